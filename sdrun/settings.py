@@ -286,14 +286,17 @@ class Settings:
         require_range("log_every", self.log_every, 1)
         require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
 
-    def check_data(self, channels: int, size: int, num_train: int) -> None:
-        """Raise InputError where the settings do not fit the data: ``num_train`` images [channels, size, size]."""
+    def check_data(self, channels: int, size: int, num_train: int, num_ranks: int) -> None:
+        """Raise InputError where settings do not fit the data, ``num_train`` images [channels, size, size]."""
         data = self.dataset
         for key in ("mean", "std"):
             require(len(getattr(data, key)) == channels, f"dataset.{key}", f"needs {channels} numbers, one a channel")
         left = num_train - data.val_size
         require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training images; make it smaller")
-        require_range("dataset.train_size", data.train_size, 1, left)
+        parts = num_ranks * self.optim.accumulate
+        require_range("dataset.train_size", data.train_size, parts, left)
+        split = f"{num_ranks} ranks, each in {self.optim.accumulate} accumulated parts"
+        require(self.optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
         data.views.weak.check("dataset.views.weak", channels, size)
         self.model.check_images(size)
         if data.val_size == 0:

@@ -1,0 +1,145 @@
+"""From Hydra's composition to typed settings, with short errors that name the key. Imports no torch."""
+
+import difflib
+import os
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from sdrun import methods
+from sdrun.errors import InputError, require
+from sdrun.settings import MODELS, OPTIMS, DatasetSettings, HardwareSettings, Settings
+
+HERE = Path(__file__).resolve().parent
+
+
+def conf_folder() -> Path:
+    """The folder of YAML files: inside an installed package, beside it in a checkout."""
+    inside = HERE / "conf"
+    return inside if inside.is_dir() else HERE.parent / "conf"
+
+
+def register_resolvers() -> None:
+    """``${version:}``: a name for a run that sorts by its start and that no other process of this machine has."""
+
+    def version() -> str:
+        now = datetime.now()
+        return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{os.getpid()}"
+
+    OmegaConf.register_new_resolver("version", version, use_cache=True, replace=True)
+
+
+def settings_from(config: DictConfig) -> Settings:
+    """Typed and checked settings. Raises InputError for an unknown key, a wrong type or a value out of range."""
+    try:
+        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        assert isinstance(values, dict)
+        schema = _schema(values)
+        _move_root_keys(values, schema["method"])
+        typed = OmegaConf.structured(Settings)
+        for group, cls in schema.items():
+            typed[group] = OmegaConf.structured(cls)
+        return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]
+    except ConfigKeyError as error:
+        raise InputError(_unknown(error.full_key, config)) from error
+    except OmegaConfBaseException as error:
+        raise InputError(explain(error)) from error
+
+
+def explain(error: Exception) -> str:
+    """OmegaConf's message as ``key: reason``, on one line."""
+    key = getattr(error, "full_key", None)
+    reason = str(error).split("\n", 1)[0]
+    if "is not a ListConfig" in reason:
+        reason = "needs a list, such as [1,2]"
+    return f"{key}: {reason}" if key else reason
+
+
+def to_yaml(config: DictConfig, hardware: HardwareSettings) -> str:
+    """What a run's ``config.yaml`` holds: every value resolved, and the hardware that ``auto`` became."""
+    values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
+    return OmegaConf.to_yaml(values)
+
+
+def leaves(config: DictConfig) -> dict[str, Any]:
+    """Every value by its dotted key."""
+    found: dict[str, Any] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            found[prefix] = value
+
+    walk("", OmegaConf.to_container(config, resolve=True))
+    return found
+
+
+# The schema of a composition ----------------------------------------------------------------------------------------
+
+
+def _schema(values: dict) -> dict[str, type]:
+    """The settings class of each group, by the names in the composition."""
+
+    def named(group: str, key: str, known: dict[str, Any] | list[str]) -> str:
+        content = values.get(group)
+        if not isinstance(content, dict):
+            raise InputError(f"{group}: is missing; choose one by {group}=NAME")
+        name = content.get(key)
+        require(name in known, f"{group}.{key}", f"is {name!r}, but only {', '.join(known)} are known")
+        return str(name)
+
+    return {
+        "method": methods.settings_class(named("method", "name", methods.names())),
+        "model": MODELS[named("model", "architecture", MODELS)],
+        "dataset": DatasetSettings,
+        "optim": OPTIMS[named("optim", "name", OPTIMS)],
+        "hardware": HardwareSettings,
+    }
+
+
+def _root_keys(method: type) -> list[str]:
+    """The settings that a method keeps at the root, such as ``generations``."""
+    return [field.name for field in fields(method) if field.metadata.get("root")]
+
+
+def _move_root_keys(values: dict, method: type) -> None:
+    for name in _root_keys(method):
+        require(name not in values["method"], f"method.{name}", f"unknown key; did you mean {name}?")
+        if name in values:
+            values["method"][name] = values.pop(name)
+
+
+def _keys(cls: type, prefix: str) -> set[str]:
+    """All dotted keys of a settings class."""
+    keys: set[str] = set()
+    for name, kind in get_type_hints(cls).items():
+        key = f"{prefix}{name}"
+        keys |= _keys(kind, f"{key}.") if is_dataclass(kind) and isinstance(kind, type) else {key}
+    return keys
+
+
+def _method_keys(cls: type) -> set[str]:
+    root = set(_root_keys(cls))
+    return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root
+
+
+def _unknown(key: str, config: DictConfig) -> str:
+    """What to say of an unknown key: whose it is, or which one was meant."""
+    owners = {f"method={name}": _method_keys(methods.settings_class(name)) for name in methods.names()}
+    owners |= {f"a {name} model": _keys(cls, "model.") for name, cls in MODELS.items()}
+    owners |= {f"optim={name}": _keys(cls, "optim.") for name, cls in OPTIMS.items()}
+    for owner, keys in owners.items():
+        if key in keys:
+            group = owner.split("=")[0] if "=" in owner else "model"
+            return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {owner}"
+    known = {"seed", "log_every", "checkpoint_seconds", "method", "model", "dataset", "optim", "hardware", "experiment"}
+    known |= _keys(DatasetSettings, "dataset.") | _keys(HardwareSettings, "hardware.")
+    near = difflib.get_close_matches(key, known.union(*owners.values()), n=1)
+    return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")

@@ -1,0 +1,81 @@
+"""Images and labels as they come from a source, and as a run uses them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+
+from sdrun.datasets.noise import flip_labels
+from sdrun.datasets.splits import stratified
+from sdrun.randomness import seed_of
+from sdrun.settings import DatasetSettings
+
+
+@dataclass(frozen=True)
+class Images:
+    """images: [N, C, H, W] uint8; labels: [N] int64."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: np.ndarray) -> "Images":
+        return Images(self.images[index], self.labels[index])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of shape, pixels and labels: equal for equal data, whatever file it came from."""
+        digest = sha256(repr(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset as published: training and test images, and the names of the classes."""
+
+    train: Images
+    test: Images
+    classes: list[str]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The images of a run. ``train`` has the labels that it trains on; ``true_labels`` are for evaluation alone."""
+
+    train: Images
+    true_labels: np.ndarray
+    validation: Images
+    test: Images
+    classes: list[str]
+
+    def fingerprints(self) -> dict[str, str]:
+        return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
+
+
+def split(source: Source, settings: DatasetSettings) -> Splits:
+    """Hold out validation, take the subset, flip labels: all seeded by ``settings.seed`` and stratified by class."""
+    labels = source.train.labels
+    order = np.arange(len(labels))
+    held_out, rest = stratified(order, labels, settings.val_size, seed_of(settings.seed, "validation"))
+    if settings.train_size is not None:
+        rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
+    train = source.train.take(rest)
+    given = flip_labels(
+        train.labels,
+        settings.label_noise,
+        settings.label_noise_kind,
+        len(source.classes),
+        seed_of(settings.seed, "label_noise"),
+    )
+    return Splits(
+        train=Images(train.images, given),
+        true_labels=train.labels,
+        validation=source.train.take(held_out),
+        test=source.test,
+        classes=source.classes,
+    )

@@ -1,0 +1,118 @@
+"""What a person sees of a run: a progress bar in a terminal, plain lines elsewhere, and run.log in the folder."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+log = logging.getLogger(__name__)
+
+COLUMNS = {
+    "accuracy": ("test/accuracy", "{:.4f}"),
+    "NLL": ("test/nll", "{:.4f}"),
+    "ECE": ("test/ece", "{:.4f}"),
+    "NLL fitted": ("test/nll_calibrated", "{:.4f}"),
+    "ECE fitted": ("test/ece_calibrated", "{:.4f}"),
+}
+
+
+class Display:
+    """Progress of one stage after the other, the warnings of the run, and its table at the end."""
+
+    SECONDS_BETWEEN_LINES = 5.0
+
+    def __init__(self, log_file: Path | None) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.live = self.console.is_terminal and log_file is not None
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+        self._name, self._num_steps, self._steps_per_epoch = "", 0, 1
+        self._latest: dict[str, float] = {}
+        self._last_line = 0.0
+        self._handler = _log_to(log_file) if log_file else None
+
+    def say(self, text: str) -> None:
+        """A line for the person and for run.log."""
+        log.info(text)
+        if self._handler:
+            self.console.print(text, markup=False)
+
+    def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int) -> None:
+        self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch
+        self._latest = {}
+        if step:
+            self.say(f"{name}: going on at step {step} of {num_steps}")
+        if self.live:
+            self._progress = Progress(
+                TextColumn("{task.description:<14}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[text]}"),
+                TimeRemainingColumn(compact=True),
+                console=self.console,
+            )
+            self._progress.start()
+            self._task = self._progress.add_task(name, total=num_steps, completed=step, text="")
+
+    def update(self, step: int, values: dict[str, float]) -> None:
+        self._latest |= values
+        text = self._text(step)
+        if self._progress:
+            self._progress.update(self._task, completed=step, text=text)
+        if "val/accuracy" in values or step == self._num_steps:
+            log.info("%s  %s", self._name, text)
+        now = time.monotonic()
+        if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
+            self._last_line = now
+            self.console.print(f"{self._name}  {text}", markup=False)
+
+    def end(self, name: str, metrics: dict[str, float]) -> None:
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+        self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
+
+    def table(self, results: list[dict[str, Any]]) -> None:
+        """One row a stage."""
+        table = Table(title="Test set", title_justify="left")
+        table.add_column("stage")
+        shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r["metrics"] for r in results)}
+        for title in [*shown, "seconds"]:
+            table.add_column(title, justify="right")
+        for result in results:
+            cells = [form.format(result["metrics"][key]) for key, form in shown.values()]
+            table.add_row(result["name"], *cells, f"{result['seconds']:.1f}" if result["steps"] else "")
+        self.console.print(table)
+        with self.console.capture() as capture:
+            self.console.print(table)
+        log.info("results\n%s", capture.get())
+
+    def close(self) -> None:
+        if self._progress:
+            self._progress.stop()
+        if self._handler:
+            logging.getLogger().removeHandler(self._handler)
+            self._handler.close()
+
+    def _text(self, step: int) -> str:
+        epochs = -(-self._num_steps // self._steps_per_epoch)
+        parts = [f"epoch {min(step // self._steps_per_epoch + 1, epochs)}/{epochs}"]
+        if "train/loss" in self._latest:
+            parts.append(f"loss {self._latest['train/loss']:.3f}")
+        if "val/accuracy" in self._latest:
+            parts.append(f"val {self._latest['val/accuracy']:.4f}")
+        if "train/samples_per_second" in self._latest:
+            parts.append(f"{self._latest['train/samples_per_second']:,.0f}/s")
+        return "  ".join(parts)
+
+
+def _log_to(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return handler

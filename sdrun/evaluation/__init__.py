@@ -1,0 +1,1 @@
+"""A predict function in, numbers and pictures out."""

@@ -1,0 +1,88 @@
+"""Numbers about predictions: accuracy, proper scores, calibration, selective prediction. Imports no torch.
+
+Everywhere: ``logits`` [N, K] and ``labels`` [N]; computed in float64.
+"""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+NUM_BINS = 15
+
+
+def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> dict[str, float]:
+    """All metrics of ``softmax(logits / temperature)`` by name."""
+    log_probability = log_softmax(logits.astype(np.float64) / temperature, axis=1)
+    probability = np.exp(log_probability)
+    confidence = probability.max(axis=1)
+    correct = (probability.argmax(axis=1) == labels).astype(np.float64)
+    return {
+        "accuracy": float(correct.mean()),
+        "nll": float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean()),
+        "brier": brier(probability, labels),
+        "ece": ece(confidence, correct),
+        "adaptive_ece": adaptive_ece(confidence, correct),
+        "aurc": aurc(confidence, correct),
+    }
+
+
+def calibrated_scores(logits: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, float]:
+    """The metrics that a temperature changes, after it, as ``nll_calibrated`` and so on."""
+    named = scores(logits, labels, temperature)
+    return {f"{name}_calibrated": value for name, value in named.items() if name != "accuracy"}
+
+
+def brier(probability: np.ndarray, labels: np.ndarray) -> float:
+    """Mean squared distance of the probabilities [N, K] to the one-hot labels, summed over classes: 0 to 2."""
+    hit = np.take_along_axis(probability, labels[:, None], axis=1)[:, 0]
+    return float(((probability**2).sum(axis=1) - 2 * hit + 1).mean())
+
+
+def bins(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share of samples, mean confidence and accuracy of NUM_BINS equal-width bins (lower edge out, upper in): [bins].
+
+    An empty bin has confidence and accuracy 0.
+    """
+    place = np.clip(np.ceil(confidence * NUM_BINS).astype(int) - 1, 0, NUM_BINS - 1)
+    count = np.bincount(place, minlength=NUM_BINS)
+    filled = np.maximum(count, 1)
+    mean_confidence = np.bincount(place, confidence, NUM_BINS) / filled
+    accuracy = np.bincount(place, correct, NUM_BINS) / filled
+    return count / len(confidence), mean_confidence, accuracy
+
+
+def ece(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Expected calibration error over 15 equal-width bins (1706.04599)."""
+    share, mean_confidence, accuracy = bins(confidence, correct)
+    return float((share * np.abs(mean_confidence - accuracy)).sum())
+
+
+def adaptive_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Expected calibration error over 15 bins that hold equally many samples, as nearly as possible."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, NUM_BINS) if len(part)]
+    return float(sum(abs((confidence[part] - correct[part]).sum()) for part in parts) / len(confidence))
+
+
+def aurc(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Area under the risk-coverage curve (1805.08206): the mean over i of the error rate of the i most confident.
+
+    Samples of equal confidence are taken together, at their mean error, so that their order does not matter.
+    """
+    _, group, count = np.unique(-confidence, return_inverse=True, return_counts=True)
+    error = np.bincount(group, 1 - correct) / count
+    risk = np.cumsum(np.repeat(error, count)) / np.arange(1, len(correct) + 1)
+    return float(risk.mean())
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature in 0.05 to 20 with the least NLL (1706.04599). For validation data, never for test data."""
+    if len(labels) == 0:
+        return 1.0
+    z = logits.astype(np.float64)
+
+    def nll(log_temperature: float) -> float:
+        log_probability = log_softmax(z / np.exp(log_temperature), axis=1)
+        return float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean())
+
+    return float(np.exp(minimize_scalar(nll, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))

@@ -1,0 +1,190 @@
+"""The training loop. It serves every method and knows none: an objective gives the loss, a stream gives the batch."""
+
+import math
+import signal
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sdrun import optimizers
+from sdrun.errors import Interrupted, RunError
+from sdrun.hardware import Hardware
+from sdrun.interrupt import Interrupt
+from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.schedules import lr_factor
+from sdrun.settings import Settings
+from sdrun.streams.batch import Batch, Stream
+
+
+class Recorder(Protocol):
+    """Where the loop's numbers and state go."""
+
+    def log(self, step: int, values: dict[str, float]) -> None: ...
+
+    def save(self, step: int, state: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class Best:
+    """The best validation score so far: accuracy, then the lower NLL; and the objective's state that reached it."""
+
+    score: list[float]
+    step: int
+    weights: dict[str, Tensor]
+
+
+@dataclass
+class State:
+    """Where a training stands, beside weights and optimiser. Everything that a resumed one needs is here."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: Best | None = None
+    stale: int = 0
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        """Count one step's values towards the means of the next logged point."""
+        for name, value in values.items():
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def train(
+    objective: Objective,
+    stream: Stream,
+    steps_per_epoch: int,
+    settings: Settings,
+    hardware: Hardware,
+    saved: dict[str, Any] | None,
+    validate: Callable[[], dict[str, float]] | None,
+    recorder: Recorder,
+    interrupt: Interrupt,
+) -> State:
+    """Train ``objective`` on the batches of ``stream``, from ``saved`` on where there is such a state.
+
+    ``validate`` gives ``val/...`` metrics; its accuracy and NLL choose the best weights. Raises Interrupted after a
+    signal, with the state saved, and RunError when the loss is no longer finite.
+    """
+    optim = settings.optim
+    total = num_steps(settings, steps_per_epoch)
+    optimizer = optimizers.build(optim, objective, hardware.device)
+    model = hardware.wrap(objective)
+    state = _restore(saved, objective, optimizer)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    evaluate_steps = optim.evaluate_every * steps_per_epoch
+    last_save = time.monotonic()
+    started = time.perf_counter() - state.seconds
+    objective.train()
+
+    while state.step < total and not _is_stale(state, optim.early_stop):
+        factor = lr_factor(optim.schedule, optim.warmup, state.step, total)
+        for group in optimizer.param_groups:
+            group["lr"] = optim.lr * factor
+        logs = (state.step + 1) % settings.log_every == 0 or state.step + 1 == total
+
+        state.add(_backward(model, stream(state.step), optim.accumulate, logs, hardware))
+        if optim.clip_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, optim.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        objective.after_step()
+        state.step += 1
+
+        if logs:
+            values = _read(state, hardware)
+            state.seconds = time.perf_counter() - started
+            values["train/lr"] = optim.lr * factor
+            values["train/samples_per_second"] = state.step * optim.batch_size / state.seconds
+            recorder.log(state.step, values)
+            _require_finite(values["train/loss"], state.step)
+        if validate and (state.step % evaluate_steps == 0 or state.step == total):
+            paused = time.perf_counter()
+            scores = hardware.from_main(validate)
+            recorder.log(state.step, scores)
+            _judge(state, scores, objective)
+            objective.train()
+            started += time.perf_counter() - paused
+
+        state.seconds = time.perf_counter() - started
+        stops = (logs or hardware.world == 1) and hardware.any(interrupt.signum is not None)
+        finished = state.step == total or _is_stale(state, optim.early_stop)
+        if stops or finished or time.monotonic() - last_save >= settings.checkpoint_seconds:
+            recorder.save(state.step, _state_dict(state, objective, optimizer))
+            last_save = time.monotonic()
+        if stops and not finished:
+            raise Interrupted(interrupt.signum or signal.SIGTERM)
+    return state
+
+
+def num_steps(settings: Settings, steps_per_epoch: int) -> int:
+    """Steps of one stage: ``optim.epochs`` or ``optim.max_steps``, whichever is less."""
+    steps = settings.optim.epochs * steps_per_epoch
+    return min(steps, settings.optim.max_steps or steps)
+
+
+def _backward(model: nn.Module, batch: Batch, parts: int, logs: bool, hardware: Hardware) -> dict[str, Tensor]:
+    """Accumulate the gradients of one batch; returns the means over its parts of what is to be logged."""
+    means: dict[str, Tensor] = {}
+    pieces = batch.split(parts)
+    for number, piece in enumerate(pieces, start=1):
+        is_last = number == len(pieces)
+        with model.no_sync() if hardware.world > 1 and not is_last else nullcontext():  # type: ignore[operator]
+            with hardware.autocast():
+                output: StepOutput = model(piece)
+            loss = output.loss
+            values = {"loss": loss.detach(), **{name: value.detach() for name, value in output.metrics.items()}}
+            values |= {f"loss_{name}": term.detach() for name, term in output.terms.items() if len(output.terms) > 1}
+            if logs and len(output.terms) > 1:
+                values |= {f"gradient_share_{name}": share for name, share in output.gradient_shares().items()}
+            (loss / parts).backward()
+        for name, value in values.items():
+            means[name] = means.get(name, 0) + value / parts
+    return means
+
+
+def _read(state: State, hardware: Hardware) -> dict[str, float]:
+    """Means since the last logged step, over ranks, as numbers; this is where the device is waited for."""
+    names = sorted(state.sums)
+    means = torch.stack([state.sums[name].float() / state.counts[name] for name in names])
+    state.sums, state.counts = {}, {}
+    return dict(zip((f"train/{name}" for name in names), hardware.mean(means).tolist(), strict=True))
+
+
+def _require_finite(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise RunError(f"the loss is {loss} at step {step}; lower optim.lr, or set optim.clip_norm=1")
+
+
+def _judge(state: State, scores: dict[str, float], objective: Objective) -> None:
+    score = [scores["val/accuracy"], -scores["val/nll"]]
+    if state.best is None or score > state.best.score:
+        weights = {name: value.detach().clone() for name, value in objective.state_dict().items()}
+        state.best, state.stale = Best(score, state.step, weights), 0
+    else:
+        state.stale += 1
+
+
+def _is_stale(state: State, patience: int | None) -> bool:
+    return patience is not None and state.stale >= patience
+
+
+def _state_dict(state: State, objective: Objective, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    own = {field.name: getattr(state, field.name) for field in fields(State)}
+    own["best"] = vars(state.best) if state.best else None
+    return {"state": own, "objective": objective.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def _restore(saved: dict[str, Any] | None, objective: Objective, optimizer: torch.optim.Optimizer) -> State:
+    if saved is None:
+        return State()
+    objective.load_state_dict(saved["objective"])
+    optimizer.load_state_dict(saved["optimizer"])
+    own = saved["state"]
+    return State(**{**own, "best": Best(**own["best"]) if own["best"] else None})

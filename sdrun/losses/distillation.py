@@ -1,0 +1,38 @@
+"""Distillation losses on logits z [B, K]. The teacher's side never receives a gradient."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def kd(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+    """``T^2 * mean_batch KL(softmax(teacher / T) || softmax(student / T))``, a scalar.
+
+    Sum over classes, mean over samples, scaled by T^2 so that gradients keep their size: the convention of Hinton et
+    al. 2015 (1503.02531). Much published code differs by a constant of up to 1600.
+    """
+    log_student = F.log_softmax(student / temperature, dim=1)
+    log_teacher = F.log_softmax(teacher.detach() / temperature, dim=1)
+    return temperature**2 * F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
+
+
+def cwtm(student: Tensor, teacher: Tensor, label: Tensor, temperature: float = 1.0) -> Tensor:
+    """Confidence weighted by teacher max: ``sum_b w_b CE(student_b, y_b) / sum_b w_b``, a scalar.
+
+    ``w`` is the top probability of ``softmax(teacher / T)`` (1805.04770, section 3.2). Asks whether a teacher helps
+    only by weighting the samples. Sums run over the rows given: one rank's part, where there are several ranks.
+    """
+    weight = (teacher.detach() / temperature).softmax(dim=1).amax(dim=1)
+    return (weight * F.cross_entropy(student, label, reduction="none")).sum() / weight.sum()
+
+
+def permute_wrong(teacher: Tensor, draws: Tensor) -> Tensor:
+    """Logits [B, K] with all but each row's largest permuted, by the order of ``draws`` [B, K] in [0, 1).
+
+    The targets of dark knowledge with permuted predictions (1805.04770, section 3.2), which ask whether a teacher
+    helps by its view of the wrong classes. ``softmax`` commutes with the permutation, so probabilities do as well.
+    """
+    top = teacher.argmax(dim=1, keepdim=True)
+    source = draws.scatter(1, top, -1.0).argsort(dim=1)[:, 1:]
+    natural = torch.zeros_like(draws).scatter(1, top, -1.0).argsort(dim=1, stable=True)[:, 1:]
+    return teacher.scatter(1, natural, teacher.gather(1, source))

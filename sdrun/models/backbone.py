@@ -1,0 +1,45 @@
+"""What every backbone is, and the classifier that a recipe makes of one."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+class Features(NamedTuple):
+    """``final`` [B, num_features], and what lies on the way to it by name, shallow to deep."""
+
+    final: Tensor
+    taps: dict[str, Tensor]
+
+
+class Backbone(nn.Module, ABC):
+    """Images [B, C, H, W] to features. It has no classifier: heads belong to the recipe.
+
+    ``tap_features``: the taps by name, shallow to deep, and the channels (or width) of each.
+    """
+
+    num_features: int
+    tap_features: dict[str, int]
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Features: ...
+
+
+class Classifier(nn.Module):
+    """A backbone and a linear head: images [B, C, H, W] to logits [B, num_classes]."""
+
+    def __init__(self, backbone: Backbone, num_classes: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(backbone.num_features, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.backbone(images).final)
+
+
+def initialise(module: nn.Module) -> None:
+    """He initialisation of convolutions (1502.01852); everything else keeps torch's own."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")

@@ -1,0 +1,38 @@
+"""A small residual CNN that works on half the resolution, for speed on a CPU."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdrun.models.backbone import Backbone, Features, initialise
+
+
+class _Conv(nn.Sequential):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+class CNN(Backbone):
+    """2x2 pixels become channels; then for each width a convolution and ``depth`` residual ones, halved in between.
+
+    Taps ``stage_1``, ``stage_2`` ...: [B, width, h, w].
+    """
+
+    def __init__(self, channels: int, widths: list[int], depth: int) -> None:
+        super().__init__()
+        inputs = [4 * channels, *widths[:-1]]
+        self.entries = nn.ModuleList(_Conv(i, o) for i, o in zip(inputs, widths, strict=True))
+        self.residuals = nn.ModuleList(nn.ModuleList(_Conv(w, w) for _ in range(depth)) for w in widths)
+        self.num_features = widths[-1]
+        self.tap_features = {f"stage_{i}": width for i, width in enumerate(widths, start=1)}
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Features:
+        height, width = images.shape[2:]
+        x = F.pixel_unshuffle(F.pad(images, (0, width % 2, 0, height % 2)), 2)
+        taps = {}
+        for name, entry, residuals in zip(self.tap_features, self.entries, self.residuals, strict=True):
+            x = entry(F.max_pool2d(x, 2) if taps else x)
+            for residual in residuals:
+                x = x + residual(x)
+            taps[name] = x
+        return Features(x.mean(dim=(2, 3)), taps)

@@ -1,0 +1,1 @@
+"""What is trained: a batch in, loss and metrics out."""

@@ -1,0 +1,52 @@
+"""What the loop knows of a method: an objective."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from sdrun.streams.batch import Batch
+
+
+@dataclass
+class StepOutput:
+    """One step's computation.
+
+    ``terms``: the weighted scalar parts of the loss by name; ``logits``: the tensor [B, ...] that they all depend on,
+    where the share of each in the gradient is measured; ``metrics``: further scalars to log.
+    """
+
+    terms: dict[str, Tensor]
+    logits: Tensor
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> Tensor:
+        return torch.stack(list(self.terms.values())).sum()
+
+    def gradient_shares(self) -> dict[str, Tensor]:
+        """Norm of each term's gradient at the logits, over the sum of all norms. A dead term shows as 0."""
+        norms = {
+            name: torch.autograd.grad(term, self.logits, retain_graph=True)[0].norm()
+            for name, term in self.terms.items()
+        }
+        total = torch.stack(list(norms.values())).sum().clamp_min(1e-30)
+        return {name: norm / total for name, norm in norms.items()}
+
+
+class Objective(nn.Module, ABC):
+    """All that is trained in a stage, and all that its checkpoint holds: frozen teachers are kept out.
+
+    ``student`` is what the stage gives to those that follow. ``teachers`` says where targets come from, one entry
+    ``{"stage": name, "sha256": hash of its weights}`` a network.
+    """
+
+    student: nn.Module
+    teachers: list[dict[str, str]]
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> StepOutput: ...
+
+    def after_step(self) -> None:  # noqa: B027
+        """What follows the optimiser's step, such as an EMA teacher."""

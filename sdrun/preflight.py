@@ -1,0 +1,122 @@
+"""What can be known to be wrong before a folder is made: keys, types, ranges, data, place.
+
+Imports no torch before settings and data are found good.
+"""
+
+import difflib
+import os
+from argparse import Namespace
+from pathlib import Path
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sdrun.configuration import conf_folder, explain, settings_from
+from sdrun.datasets import sources
+from sdrun.errors import InputError, require
+from sdrun.ranks import num_ranks
+from sdrun.settings import Settings
+
+GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
+MOST_LINES = 8
+
+
+def composed(arguments: Namespace) -> list[DictConfig]:
+    """The composition of every job that Hydra's parsed command line asks for, ``hydra`` node included.
+
+    Keys that do not exist are let through, for ``settings_from`` knows better what was meant. Raises InputError.
+    """
+    try:
+        with initialize_config_dir(str(arguments.config_path or conf_folder()), version_base="1.3"):
+            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+            jobs = [arguments.overrides]
+            if arguments.multirun:
+                jobs = BasicSweeper.split_arguments(parser.parse_overrides(arguments.overrides), None)[0]
+            extra = [f"hydra.searchpath=[file://{Path(arguments.config_dir).resolve()}]"] if arguments.config_dir else []
+            return [
+                compose(
+                    arguments.config_name or "config",
+                    [_lenient(override) for override in parser.parse_overrides(list(job))] + extra,
+                    return_hydra_config=True,
+                )
+                for job in jobs
+            ]
+    except MissingConfigException as error:
+        raise InputError(_no_such_choice(error)) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"malformed YAML: {_shortened(str(error))}") from error
+    except OmegaConfBaseException as error:
+        raise InputError(explain(error)) from error
+    except HydraException as error:
+        raise InputError(_shortened(str(error))) from error
+
+
+def check(config: DictConfig, folder_key: str) -> Settings:
+    """The settings of a composed job. Raises InputError where they, its data, its device or its folder cannot do."""
+    settings = checked_settings(config)
+    source = sources.load(settings.dataset)
+    images = source.train.images
+    settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
+    try:
+        folder = OmegaConf.select(config, folder_key)
+    except OmegaConfBaseException:
+        folder = None  # a pattern that only Hydra itself can resolve
+    if folder:
+        _require_place(Path(folder))
+    from sdrun.hardware import resolve
+
+    resolve(settings.hardware)
+    return settings
+
+
+def checked_settings(config: DictConfig) -> Settings:
+    """The settings of a composed job, checked by themselves."""
+    return settings_from(without_hydra(config))
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+
+
+def _lenient(override: Override) -> str:
+    """The override as ``++key=value``, where it sets a value of ours; a choice of a group or of Hydra's stays."""
+    line = override.input_line or ""
+    key = override.key_or_group
+    is_choice = key in GROUPS or "/" in key or override.package is not None
+    if override.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
+        return line
+    return f"++{line}"
+
+
+def _no_such_choice(error: MissingConfigException) -> str:
+    options = [option for option in error.options or [] if not option.startswith("_")]
+    name = str(error.missing_cfg_file)
+    if not options or "/" not in name:
+        return _shortened(str(error))
+    group, choice = name.rsplit("/", 1)
+    near = difflib.get_close_matches(choice, options, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{group}={choice}: no such choice; {hint}There are: {', '.join(options)}"
+
+
+def _shortened(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[:MOST_LINES])
+
+
+def _require_place(folder: Path) -> None:
+    if (folder / "manifest.json").exists():
+        raise InputError(f"{folder} holds a run already; go on with it by: sdrun resume {folder}")
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    require(existing.is_dir(), str(existing), f"is a file where a folder should go; move it, or choose {_OTHER}")
+    require(os.access(existing, os.W_OK), str(existing), f"cannot be written to; choose {_OTHER}")
+
+
+_OTHER = "another folder by hydra.run.dir=FOLDER"

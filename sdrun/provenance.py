@@ -1,0 +1,29 @@
+"""Where a run's code came from. Imports no torch."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+from sdrun import __version__
+
+PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy", "scipy", "scikit-learn", "tensorboard")
+
+
+def versions() -> dict[str, str]:
+    """Versions of sdrun, Python and the packages that numbers depend on."""
+    return {"sdrun": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit of the current folder's repository and whether files differ from it; None outside of one."""
+    commit = _git("rev-parse", "HEAD")
+    return {"commit": commit, "dirty": bool(_git("status", "--porcelain"))} if commit else None
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

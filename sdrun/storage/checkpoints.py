@@ -1,0 +1,76 @@
+"""Checkpoints of plain state, each with the SHA-256 of its bytes beside it."""
+
+import io
+import logging
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sdrun.errors import RunError
+from sdrun.storage.files import write_bytes
+
+log = logging.getLogger(__name__)
+KEPT = 2
+
+
+def save(path: Path, state: Any) -> str:
+    """Write tensors, numbers, strings, lists and dicts to ``path``; returns the SHA-256. The hash is written last."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getvalue()
+    digest = sha256(data).hexdigest()
+    write_bytes(path, data)
+    write_bytes(_hash_file(path), f"{digest}  {path.name}\n".encode())
+    return digest
+
+
+def load_weights(path: Path, device: torch.device) -> Any:
+    """Read what ``save`` wrote; runs no code from the file. Raises RunError where a byte of it differs."""
+    try:
+        data = path.read_bytes()
+        expected = _hash_file(path).read_text().split()[0]
+    except (OSError, IndexError) as error:
+        raise RunError(f"{path} or its .sha256 cannot be read ({error})") from error
+    if sha256(data).hexdigest() != expected:
+        raise RunError(f"{path} is damaged: its SHA-256 is not the one beside it")
+    return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+
+
+class Checkpoints:
+    """The last two checkpoints of a stage, in its folder, named by step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, step: int, state: Any) -> None:
+        save(self.folder / f"step_{step:09d}.pt", state)
+        for old in self._paths()[:-KEPT]:
+            self._remove(old)
+
+    def load(self, device: torch.device) -> Any | None:
+        """The newest whole checkpoint, or None; says so where it has to fall back to an earlier one."""
+        for path in reversed(self._paths()):
+            try:
+                return load_weights(path, device)
+            except RunError as error:
+                log.warning("%s; going back to the checkpoint before it", error)
+                self._remove(path)
+        return None
+
+    def clear(self) -> None:
+        for path in self._paths():
+            self._remove(path)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("step_*.pt"))
+
+    @staticmethod
+    def _remove(path: Path) -> None:
+        path.unlink(missing_ok=True)
+        _hash_file(path).unlink(missing_ok=True)
+
+
+def _hash_file(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")

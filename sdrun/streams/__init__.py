@@ -1,0 +1,1 @@
+"""Streams: pure functions from a step to its batch."""

@@ -1,0 +1,42 @@
+"""What a stream gives for a step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sdrun.randomness import Draws
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One rank's part of the batch of a step.
+
+    ``index`` [B]: positions in the training set; ``views``: images [B, C, H, W] by role, each a list; ``label`` [B];
+    ``draws``: uniform numbers for whatever else is random about these samples.
+    """
+
+    step: int
+    index: Tensor
+    views: dict[str, list[Tensor]]
+    label: Tensor
+    draws: Draws
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def split(self, parts: int) -> list["Batch"]:
+        """``parts`` batches of equal size, whose rows together are this one's."""
+        if parts == 1:
+            return [self]
+        size = len(self) // parts
+        return [self._rows(start, start + size) for start in range(0, size * parts, size)]
+
+    def _rows(self, start: int, stop: int) -> "Batch":
+        views = {role: [view[start:stop] for view in views] for role, views in self.views.items()}
+        return Batch(
+            self.step, self.index[start:stop], views, self.label[start:stop], self.draws.narrow(start, stop)
+        )
+
+
+Stream = Callable[[int], Batch]

@@ -1,0 +1,52 @@
+"""Teachers that do not change."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from sdrun.streams.batch import Batch
+
+
+def mean_probability(logits: Sequence[Tensor]) -> Tensor:
+    """Logits of an ensemble: the log of the mean of the members' probabilities. Each: [B, K]."""
+    if len(logits) == 1:
+        return logits[0]
+    return torch.stack([z.log_softmax(dim=1) for z in logits]).logsumexp(dim=0) - torch.tensor(len(logits)).log()
+
+
+class Frozen:
+    """One frozen network, or the ensemble of several, as a teacher: the batch's view ``role`` to logits [B, K].
+
+    No ``nn.Module``, so that no parent switches it to training and no checkpoint holds it; the networks themselves
+    are put in eval mode and refuse both training and gradients from here on.
+    """
+
+    def __init__(
+        self, networks: Sequence[nn.Module], autocast: Callable[[], AbstractContextManager], role: str = "weak"
+    ) -> None:
+        self.networks = [_freeze(network) for network in networks]
+        self.autocast = autocast
+        self.role = role
+
+    def __call__(self, batch: Batch) -> Tensor:
+        return self.logits(batch.views[self.role][0])
+
+    @torch.no_grad()
+    def logits(self, images: Tensor) -> Tensor:
+        """images: normalised [B, C, H, W]; returns [B, K] in float32."""
+        with self.autocast():
+            logits = [network(images) for network in self.networks]
+        return mean_probability([z.float() for z in logits])
+
+
+def _freeze(network: nn.Module) -> nn.Module:
+    def train(mode: bool = True) -> nn.Module:
+        if mode:
+            raise RuntimeError("a frozen teacher stays in eval mode; train a fresh student instead")
+        return network
+
+    network.eval().requires_grad_(False)
+    network.train = train  # type: ignore[method-assign]
+    return network

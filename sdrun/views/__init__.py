@@ -1,0 +1,1 @@
+"""Batched augmentations: pure functions of images and uniform numbers, one row a sample."""
