@@ -88,6 +88,7 @@ def _hydra() -> None:
 def _job(config: "DictConfig") -> None:
     """One job as Hydra starts it. Says what went wrong at once, so that a sweep's other jobs can go on."""
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from sdrun import run
 
@@ -97,7 +98,7 @@ def _job(config: "DictConfig") -> None:
     try:
         run.start(config, path, list(hydra.overrides.task))
     except Exception as error:
-        if hydra.mode.name == "MULTIRUN":
+        if hydra.mode is RunMode.MULTIRUN:
             print(f"{path} failed", file=sys.stderr)
         raise _JobFailed(_report(error, path)) from error
 

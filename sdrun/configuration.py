@@ -45,7 +45,7 @@ def settings_from(config: DictConfig) -> Settings:
             typed[group] = OmegaConf.structured(cls)
         return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]
     except ConfigKeyError as error:
-        raise InputError(_unknown(error.full_key, config)) from error
+        raise InputError(_unknown(str(error.full_key), config)) from error
     except OmegaConfBaseException as error:
         raise InputError(explain(error)) from error
 

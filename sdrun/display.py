@@ -2,21 +2,24 @@
 
 import logging
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 log = logging.getLogger(__name__)
+_logger = logging.getLogger("sdrun")
 
 COLUMNS = {
     "accuracy": ("test/accuracy", "{:.4f}"),
     "NLL": ("test/nll", "{:.4f}"),
     "ECE": ("test/ece", "{:.4f}"),
-    "NLL fitted": ("test/nll_calibrated", "{:.4f}"),
-    "ECE fitted": ("test/ece_calibrated", "{:.4f}"),
+    "NLL*": ("test/nll_calibrated", "{:.4f}"),
+    "ECE*": ("test/ece_calibrated", "{:.4f}"),
 }
 
 
@@ -32,7 +35,7 @@ class Display:
         self._task = TaskID(0)
         self._name, self._num_steps, self._steps_per_epoch = "", 0, 1
         self._latest: dict[str, float] = {}
-        self._last_line = 0.0
+        self._start, self._began, self._last_line = 0, 0.0, 0.0
         self._handler = _log_to(log_file) if log_file else None
 
     def say(self, text: str) -> None:
@@ -44,6 +47,7 @@ class Display:
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int) -> None:
         self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch
         self._latest = {}
+        self._start, self._began = step, time.monotonic()
         if step:
             self.say(f"{name}: going on at step {step} of {num_steps}")
         if self.live:
@@ -62,12 +66,13 @@ class Display:
         text = self._text(step)
         if self._progress:
             self._progress.update(self._task, completed=step, text=text)
-        if "val/accuracy" in values or step == self._num_steps:
+        if "val/accuracy" in values or "val/accuracy" not in self._latest:
             log.info("%s  %s", self._name, text)
         now = time.monotonic()
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
             self._last_line = now
-            self.console.print(f"{self._name}  {text}", markup=False)
+            left = timedelta(seconds=round((now - self._began) * (self._num_steps - step) / max(step - self._start, 1)))
+            self.console.print(f"{self._name}  {text}  {left} left", markup=False)
 
     def end(self, name: str, metrics: dict[str, float]) -> None:
         if self._progress:
@@ -77,8 +82,8 @@ class Display:
 
     def table(self, results: list[dict[str, Any]]) -> None:
         """One row a stage."""
-        table = Table(title="Test set", title_justify="left")
-        table.add_column("stage")
+        table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("stage", no_wrap=True)
         shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r["metrics"] for r in results)}
         for title in [*shown, "seconds"]:
             table.add_column(title, justify="right")
@@ -86,6 +91,8 @@ class Display:
             cells = [form.format(result["metrics"][key]) for key, form in shown.values()]
             table.add_row(result["name"], *cells, f"{result['seconds']:.1f}" if result["steps"] else "")
         self.console.print(table)
+        if any(title.endswith("*") for title in shown):
+            self.console.print("* after a temperature fitted on the validation split", style="dim")
         with self.console.capture() as capture:
             self.console.print(table)
         log.info("results\n%s", capture.get())
@@ -94,7 +101,8 @@ class Display:
         if self._progress:
             self._progress.stop()
         if self._handler:
-            logging.getLogger().removeHandler(self._handler)
+            _logger.removeHandler(self._handler)
+            _logger.propagate = True
             self._handler.close()
 
     def _text(self, step: int) -> str:
@@ -105,14 +113,15 @@ class Display:
         if "val/accuracy" in self._latest:
             parts.append(f"val {self._latest['val/accuracy']:.4f}")
         if "train/samples_per_second" in self._latest:
-            parts.append(f"{self._latest['train/samples_per_second']:,.0f}/s")
+            parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
         return "  ".join(parts)
 
 
 def _log_to(path: Path) -> logging.Handler:
+    """Send what sdrun logs to a file, and nowhere else."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    _logger.addHandler(handler)
+    _logger.setLevel(logging.INFO)
+    _logger.propagate = False
     return handler

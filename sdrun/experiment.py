@@ -61,8 +61,8 @@ class Experiment:
         data, device = settings.dataset, hardware.device
         self.clean = Normalise(data.mean, data.std, device, hardware.channels_last)
         parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
-        self.images = {name: torch.from_numpy(part.images).to(device) for name, part in parts.items()}
-        self.labels = torch.from_numpy(splits.train.labels).to(device)
+        self.images = {name: torch.tensor(part.images, device=device) for name, part in parts.items()}
+        self.labels = torch.tensor(splits.train.labels, device=device)
         self.evaluator = Evaluator(splits, self.images, self.clean, hardware.autocast)
 
     # What recipes call ----------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def resolve(settings: HardwareSettings) -> HardwareSettings:
 def _has_bf16(device: Device) -> bool:
     if device is Device.cuda:
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return device is Device.cpu and any("bf16" in name and bool(has) for name, has in capabilities.items())
 
 

@@ -11,7 +11,8 @@ from sdrun.settings import OptimSettings
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Trained parameters in two groups: weights with decay; biases, norms and embeddings without."""
     embeddings = {id(part.weight) for part in module.modules() if isinstance(part, nn.Embedding)}
-    decayed, plain = [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for parameter in module.parameters():
         if parameter.requires_grad:
             is_plain = parameter.ndim <= 1 or id(parameter) in embeddings

@@ -36,14 +36,17 @@ def composed(arguments: Namespace) -> list[DictConfig]:
     try:
         with initialize_config_dir(str(arguments.config_path or conf_folder()), version_base="1.3"):
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-            jobs = [arguments.overrides]
+            jobs: list[list[str]] = [arguments.overrides]
             if arguments.multirun:
                 jobs = BasicSweeper.split_arguments(parser.parse_overrides(arguments.overrides), None)[0]
-            extra = [f"hydra.searchpath=[file://{Path(arguments.config_dir).resolve()}]"] if arguments.config_dir else []
+            extra = (
+                [f"hydra.searchpath=[file://{Path(arguments.config_dir).resolve()}]"] if arguments.config_dir else []
+            )
             return [
                 compose(
-                    arguments.config_name or "config",
-                    [_lenient(override) for override in parser.parse_overrides(list(job))] + extra,
+                    str(arguments.config_name or "config"),
+                    [_lenient(override) for override in parser.parse_overrides([str(override) for override in job])]
+                    + extra,
                     return_hydra_config=True,
                 )
                 for job in jobs
@@ -82,7 +85,7 @@ def checked_settings(config: DictConfig) -> Settings:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    return OmegaConf.masked_copy(config, [key for key in map(str, config) if key != "hydra"])
 
 
 def _lenient(override: Override) -> str:

@@ -85,9 +85,7 @@ def _create(
     return path
 
 
-def _execute(
-    settings: Settings, config: DictConfig, folder: RunFolder, hardware: Hardware, stack: ExitStack
-) -> None:
+def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware: Hardware, stack: ExitStack) -> None:
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
@@ -153,9 +151,7 @@ def _summary(folder: RunFolder, experiment: Experiment, more: dict[str, Any]) ->
     }
 
 
-def _overview(
-    record: Record, config: DictConfig, settings: Settings, experiment: Experiment, final: Stage
-) -> None:
+def _overview(record: Record, config: DictConfig, settings: Settings, experiment: Experiment, final: Stage) -> None:
     from sdrun.evaluation.pictures import over_stages
 
     trained = [result for result in experiment.results if result["steps"]]

@@ -138,7 +138,9 @@ def _from_files(settings: DatasetSettings) -> Source:
     _download(files.torchvision, target)
     paths = files.find(target)
     if not paths:
-        raise InputError(f"dataset={settings.name}: the download to {target} lacks {files.names[0]}; empty it and retry")
+        raise InputError(
+            f"dataset={settings.name}: the download to {target} lacks {files.names[0]}; empty it and retry"
+        )
     return files.read(paths)
 
 

@@ -41,7 +41,8 @@ def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: flo
         upper, lower = axes[0, column], axes[1, column]
         upper.bar(edges, np.where(share > 0, accuracy, 0), width, align="edge", color=BLUE, label="accuracy")
         gap = np.where(share > 0, mean_confidence - accuracy, 0)
-        upper.bar(edges, gap, width, bottom=accuracy, align="edge", color=ORANGE, alpha=0.45, label="gap to confidence")
+        style = {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 1.2}
+        upper.bar(edges, gap, width, bottom=accuracy, align="edge", label="gap to confidence", **style)
         upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
         upper.set(title=f"{title}: ECE {ece(confidence, correct):.3f}", ylim=(0, 1), xlim=(0, 1))
         lower.bar(edges, share, width, align="edge", color=GREY)
@@ -81,9 +82,9 @@ def over_stages(names: list[str], metrics: list[dict[str, float]]) -> Figure:
             key = f"test/{metric}{suffix}"
             if all(key in stage for stage in metrics):
                 label = "as trained" if not suffix else "fitted temperature"
-                axis.plot(names, [stage[key] for stage in metrics], "o-", color=colour, label=label)
+                axis.plot(range(len(names)), [stage[key] for stage in metrics], "o-", color=colour, label=label)
         axis.set_title(f"test {metric}")
-        axis.tick_params(axis="x", rotation=30, labelsize=8)
+        axis.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=8)
         axis.grid(alpha=0.3)
     figure.axes[1].legend(fontsize=8)
     return figure

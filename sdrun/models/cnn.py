@@ -11,6 +11,16 @@ class _Conv(nn.Sequential):
         super().__init__(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
+class _Residuals(nn.ModuleList):
+    def __init__(self, width: int, depth: int) -> None:
+        super().__init__(_Conv(width, width) for _ in range(depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for convolution in self:
+            x = x + convolution(x)
+        return x
+
+
 class CNN(Backbone):
     """2x2 pixels become channels; then for each width a convolution and ``depth`` residual ones, halved in between.
 
@@ -21,7 +31,7 @@ class CNN(Backbone):
         super().__init__()
         inputs = [4 * channels, *widths[:-1]]
         self.entries = nn.ModuleList(_Conv(i, o) for i, o in zip(inputs, widths, strict=True))
-        self.residuals = nn.ModuleList(nn.ModuleList(_Conv(w, w) for _ in range(depth)) for w in widths)
+        self.residuals = nn.ModuleList(_Residuals(width, depth) for width in widths)
         self.num_features = widths[-1]
         self.tap_features = {f"stage_{i}": width for i, width in enumerate(widths, start=1)}
         initialise(self)
@@ -29,10 +39,8 @@ class CNN(Backbone):
     def forward(self, images: Tensor) -> Features:
         height, width = images.shape[2:]
         x = F.pixel_unshuffle(F.pad(images, (0, width % 2, 0, height % 2)), 2)
-        taps = {}
+        taps: dict[str, Tensor] = {}
         for name, entry, residuals in zip(self.tap_features, self.entries, self.residuals, strict=True):
-            x = entry(F.max_pool2d(x, 2) if taps else x)
-            for residual in residuals:
-                x = x + residual(x)
+            x = residuals(entry(F.max_pool2d(x, 2) if taps else x))
             taps[name] = x
         return Features(x.mean(dim=(2, 3)), taps)

@@ -33,7 +33,8 @@ class ResNet(Backbone):
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )
-        stages, inputs = [], widths[0]
+        stages: list[nn.Module] = []
+        inputs = widths[0]
         for width, depth in zip(widths, depths, strict=True):
             strides = [1 if not stages else 2] + [1] * (depth - 1)
             blocks = []

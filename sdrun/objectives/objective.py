@@ -48,5 +48,5 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> StepOutput: ...
 
-    def after_step(self) -> None:  # noqa: B027
+    def after_step(self) -> None:
         """What follows the optimiser's step, such as an EMA teacher."""

@@ -51,13 +51,15 @@ class Checkpoints:
 
     def load(self, device: torch.device) -> Any | None:
         """The newest whole checkpoint, or None; says so where it has to fall back to an earlier one."""
-        for path in reversed(self._paths()):
-            try:
-                return load_weights(path, device)
-            except RunError as error:
-                log.warning("%s; going back to the checkpoint before it", error)
-                self._remove(path)
-        return None
+        paths = self._paths()
+        if not paths:
+            return None
+        try:
+            return load_weights(paths[-1], device)
+        except RunError as error:
+            log.warning("%s; going back to the checkpoint before it", error)
+            self._remove(paths[-1])
+            return self.load(device)
 
     def clear(self) -> None:
         for path in self._paths():

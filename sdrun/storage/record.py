@@ -28,6 +28,7 @@ class Record:
         self.steps_per_epoch = 1
         self._file = folder.metrics.open("ab")
         self._writer: SummaryWriter | None = None
+        self._logged: tuple[int, set[str]] = (-1, set())
 
     def begin(self, stage: str, steps_per_epoch: int, position: int) -> None:
         """Start or go on with a stage: drop what was logged after ``position``, and show the rest again."""
@@ -36,19 +37,21 @@ class Record:
         self._file.seek(0, os.SEEK_END)
         shutil.rmtree(self.folder.tensorboard / stage, ignore_errors=True)
         self._writer = _writer(self.folder, stage)
+        self._logged = (-1, set())
         for point in self._points(stage):
-            if point["value"] is not None:
-                self._writer.add_scalar(point["name"], point["value"], point["step"], walltime=point["time"])
+            self._show(point)
 
     def log(self, step: int, values: dict[str, float]) -> None:
-        """One line a value. NaN and infinities become null."""
+        """One line a value; a name that this step has already is left as it is. NaN and infinities become null."""
         now = time.time()
         epoch = round(step / self.steps_per_epoch, 4)
+        known = self._logged[1] if self._logged[0] == step else set()
         for name, value in values.items():
-            point = {"stage": self.stage, "step": step, "epoch": epoch, "name": name, "value": finite(value)}
-            self._file.write(json.dumps({**point, "time": now}, allow_nan=False).encode() + b"\n")
-            if self._writer and point["value"] is not None:
-                self._writer.add_scalar(name, value, step, walltime=now)
+            if name not in known:
+                point = {"stage": self.stage, "step": step, "epoch": epoch, "name": name, "value": finite(value)}
+                point["time"] = now
+                self._file.write(json.dumps(point, allow_nan=False).encode() + b"\n")
+                self._show(point)
         self._file.flush()
 
     def picture(self, name: str, figure: "Figure", step: int) -> None:
@@ -74,7 +77,9 @@ class Record:
         for old in self.folder.tensorboard.glob("events.*"):
             old.unlink()
         writer = _writer(self.folder, "")
-        plain = {key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in settings.items()}
+        plain = {
+            key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in settings.items()
+        }
         for summary in hparams(plain, metrics):
             writer.file_writer.add_summary(summary)
         for name, value in metrics.items():
@@ -86,6 +91,14 @@ class Record:
     def close(self) -> None:
         self.end()
         self._file.close()
+
+    def _show(self, point: dict[str, Any]) -> None:
+        step, name = point["step"], point["name"]
+        if self._logged[0] != step:
+            self._logged = (step, set())
+        self._logged[1].add(name)
+        if self._writer and point["value"] is not None:
+            self._writer.add_scalar(name, point["value"], step, walltime=point["time"])
 
     def _points(self, stage: str) -> Iterator[dict[str, Any]]:
         with self.folder.metrics.open() as lines:

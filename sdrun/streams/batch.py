@@ -34,9 +34,7 @@ class Batch:
 
     def _rows(self, start: int, stop: int) -> "Batch":
         views = {role: [view[start:stop] for view in views] for role, views in self.views.items()}
-        return Batch(
-            self.step, self.index[start:stop], views, self.label[start:stop], self.draws.narrow(start, stop)
-        )
+        return Batch(self.step, self.index[start:stop], views, self.label[start:stop], self.draws.narrow(start, stop))
 
 
 Stream = Callable[[int], Batch]

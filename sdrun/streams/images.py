@@ -49,7 +49,9 @@ class ImageStream:
         columns = {"clean": clean(images)}
         for number in range(1, num + 1):
             draws = Draws((*self.words, "example", number), slice(0, len(images)), len(images))
-            columns[f"{self.role} {number}"] = self.view(images, draws.uniform(self.role, self.view.num_draws).to(images.device))
+            columns[f"{self.role} {number}"] = self.view(
+                images, draws.uniform(self.role, self.view.num_draws).to(images.device)
+            )
         return {title: clean.undo(x) for title, x in columns.items()}
 
     def _permutation(self, epoch: int) -> Tensor:
