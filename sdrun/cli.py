@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OK, FAILED, BAD_INPUT = 0, 1, 2
 
+_failed: list[str] = []
+
 
 class _JobFailed(Exception):
     """A job of this process failed and has said so."""
@@ -55,8 +57,8 @@ def _verb(name: str, arguments: list[str]) -> None:
     verbs = [module.name for module in iter_modules(tools.__path__)]
     if name not in verbs:
         near = get_close_matches(name, verbs, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(verbs)}"
-        raise InputError(f"{name}: unknown verb; {hint} Settings are given as key=value; see: sdrun --help")
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(verbs)}."
+        raise InputError(f"{name}: unknown verb; {hint} Settings are given as key=value, see sdrun --help")
     import_module(f"sdrun.tools.{name}").main(arguments)
 
 
@@ -82,7 +84,11 @@ def _hydra() -> None:
             _follow(arguments, jobs[0])
             return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main, which says them in fewer lines
-    hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(_job)()
+    try:
+        hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(_job)()
+    finally:
+        if arguments.multirun and _failed:
+            print(f"sdrun: {len(_failed)} of {len(jobs)} runs failed: {', '.join(_failed)}", file=sys.stderr)
 
 
 def _job(config: "DictConfig") -> None:
@@ -100,6 +106,7 @@ def _job(config: "DictConfig") -> None:
     except Exception as error:
         if hydra.mode is RunMode.MULTIRUN:
             print(f"{path} failed", file=sys.stderr)
+            _failed.append(str(path))
         raise _JobFailed(_report(error, path)) from error
 
 

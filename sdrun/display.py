@@ -47,7 +47,8 @@ class Display:
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int) -> None:
         self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch
         self._latest = {}
-        self._start, self._began = step, time.monotonic()
+        self._start = step
+        self._began = self._last_line = time.monotonic()
         if step:
             self.say(f"{name}: going on at step {step} of {num_steps}")
         if self.live:

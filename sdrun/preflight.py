@@ -14,7 +14,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -51,6 +51,8 @@ def composed(arguments: Namespace) -> list[DictConfig]:
                 )
                 for job in jobs
             ]
+    except OverrideParseException as error:
+        raise InputError(f"{error.override}: {_shortened(error.message)}") from error
     except MissingConfigException as error:
         raise InputError(_no_such_choice(error)) from error
     except yaml.YAMLError as error:
@@ -58,7 +60,7 @@ def composed(arguments: Namespace) -> list[DictConfig]:
     except OmegaConfBaseException as error:
         raise InputError(explain(error)) from error
     except HydraException as error:
-        raise InputError(_shortened(str(error))) from error
+        raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 
 
 def check(config: DictConfig, folder_key: str) -> Settings:
@@ -105,8 +107,8 @@ def _no_such_choice(error: MissingConfigException) -> str:
         return _shortened(str(error))
     group, choice = name.rsplit("/", 1)
     near = difflib.get_close_matches(choice, options, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{group}={choice}: no such choice; {hint}There are: {', '.join(options)}"
+    hint = f"did you mean {near[0]}? There are" if near else "there are"
+    return f"{group}={choice}: no such choice; {hint}: {', '.join(options)}"
 
 
 def _shortened(text: str) -> str:

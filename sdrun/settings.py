@@ -89,6 +89,8 @@ class DatasetSettings:
             "dataset.label_noise_kind",
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
+        if self.name == "digits":
+            require(self.root is None and not self.download, "dataset.root", "has no effect with the embedded digits")
         require(all(value > 0 for value in self.std), "dataset.std", "must be above 0 for every channel")
 
 

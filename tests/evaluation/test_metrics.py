@@ -1,0 +1,84 @@
+"""Metrics against torchmetrics, scikit-learn and plain loops."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+from sklearn.metrics import brier_score_loss, log_loss
+from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError
+
+from sdrun.evaluation import metrics
+
+
+@pytest.fixture(params=[0, 1, 2])
+def predictions(request):
+    random = np.random.default_rng(request.param)
+    labels = random.integers(0, 10, 997)
+    logits = random.normal(size=(997, 10)).astype(np.float32) * 2
+    logits[np.arange(997), labels] += random.normal(1.5, 2, 997)
+    return logits, labels
+
+
+def test_against_torchmetrics_and_scikit_learn(predictions):
+    logits, labels = predictions
+    probability = softmax(logits.astype(np.float64), axis=1)
+    found = metrics.scores(logits, labels)
+    z, y = torch.tensor(probability), torch.tensor(labels)
+    assert found["accuracy"] == pytest.approx(float(MulticlassAccuracy(10, average="micro")(z, y)), abs=1e-7)
+    assert found["nll"] == pytest.approx(log_loss(labels, probability, labels=range(10)), rel=1e-9)
+    assert found["ece"] == pytest.approx(float(MulticlassCalibrationError(10, n_bins=15)(z, y)), abs=1e-6)
+    one_against_rest = sum(brier_score_loss(labels == k, probability[:, k]) for k in range(10))
+    assert found["brier"] == pytest.approx(one_against_rest, rel=1e-9)
+
+
+def test_adaptive_ece_and_aurc_against_loops(predictions):
+    logits, labels = predictions
+    probability = softmax(logits.astype(np.float64), axis=1)
+    confidence, correct = probability.max(1), (probability.argmax(1) == labels).astype(float)
+    order = sorted(range(len(labels)), key=lambda i: confidence[i])
+    edges = [len(order) // 15 * b + min(b, len(order) % 15) for b in range(16)]
+    gap = 0.0
+    for low, high in zip(edges, edges[1:], strict=False):
+        part = order[low:high]
+        mean_confidence = sum(confidence[i] for i in part) / len(part)
+        gap += len(part) / len(order) * abs(mean_confidence - sum(correct[i] for i in part) / len(part))
+    found = metrics.scores(logits, labels)
+    assert found["adaptive_ece"] == pytest.approx(gap, rel=1e-9)
+    risks, errors = [], 0.0
+    for count, i in enumerate(reversed(order), start=1):
+        errors += 1 - correct[i]
+        risks.append(errors / count)
+    assert found["aurc"] == pytest.approx(sum(risks) / len(risks), rel=1e-9)
+
+
+def test_aurc_does_not_depend_on_the_order_of_ties():
+    confidence = np.array([0.9, 0.5, 0.5, 0.5])
+    assert metrics.aurc(confidence, np.array([1.0, 1, 0, 0])) == metrics.aurc(confidence, np.array([1.0, 0, 0, 1]))
+
+
+def test_ece_by_hand():
+    confidence, correct = np.array([0.95, 0.95, 0.55, 0.55]), np.array([1.0, 1.0, 1.0, 0.0])
+    assert metrics.ece(confidence, correct) == pytest.approx(0.5 * 0.05 + 0.5 * 0.05)
+    assert metrics.ece(np.array([1.0]), np.array([0.0])) == 1.0
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_the_fitted_temperature_is_the_one_that_the_logits_were_divided_by(temperature):
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20000, 5)) * 2
+    labels = np.array([random.choice(5, p=p) for p in softmax(logits, axis=1)])
+    fitted = metrics.fit_temperature(logits * temperature, labels)
+    assert fitted == pytest.approx(temperature, rel=0.05)
+    before, after = metrics.scores(logits * temperature, labels), metrics.calibrated_scores(
+        logits * temperature, labels, fitted
+    )
+    assert after["nll_calibrated"] <= before["nll"] + 1e-12
+
+
+def test_without_a_wrong_prediction_no_temperature_is_fitted():
+    assert metrics.fit_temperature(np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0, 1])) == 1.0
+
+
+def test_extreme_logits_stay_finite():
+    found = metrics.scores(np.array([[1e5, 0.0], [0.0, 1e5]], dtype=np.float32), np.array([1, 1]))
+    assert all(np.isfinite(value) for value in found.values())

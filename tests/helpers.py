@@ -1,0 +1,92 @@
+"""Small runs inside the test process, and what is compared of them."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from sdrun import preflight, run
+from sdrun.configuration import register_resolvers
+from sdrun.settings import Settings
+
+SMALL = (
+    "dataset=digits",
+    "dataset.train_size=120",
+    "dataset.val_size=60",
+    "model.widths=[8,8]",
+    "optim.batch_size=40",
+    "optim.epochs=4",
+    "log_every=2",
+    "hardware.device=cpu",
+    "hardware.threads=1",
+    "hardware.precision=fp32",
+)
+TIMES = ("time", "train/samples_per_second")
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The composition that ``sdrun OVERRIDES`` runs with."""
+    register_resolvers()
+    arguments = Namespace(overrides=list(overrides), multirun=False, config_path=None, config_dir=None, config_name=None)
+    return preflight.without_hydra(preflight.composed(arguments)[0])
+
+
+def settings(*overrides: str) -> Settings:
+    return preflight.settings_from(compose(*overrides))
+
+
+def start(path: Path, *overrides: str) -> Path:
+    """Run ``sdrun SMALL OVERRIDES`` into ``path``, in this process."""
+    run.start(compose(*SMALL, *overrides), path, list(overrides))
+    return path
+
+
+def points(path: Path) -> list[tuple]:
+    """What ``metrics.jsonl`` holds, times left out: (stage, step, epoch, name, value)."""
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    return [
+        (line["stage"], line["step"], line["epoch"], line["name"], line["value"])
+        for line in lines
+        if line["name"] not in TIMES
+    ]
+
+
+def summary(path: Path) -> dict:
+    return json.loads((path / "summary.json").read_text())
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of every final weight file below ``path``."""
+    found = {}
+    for file in sorted(path.glob("stages/*/*.pt")):
+        state = torch.load(file, weights_only=True)
+        found |= {f"{file.parent.name}/{file.stem}/{name}": tensor for name, tensor in state.items()}
+    return found
+
+
+def predictions(path: Path) -> dict[str, np.ndarray]:
+    found = {}
+    for file in sorted(path.glob("predictions/*.npz")):
+        with np.load(file) as arrays:
+            found |= {f"{file.stem}/{name}": array for name, array in arrays.items()}
+    return found
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """In what two runs differ, times apart; bitwise."""
+    found = []
+    one, other = weights(left), weights(right)
+    if one.keys() != other.keys() or not all(torch.equal(one[name], other[name]) for name in one):
+        found.append("weights")
+    first, second = predictions(left), predictions(right)
+    if first.keys() != second.keys() or not all(np.array_equal(first[name], second[name]) for name in first):
+        found.append("predictions")
+    if points(left) != points(right):
+        found.append("metrics.jsonl")
+    stages = [[(s["name"], s["steps"], s["metrics"]) for s in summary(path)["stages"]] for path in (left, right)]
+    if stages[0] != stages[1] or summary(left)["metrics"] != summary(right)["metrics"]:
+        found.append("summary.json")
+    return found
