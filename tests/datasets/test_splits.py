@@ -1,0 +1,60 @@
+"""Which images train, and with which labels."""
+
+import numpy as np
+import pytest
+
+from helpers import settings
+from sdrun.datasets.images import split
+from sdrun.datasets.noise import flip_labels
+from sdrun.datasets.sources import load
+from sdrun.datasets.splits import stratified
+from sdrun.settings import NoiseKind
+
+
+def test_stratified_subsets_keep_the_shares_and_are_seeded():
+    labels = np.repeat([0, 1, 2], [60, 30, 10])
+    chosen, rest = stratified(np.arange(100), labels, 20, seed=0)
+    assert np.bincount(labels[chosen]).tolist() == [12, 6, 2]
+    assert sorted([*chosen, *rest]) == list(range(100))
+    assert (stratified(np.arange(100), labels, 20, seed=0)[0] == chosen).all()
+    assert (stratified(np.arange(100), labels, 20, seed=1)[0] != chosen).any()
+    assert np.bincount(labels[stratified(np.arange(100), labels, 7, seed=0)[0]]).tolist() == [4, 2, 1]
+    assert len(stratified(np.arange(100), labels, 0, seed=0)[0]) == 0
+
+
+@pytest.mark.parametrize("kind", list(NoiseKind))
+def test_label_noise_has_its_rate_and_kind(kind):
+    labels = np.arange(20000) % 10
+    flipped = flip_labels(labels, 0.3, kind, 10, seed=0)
+    wrong = flipped != labels
+    assert wrong.mean() == pytest.approx(0.3, abs=0.01)
+    shifts = (flipped - labels)[wrong] % 10
+    if kind is NoiseKind.pair:
+        assert (shifts == 1).all()
+    else:
+        assert np.bincount(shifts, minlength=10)[1:] == pytest.approx(wrong.sum() / 9, rel=0.15)
+    assert (flip_labels(labels, 0.0, kind, 10, seed=0) == labels).all()
+
+
+def splits(*overrides):
+    chosen = settings("dataset=digits", *overrides).dataset
+    return split(load(chosen), chosen)
+
+
+def test_noise_touches_training_labels_alone_and_keeps_the_true_ones():
+    clean, noisy = splits(), splits("dataset.label_noise=0.4")
+    assert (noisy.true_labels == clean.train.labels).all()
+    assert (noisy.train.labels != clean.train.labels).mean() == pytest.approx(0.4, abs=0.06)
+    assert (noisy.validation.labels == clean.validation.labels).all()
+    assert noisy.fingerprints()["test"] == clean.fingerprints()["test"]
+    assert noisy.fingerprints()["train"] != clean.fingerprints()["train"]
+
+
+def test_validation_subset_and_training_are_disjoint_and_seeded_together():
+    one = splits("dataset.train_size=300", "dataset.val_size=100")
+    assert (len(one.train), len(one.validation)) == (300, 100)
+    seen = {image.tobytes() for image in one.train.images}
+    assert not seen & {image.tobytes() for image in one.validation.images}
+    assert splits("seed=1").fingerprints() != splits().fingerprints()
+    assert splits("seed=1", "dataset.seed=0").fingerprints() == splits().fingerprints()
+    assert len(splits("dataset.val_size=0").validation) == 0

@@ -1,0 +1,71 @@
+"""Schedules and optimisers against torch's own."""
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import settings
+from sdrun import models, optimizers
+from sdrun.schedules import lr_factor
+from sdrun.settings import Schedule
+
+
+@pytest.mark.parametrize(("total", "warmup"), [(100, 0.3), (37, 0.2), (10, 0.5)])
+def test_one_cycle_equals_torch(total, warmup):
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=1.0, total_steps=total, pct_start=warmup, cycle_momentum=False
+    )
+    for step in range(total):
+        ours = lr_factor(Schedule.one_cycle, warmup, step, total)
+        assert ours == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9, abs=1e-12)
+        optimizer.step()
+        if step + 1 < total:
+            reference.step()
+
+
+def test_cosine_and_constant():
+    factors = [lr_factor(Schedule.cosine, 0.1, step, 100) for step in range(100)]
+    assert factors[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert factors[10] == 1.0
+    assert factors[55] == pytest.approx(0.5)
+    assert factors[99] == pytest.approx(0.0003, abs=1e-3)
+    assert [lr_factor(Schedule.constant, 0.0, step, 5) for step in range(5)] == [1.0] * 5
+
+
+@pytest.mark.parametrize("schedule", list(Schedule))
+@pytest.mark.parametrize("warmup", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("total", [1, 2, 5])
+def test_short_trainings_have_a_schedule_too(schedule, warmup, total):
+    factors = [lr_factor(schedule, warmup, step, total) for step in range(total)]
+    assert all(0 <= factor <= 1 for factor in factors)
+
+
+@pytest.mark.parametrize("model", ["cnn", "vit_tiny"])
+def test_biases_norms_and_embeddings_do_not_decay(model):
+    network = models.backbone(settings(f"model={model}").model, 1, 8)
+    decayed, plain = optimizers.parameter_groups(network, 0.1)
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
+    assert len(decayed["params"]) + len(plain["params"]) == len(list(network.parameters()))
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    for parameter in decayed["params"]:
+        assert parameter.ndim > 1
+        assert "token" not in names[id(parameter)]
+        assert "positions" not in names[id(parameter)]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_fused_steps_equal_plain_ones(name):
+    def step(fused):
+        torch.manual_seed(0)
+        layer = nn.Linear(4, 3)
+        optimizer = optimizers.build(settings(f"optim={name}").optim, layer, torch.device("cpu"))
+        for group in optimizer.param_groups:
+            assert group["fused"]
+            group["fused"] = fused
+        for _ in range(3):
+            layer(torch.ones(2, 4)).square().sum().backward()
+            optimizer.step()
+        return layer.weight.detach()
+
+    torch.testing.assert_close(step(True), step(False))
