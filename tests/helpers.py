@@ -30,7 +30,9 @@ TIMES = ("time", "train/samples_per_second")
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
     register_resolvers()
-    arguments = Namespace(overrides=list(overrides), multirun=False, config_path=None, config_dir=None, config_name=None)
+    arguments = Namespace(
+        overrides=list(overrides), multirun=False, config_path=None, config_dir=None, config_name=None
+    )
     return preflight.without_hydra(preflight.composed(arguments)[0])
 
 

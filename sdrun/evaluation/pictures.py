@@ -17,7 +17,7 @@ def view_grid(columns: dict[str, Tensor]) -> Figure:
     for column, (title, images) in enumerate(columns.items()):
         axes[0, column].set_title(title, fontsize=8)
         for row in range(rows):
-            axes[row, column].imshow(images[row].movedim(0, -1).squeeze(-1).cpu(), cmap="gray", vmin=0, vmax=1)
+            axes[row, column].imshow(images[row].movedim(0, -1).squeeze(-1).cpu().numpy(), cmap="gray", vmin=0, vmax=1)
             axes[row, column].axis("off")
     return figure
 

@@ -39,7 +39,7 @@ class RunFolder:
         """The run in ``path``. Raises InputError where there is none that this version can read."""
         try:
             manifest = json.loads((path / "manifest.json").read_text())
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError(f"{path} holds no run: manifest.json is not there") from error
         except (OSError, ValueError) as error:
             raise InputError(f"{path / 'manifest.json'} cannot be read ({error}); start the run anew") from error

@@ -69,8 +69,9 @@ def test_the_fitted_temperature_is_the_one_that_the_logits_were_divided_by(tempe
     labels = np.array([random.choice(5, p=p) for p in softmax(logits, axis=1)])
     fitted = metrics.fit_temperature(logits * temperature, labels)
     assert fitted == pytest.approx(temperature, rel=0.05)
-    before, after = metrics.scores(logits * temperature, labels), metrics.calibrated_scores(
-        logits * temperature, labels, fitted
+    before, after = (
+        metrics.scores(logits * temperature, labels),
+        metrics.calibrated_scores(logits * temperature, labels, fitted),
     )
     assert after["nll_calibrated"] <= before["nll"] + 1e-12
 

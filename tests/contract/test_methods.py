@@ -1,0 +1,164 @@
+"""What every method keeps. A new method is found here by itself."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from helpers import SMALL, compose, differences, points, start, summary
+from sdrun import methods, run
+from sdrun.errors import InputError, Interrupted
+from sdrun.objectives.objective import Objective
+from sdrun.storage import checkpoints
+
+METHODS = methods.names()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    return {name: start(folder / name, f"method={name}") for name in METHODS}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_composes_by_itself(name):
+    assert compose(f"method={name}").method.name == name
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_settings_say_paper_idea_asymmetry_and_what_to_watch_for(name):
+    text = sys.modules[methods.settings_class(name).__module__].__doc__ or ""
+    for word in ("Paper:", "Idea:", "Asymmetry:", "Watch for:"):
+        assert word in text
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_run_folder_keeps_the_contract(name, runs):
+    path = runs[name]
+    for file in ("config.yaml", "manifest.json", "metrics.jsonl", "summary.json", "run.log", "tensorboard"):
+        assert (path / file).exists()
+    found = summary(path)
+    assert found["status"] == "completed"
+    for key in ("method", "model", "dataset", "seed", "overrides", "wall_seconds", "metrics"):
+        assert key in found
+    assert found["metrics"].keys() >= {f"test/{m}" for m in ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")}
+    assert found["metrics"].keys() >= {"test/nll_calibrated", "val/accuracy", "val/temperature", "test/best/accuracy"}
+    for stage in found["stages"]:
+        assert stage.keys() >= {"name", "steps", "seconds", "samples_per_second", "metrics"}
+        assert (path / f"predictions/{stage['name']}.npz").exists()
+        if stage["steps"]:
+            for kind, digest in stage["sha256"].items():
+                recorded = (path / f"stages/{stage['name']}/{kind}.pt.sha256").read_text()
+                assert recorded.startswith(digest)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_step_is_logged_twice(name, runs):
+    found = [point[:2] + point[3:4] for point in points(runs[name])]
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
+    stages = {stage["name"]: stage for stage in summary(runs[name])["stages"]}
+    teachers = json.loads((runs[name] / "manifest.json").read_text())["teachers"]
+    assert teachers.keys() == {stage for stage in stages if stages[stage]["steps"]}
+    for entries in teachers.values():
+        for entry in entries:
+            assert entry["sha256"] == stages[entry["stage"]]["sha256"]["last"]
+    sizes = {len(torch.load(file, weights_only=True)) for file in runs[name].glob("stages/*/last.pt")}
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
+    taught = []
+    forward = torch.nn.Module.__call__
+
+    def watch(module, *arguments, **options):
+        output = forward(module, *arguments, **options)
+        if isinstance(module, Objective) and module.teachers:
+            taught.append(module)
+            for network in module.teacher.networks:
+                assert not network.training
+                assert all(not p.requires_grad and p.grad is None for p in network.parameters())
+                own = {p.data_ptr() for p in module.parameters()}
+                assert not own & {p.data_ptr() for p in network.parameters()}
+        return output
+
+    monkeypatch.setattr(torch.nn.Module, "__call__", watch)
+    path = start(tmp_path / "run", f"method={name}", "optim.epochs=1")
+    has_teachers = any(json.loads((path / "manifest.json").read_text())["teachers"].values())
+    assert bool(taught) == has_teachers
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_resumes_bitwise(name, runs, tmp_path, monkeypatch):
+    save, count = checkpoints.Checkpoints.save, [0]
+
+    def save_and_stop(self, step, state):
+        save(self, step, state)
+        count[0] += 1
+        if count[0] % 5 == 0:
+            raise Interrupted(15)
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
+    path = tmp_path / "run"
+    with pytest.raises(Interrupted):
+        start(path, f"method={name}", "checkpoint_seconds=0")
+    for _ in range(50):
+        try:
+            run.resume(path)
+            break
+        except Interrupted:
+            pass
+    assert summary(path)["status"] == "completed"
+    assert differences(runs[name], path) == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_bitwise_the_same_whatever_ran_before(name, runs, tmp_path):
+    torch.manual_seed(123)
+    torch.rand(7)
+    assert differences(runs[name], start(tmp_path / "again", f"method={name}")) == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_two_ranks_train_as_one(name, tmp_path):
+    """Without BatchNorm, whose statistics are each rank's own on a CPU, the loss is one rank's up to rounding."""
+    overrides = [o for o in SMALL if not o.startswith("model")] + [
+        f"method={name}",
+        "model=vit_tiny",
+        "model.width=24",
+        "model.depth=2",
+        "optim.lr=0.02",
+        "optim.epochs=2",
+    ]
+    run.start(compose(*overrides), tmp_path / "one", overrides)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "sdrun"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, *overrides, f"hydra.run.dir={tmp_path / 'two'}"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    one, two = points(tmp_path / "one"), points(tmp_path / "two")
+    assert [point[:4] for point in one] == [point[:4] for point in two]
+    losses = [(a[4], b[4]) for a, b in zip(one, two, strict=True) if a[3] == "train/loss"]
+    assert len(losses) > 2
+    for left, right in losses:
+        assert right == pytest.approx(left, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_unknown_key_and_a_wrong_type_are_named(name):
+    with pytest.raises(InputError, match="method.no_such_key: unknown key"):
+        run.configuration.settings_from(compose(f"method={name}", "+method.no_such_key=1"))
+    with pytest.raises(InputError, match="optim.lr: Value 'x'"):
+        run.configuration.settings_from(compose(f"method={name}", "optim.lr=x"))

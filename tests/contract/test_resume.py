@@ -1,0 +1,131 @@
+"""A killed and resumed run equals one that was left alone, bit for bit; and the test can fail."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from helpers import differences, points, start, summary
+from sdrun import run
+from sdrun.errors import Interrupted
+from sdrun.storage import checkpoints
+
+KILLING = Path(__file__).parent / "killing.py"
+OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "optim.select=best", "log_every=5")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_at_random_moments(whole, tmp_path, seed):
+    command = [sys.executable, str(KILLING), str(tmp_path / "killed"), str(seed), *OVERRIDES]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(": killed") >= 3, done.stdout
+    assert differences(whole, tmp_path / "killed") == []
+    found = [point[:4] for point in points(tmp_path / "killed")]
+    assert len(found) == len(set(found))
+    assert summary(tmp_path / "killed")["status"] == "completed"
+    assert len(json.loads((tmp_path / "killed/manifest.json").read_text())["resumed"]) >= 3
+
+
+def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:
+    """A run that stopped in ``stage`` after the checkpoint of ``step``."""
+    save = checkpoints.Checkpoints.save
+
+    def save_and_stop(self, at, state):
+        save(self, at, state)
+        if self.folder.name == stage and at == step:
+            raise Interrupted(15)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
+        with pytest.raises(Interrupted):
+            start(path, *OVERRIDES)
+    assert summary(path)["status"] == "interrupted"
+    return path
+
+
+@pytest.mark.parametrize(("stage", "step"), [("generation_0", 1), ("generation_0", 12), ("generation_1", 7)])
+def test_interrupted_after_a_checkpoint(whole, tmp_path, monkeypatch, stage, step):
+    path = interrupted(tmp_path / "run", stage, step, monkeypatch)
+    run.resume(path)
+    assert differences(whole, path) == []
+
+
+def drop_optimizer(saved):
+    saved["optimizer"]["state"] = {}
+
+
+def drop_weights(saved):
+    for value in saved["objective"].values():
+        value.zero_()
+
+
+def drop_batch_norm_statistics(saved):
+    for name, value in saved["objective"].items():
+        if "running" in name:
+            value.fill_(1.0)
+
+
+def drop_sums(saved):
+    saved["state"]["sums"], saved["state"]["counts"] = {}, {}
+
+
+def drop_best(saved):
+    saved["state"]["best"] = None
+
+
+def drop_step(saved):
+    saved["state"]["step"] -= 1
+
+
+def drop_position(saved):
+    saved["position"] = 0
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [drop_optimizer, drop_weights, drop_batch_norm_statistics, drop_sums, drop_best, drop_step, drop_position],
+)
+def test_a_lost_piece_of_state_is_caught(whole, tmp_path, monkeypatch, drop):
+    path = interrupted(tmp_path / "run", "generation_1", 7, monkeypatch)
+    newest = max((path / "stages/generation_1").glob("step_*.pt"))
+    saved = torch.load(newest, weights_only=True)
+    drop(saved)
+    checkpoints.save(newest, saved)
+    run.resume(path)
+    assert differences(whole, path)
+
+
+def test_a_damaged_checkpoint_costs_a_step_and_nothing_else(whole, tmp_path, monkeypatch):
+    path = interrupted(tmp_path / "run", "generation_1", 7, monkeypatch)
+    newest = max((path / "stages/generation_1").glob("step_*.pt"))
+    newest.write_bytes(newest.read_bytes()[:-100])
+    run.resume(path)
+    assert differences(whole, path) == []
+    assert "step_000000007.pt is damaged" in (path / "run.log").read_text()
+
+
+def test_a_finished_run_is_not_run_again(whole, tmp_path):
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    before = {file: file.stat().st_mtime_ns for file in copy.rglob("*.pt")}
+    run.resume(copy)
+    assert {file: file.stat().st_mtime_ns for file in copy.rglob("*.pt")} == before
+    assert differences(whole, copy) == []
+
+
+def test_resuming_with_other_data_is_refused(whole, tmp_path):
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["data"]["test"] = "0" * 64
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"its data changed since it began \(test\)"):
+        run.resume(copy)

@@ -1,0 +1,231 @@
+"""The command line as a user has it: every test here starts real processes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from helpers import SMALL
+
+ROOT = Path(__file__).parents[1]
+SDRUN = [sys.executable, "-m", "sdrun"]
+SHORT = ["method=supervised", *SMALL, "optim.max_steps=3"]
+
+
+def sdrun(*arguments, **options):
+    return subprocess.run([*SDRUN, *arguments], capture_output=True, text=True, timeout=240, **options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["--cfg", "job"],
+        ["--cfg", "job", "method=supervised", "model=resnet20"],
+        ["--info", "searchpath"],
+        ["--shell-completion", "query=bash"],
+        ["-sc", "install=bash"],
+        ["resume", "--help"],
+    ],
+)
+def test_asking_does_not_import_torch(arguments, tmp_path):
+    code = (
+        "import sys\n"
+        "from sdrun.cli import main\n"
+        "try:\n    code = main()\n"
+        "except SystemExit as end:\n    code = end.code\n"
+        "heavy = {'torch', 'sklearn', 'matplotlib', 'tensorboard', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "sys.exit(code)\n"
+    )
+    environment = {**os.environ, "COMP_LINE": "sdrun method=", "COMP_POINT": "13"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_is_one_page_and_names_every_choice():
+    text = sdrun("--help").stdout
+    for word in ("sdrun resume RUN_FOLDER", "born_again", "supervised", "fashion_mnist", "vit_tiny", "adamw", "auto"):
+        assert word in text
+
+
+def test_completion_offers_choices():
+    line = {"COMP_LINE": "sdrun method=", "COMP_POINT": "13"}
+    done = sdrun("-sc", "query=bash", env={**os.environ, **line})
+    assert done.stdout.split() == ["method=born_again", "method=supervised"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generation=3"], "did you mean generations?"),
+        (["method.temperature=-1"], "method.temperature: must be above 0"),
+        (["generations=0"], "generations: must be at least 1"),
+        (["method=supervised", "generations=3"], "generations: has no effect with method=supervised"),
+        (["method=nonsense"], "there are: born_again, supervised"),
+        (["dataset=mnist", "dataset.root=missing"], "dataset.download=true"),
+        (["hydra.run.dir=taken"], "taken: is a file where a folder should go"),
+        (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),
+        (["-m", "seed=0,1", "method.alpha=0.5,7"], "method.alpha: must be between 0 and 1, but is 7"),
+        (["--config-dir", "broken", "experiment=x"], "malformed YAML"),
+        (["resum"], "did you mean resume?"),
+        (["resume", "taken"], "holds no run"),
+        (["dataset.val_size=9999"], "dataset.val_size: leaves nothing"),
+        (["hardware.device=cuda"], "hardware.device: no CUDA device is here"),
+    ],
+)
+def test_bad_input_exits_with_2_in_ten_lines_and_makes_nothing(arguments, message, tmp_path):
+    import torch
+
+    if "hardware.device=cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    (tmp_path / "taken").touch()
+    (tmp_path / "broken/experiment").mkdir(parents=True)
+    (tmp_path / "broken/experiment/x.yaml").write_text("seed: [1\nlr: 2\n")
+    before = sorted(tmp_path.rglob("*"))
+    done = sdrun(*arguments, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) <= 10
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_broken_file_exits_with_2_and_makes_nothing(tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (tmp_path / f"data/{name}-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x09abc")
+    done = sdrun("dataset=fashion_mnist", "dataset.root=data")
+    assert done.returncode == 2
+    assert "train-images-idx3-ubyte is broken: it announces 9 bytes and holds 3" in done.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_run_ends_with_a_table_its_folder_and_the_tensorboard_command(tmp_path):
+    done = sdrun("method=born_again", *SMALL, "optim.max_steps=3", "generations=2")
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "outputs/born_again/digits").iterdir()
+    for word in ("generation_0", "generation_1", "ensemble", "accuracy", "NLL", "ECE", "seconds", folder.name):
+        assert word in done.stdout
+    assert "--logdir" in done.stdout
+    assert (folder / ".hydra/overrides.yaml").exists()
+    assert "\x1b[" not in done.stdout
+
+
+def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path):
+    import torch
+
+    born, plain = ["method=born_again", "generations=1", "hydra.run.dir=born"], [SHORT[0], "hydra.run.dir=plain"]
+    for overrides in (born, plain):
+        assert sdrun(*SHORT[1:], *overrides).returncode == 0
+    one = torch.load(tmp_path / "born/stages/generation_0/last.pt", weights_only=True)
+    other = torch.load(tmp_path / "plain/stages/supervised/last.pt", weights_only=True)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(tmp_path):
+    done = sdrun("-m", *SHORT, "log_every=1", "seed=0,1", "optim.lr=1e30,0.1", "hydra.sweep.dir=sweep")
+    assert done.returncode == 1
+    summaries = [json.loads((tmp_path / f"sweep/{job}/summary.json").read_text()) for job in range(4)]
+    assert [found["status"] for found in summaries] == ["failed", "completed", "failed", "completed"]
+    assert "lower optim.lr" in summaries[0]["error"]
+    assert "2 of 4 runs failed: sweep/0, sweep/2" in done.stderr
+    assert "Traceback" not in done.stderr
+    alone = sdrun(*SHORT, "log_every=1", "seed=1", "optim.lr=0.1", "hydra.run.dir=alone")
+    assert alone.returncode == 0
+    found = json.loads((tmp_path / "alone/summary.json").read_text())
+    assert found["metrics"] == summaries[3]["metrics"]
+
+
+def test_eight_runs_at_once_have_eight_folders(tmp_path):
+    started = [subprocess.Popen([*SDRUN, *SHORT], stdout=subprocess.DEVNULL) for _ in range(8)]
+    assert [process.wait(timeout=240) for process in started] == [0] * 8
+    folders = list((tmp_path / "outputs/supervised/digits").iterdir())
+    assert len(folders) == 8
+    results = {json.dumps(json.loads((folder / "summary.json").read_text())["metrics"]) for folder in folders}
+    assert len(results) == 1
+
+
+def test_a_folder_is_never_overwritten(tmp_path):
+    assert sdrun(*SHORT, "hydra.run.dir=mine").returncode == 0
+    before = (tmp_path / "mine/summary.json").read_bytes()
+    done = sdrun(*SHORT, "hydra.run.dir=mine")
+    assert done.returncode == 2
+    assert "mine holds a run already; go on with it by: sdrun resume mine" in done.stderr
+    assert (tmp_path / "mine/summary.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, name, code):
+    import signal
+    import time
+
+    long = ["method=supervised", *SMALL, "optim.epochs=100000", "optim.schedule=constant", "hydra.run.dir=run"]
+    process = subprocess.Popen([*SDRUN, *long], stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run/metrics.jsonl").exists() or not (tmp_path / "run/metrics.jsonl").stat().st_size:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, name))
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Go on with: sdrun resume run" in output
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["status"] == "interrupted"
+    assert len(list((tmp_path / "run/stages/supervised").glob("step_*.pt"))) == 1
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(tmp_path):
+    limited = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (30000, resource.RLIM_INFINITY))\n"
+        "from sdrun.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    command = [sys.executable, "-c", limited, *SHORT, "model.widths=[32,64]", "hydra.run.dir=run"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "make room; then: sdrun resume run" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sdrun("resume", "run").returncode == 0
+    assert json.loads((tmp_path / "run/summary.json").read_text())["status"] == "completed"
+
+
+def test_the_wheel_works_from_another_folder(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    venv.create(tmp_path / "clean", with_pip=False)
+    python = tmp_path / "clean/bin/python"
+    packages = next((tmp_path / "clean/lib").glob("python*/site-packages"))
+    shutil.unpack_archive(wheel, packages, "zip")
+    # The dependencies are lent by the environment of the tests; sdrun itself is only in the clean one.
+    lent = [path for path in sys.path if path.endswith("site-packages")]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(packages), *lent]),
+    }
+    where = subprocess.run(
+        [python, "-c", "import sdrun; print(sdrun.__file__)"], capture_output=True, text=True, env=environment
+    )
+    assert str(packages) in where.stdout
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [python, "-m", "sdrun", *SHORT], capture_output=True, text=True, cwd=elsewhere, env=environment, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / "outputs/supervised/digits").is_dir()

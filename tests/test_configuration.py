@@ -1,0 +1,144 @@
+"""What stands in conf/ composes, and what cannot be used is refused by name."""
+
+import itertools
+import re
+from dataclasses import fields
+
+import pytest
+from omegaconf import OmegaConf
+
+from helpers import compose, settings
+from sdrun import methods
+from sdrun.configuration import conf_folder
+from sdrun.errors import InputError
+from sdrun.settings import Settings
+
+GROUPS = ("method", "model", "dataset", "optim", "hardware")
+CHOICES = [
+    f"{group}={path.stem}"
+    for group in (*GROUPS, "experiment")
+    for path in sorted((conf_folder() / group).glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes_and_is_typed(choice):
+    assert isinstance(settings(choice), Settings)
+
+
+def test_every_method_has_a_choice_and_every_choice_a_method():
+    assert {path.stem for path in (conf_folder() / "method").glob("*.yaml")} == set(methods.names())
+
+
+def test_no_file_asks_for_code():
+    files = list(conf_folder().rglob("*.yaml"))
+    assert len(files) > 15
+    assert not [path for path in files if "_target_" in path.read_text()]
+
+
+def test_every_knob_has_a_comment():
+    for path in conf_folder().rglob("*.yaml"):
+        text = path.read_text()
+        assert text.startswith("#") or path.parent.name == "help", path
+
+
+def test_an_experiments_values_win_over_the_groups_and_lose_to_the_command_line(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/mine.yaml").write_text("# @package _global_\nseed: 7\noptim:\n  lr: 0.3\n  epochs: 2\n")
+    search = f"hydra.searchpath=[file://{tmp_path}]"
+    assert settings("experiment=mine", search).optim.lr == 0.3
+    assert settings("experiment=mine", search).optim.epochs == 2
+    chosen = settings("experiment=mine", search, "optim.lr=0.4")
+    assert (chosen.optim.lr, chosen.seed) == (0.4, 7)
+
+
+def test_resolved_settings_compose_to_themselves():
+    config = compose("method=born_again", "dataset.label_noise=0.2", "seed=3")
+    again = OmegaConf.create(OmegaConf.to_yaml(config, resolve=True))
+    assert settings("method=born_again", "dataset.label_noise=0.2", "seed=3") == _typed(again)
+
+
+def _typed(config):
+    from sdrun.configuration import settings_from
+
+    return settings_from(config)
+
+
+BAD = {
+    ("generation=3",): "generation: unknown key; did you mean generations?",
+    ("+generation=3",): "generation: unknown key; did you mean generations?",
+    ("optim.learning_rate=1",): "optim.learning_rate: unknown key",
+    ("dataset.views.weak.flp=true",): "unknown key; did you mean dataset.views.weak.flip?",
+    ("modle=cnn",): "modle: unknown key; did you mean model?",
+    ("method.generations=2",): "method.generations: unknown key; did you mean generations?",
+    ("method=supervised", "generations=3"): "generations: has no effect with method=supervised",
+    ("method=supervised", "method.alpha=0.3"): "method.alpha: has no effect with method=supervised",
+    ("optim=adamw", "optim.momentum=0.5"): "optim.momentum: has no effect with optim=adamw",
+    ("model=cnn", "model.heads=2"): "model.heads: has no effect with model=cnn; it is a setting of a vit model",
+    ("dataset.label_noise_kind=pair",): "dataset.label_noise_kind: has no effect",
+    ("dataset.download=true",): "dataset.root: has no effect with the embedded digits",
+    ("optim.lr=fast",): "optim.lr: Value 'fast' of type 'str' could not be converted to Float",
+    ("generations=2.5",): "generations: Value '2.5'",
+    ("optim.select=worst",): "optim.select: Invalid value 'worst', expected one of [last, best]",
+    ("model.widths=3",): "model.widths: needs a list, such as [1,2]",
+    ("optim.lr=null",): "optim.lr: Incompatible value 'None'",
+    ("~optim.lr",): "optim.lr",
+    ("method.temperature=-1",): "method.temperature: must be above 0, but is -1",
+    ("method.alpha=1.5",): "method.alpha: must be between 0 and 1, but is 1.5",
+    ("generations=0",): "generations: must be at least 1, but is 0",
+    ("optim.accumulate=3",): "optim.accumulate: must divide optim.batch_size=128",
+    ("model=vit_tiny", "model.heads=5"): "model.heads: must divide model.width=192",
+    ("method=born",): "method=born: no such choice; there are: born_again, supervised",
+    ("optim=adam",): "optim=adam: no such choice; did you mean adamw?",
+    ("optim.name=adam",): "optim.name: is 'adam', but only sgd, adamw are known",
+    ("seed=1,2",): "Ambiguous value for argument 'seed=1,2'",
+    ("optim.lr=[1,2",): "optim.lr=[1,2: ",
+    ("method=null",): "Config group override must be a string",
+}
+
+
+@pytest.mark.parametrize(("overrides", "message"), BAD.items())
+def test_bad_settings_are_refused_in_few_lines(overrides, message):
+    with pytest.raises(InputError) as error:
+        settings(*overrides)
+    assert message in str(error.value)
+    assert str(error.value).count("\n") < 9
+
+
+UNFIT = {
+    ("dataset.val_size=1437",): "dataset.val_size: leaves nothing of 1437 training images",
+    ("dataset.train_size=1400",): "dataset.train_size: must be between 1 and 1257",
+    ("dataset.mean=[0.5,0.5,0.5]",): "dataset.mean: needs 1 numbers",
+    ("dataset.views.weak.hue=0.1",): "dataset.views.weak.hue: has no effect on grey images",
+    ("dataset.views.weak.crop=9",): "dataset.views.weak.crop: must be between 0 and 4",
+    ("model=vit_tiny", "model.patch_size=3"): "model.patch_size: must divide the image size 8",
+    ("model.widths=[4,4,4,4]",): "model.widths: has more stages",
+    ("dataset.val_size=0", "optim.select=best"): "optim.select=best and optim.early_stop need a validation split",
+}
+
+
+@pytest.mark.parametrize(("overrides", "message"), UNFIT.items())
+def test_settings_that_do_not_fit_the_data_are_refused(overrides, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        settings(*overrides).check_data(1, 8, 1437, 1)
+
+
+def test_ranks_that_do_not_divide_the_batch_are_refused():
+    with pytest.raises(InputError, match=r"optim.batch_size: must be a multiple of 3: 3 ranks"):
+        settings().check_data(1, 8, 1437, 3)
+
+
+def test_malformed_yaml_names_file_and_line(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/broken.yaml").write_text("seed: [1\nlr: 2\n")
+    with pytest.raises(InputError, match=r"broken.yaml\", line 1") as error:
+        settings("experiment=broken", f"hydra.searchpath=[file://{tmp_path}]")
+    assert str(error.value).count("\n") < 9
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_settings_of_a_method_have_no_hidden_defaults(name):
+    from dataclasses import MISSING
+
+    kinds = itertools.chain(fields(Settings), fields(methods.settings_class(name)))
+    assert all(field.default is MISSING and field.default_factory is MISSING for field in kinds)
