@@ -72,6 +72,10 @@ def _hydra() -> None:
 
     register_resolvers()
     arguments = get_args_parser().parse_args()
+    if arguments.experimental_rerun:
+        raise InputError(
+            "--experimental-rerun: it runs code from a file and writes into a finished run; use sdrun resume"
+        )
     asks_only = arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion
     if not asks_only:
         jobs = preflight.composed(arguments)

@@ -1,11 +1,9 @@
 """What a recipe works with: students, streams, and stages that train once."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -18,9 +16,9 @@ from sdrun.interrupt import Interrupt
 from sdrun.models.backbone import Classifier
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
+from sdrun.results import Results
 from sdrun.settings import Settings
-from sdrun.storage.checkpoints import Checkpoints, load_weights, save
-from sdrun.storage.files import write_bytes
+from sdrun.storage.checkpoints import Checkpoints, load_weights
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.images import ImageStream
@@ -91,10 +89,11 @@ class Experiment:
 
         A finished stage is not run again; a half-done one goes on from its last checkpoint.
         """
-        result = self.folder.finished(name)
+        from_main = self.hardware.from_main
+        result = from_main(lambda: self.folder.finished(name))
         if result is None:
             state = self._train(name, objective, stream)
-            result = self.hardware.from_main(lambda: self._finish(name, objective, stream, state))
+            result = from_main(lambda: self._results().of_training(name, objective, stream, state))
         self.results.append(result)
         chosen = self.settings.optim.select.value
         objective.load_state_dict(load_weights(self.folder.stage(name) / f"{chosen}.pt", self.hardware.device))
@@ -102,12 +101,17 @@ class Experiment:
 
     def evaluate(self, name: str, network: Network) -> None:
         """Evaluate a network as a stage of its own that trains nothing."""
-        result = self.folder.finished(name)
-        if result is None:
-            result = self.hardware.from_main(lambda: self._only_evaluate(name, network))
-        self.results.append(result)
 
-    # How a stage is trained, and what is written of it --------------------------------------------------------------
+        def result() -> dict[str, Any]:
+            assert self.record
+            if found := self.folder.finished(name):
+                return found
+            self.record.begin(name, 1, self._position())
+            return self._results().of_evaluation(name, network)
+
+        self.results.append(self.hardware.from_main(result))
+
+    # How a stage is trained ------------------------------------------------------------------------------------------
 
     def _batch_size(self) -> int:
         """The global batch: as set, or all images where there are fewer, in equal parts for ranks and accumulation."""
@@ -118,6 +122,10 @@ class Experiment:
         """Length of ``metrics.jsonl`` at the end of the last finished stage."""
         return self.results[-1]["position"] if self.results else 0
 
+    def _results(self) -> Results:
+        assert self.record
+        return Results(self.settings, self.splits.classes, self.evaluator, self.folder, self.record, self.display)
+
     def _train(self, name: str, objective: Objective, stream: ImageStream) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
         saved = checkpoints.load(self.hardware.device)
@@ -125,14 +133,13 @@ class Experiment:
         if self.record:
             self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
             self.record.begin(name, stream.steps_per_epoch, saved["position"] if saved else self._position())
-            num_steps = loop.num_steps(self.settings, stream.steps_per_epoch)
+            num_steps = loop.num_steps(self.settings, stream)
             self.display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
             recorder = _Recorder(self.record, self.display, checkpoints)
         has_validation = len(self.splits.validation) > 0
         return loop.train(
             objective,
             stream,
-            stream.steps_per_epoch,
             self.settings,
             self.hardware,
             saved,
@@ -140,79 +147,6 @@ class Experiment:
             recorder,
             self.interrupt,
         )
-
-    def _finish(self, name: str, objective: Objective, stream: ImageStream, state: loop.State) -> dict[str, Any]:
-        """Keep the last and the best weights, evaluate both, and mark the stage as finished."""
-        weights = {"last": {key: value.clone() for key, value in objective.state_dict().items()}}
-        if state.best:
-            weights["best"] = state.best.weights
-        chosen = self.settings.optim.select.value
-        metrics: dict[str, float] = {}
-        hashes = {}
-        for kind, values in weights.items():
-            hashes[kind] = save(self.folder.stage(name) / f"{kind}.pt", values)
-            objective.load_state_dict(values)
-            predictions = self.evaluator.predictions(objective.student)
-            found = self.evaluator.metrics(predictions)
-            if kind == chosen:
-                if self.settings.dataset.label_noise:
-                    found |= self.evaluator.label_fit(objective.student)
-                self._keep(name, predictions, found, state.step, stream)
-                metrics |= found
-            else:
-                metrics |= {key.replace("/", f"/{kind}/", 1): value for key, value in found.items()}
-        training = {
-            "steps": state.step,
-            "seconds": round(state.seconds, 3),
-            "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
-            "best_step": state.best.step if state.best else None,
-            "sha256": hashes,
-        }
-        return self._mark(name, training, metrics)
-
-    def _only_evaluate(self, name: str, network: Network) -> dict[str, Any]:
-        assert self.record
-        self.record.begin(name, 1, self._position())
-        predictions = self.evaluator.predictions(network)
-        metrics = self.evaluator.metrics(predictions)
-        self._keep(name, predictions, metrics, 0)
-        return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "sha256": {}}, metrics)
-
-    def _keep(
-        self,
-        name: str,
-        predictions: dict[str, np.ndarray],
-        metrics: dict[str, float],
-        step: int,
-        stream: ImageStream | None = None,
-    ) -> None:
-        """Write predictions, and draw what they show."""
-        from sdrun.evaluation import pictures
-
-        assert self.record
-        arrays = {f"{part}_logits": logits for part, logits in predictions.items()}
-        arrays |= {f"{part}_labels": self.evaluator.labels[part] for part in predictions}
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        write_bytes(self.folder.predictions(name), buffer.getvalue())
-
-        logits, labels = predictions["test"], self.evaluator.labels["test"]
-        temperature = metrics.get("val/temperature", 1.0)
-        self.record.picture("test/reliability", pictures.reliability_diagram(logits, labels, temperature), step)
-        self.record.picture("test/confusion", pictures.confusion_matrix(logits, labels, self.splits.classes), step)
-        if stream:
-            columns = stream.examples(6, 5, self.clean)
-            self.record.picture(f"views/{stream.role}", pictures.view_grid(columns), 0)
-
-    def _mark(self, name: str, training: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
-        assert self.record
-        self.record.log(training["steps"], metrics)
-        self.record.end()
-        result = {"name": name, **training, "metrics": metrics, "position": self.record.position()}
-        self.folder.finish(name, result)
-        Checkpoints(self.folder.stage(name)).clear()
-        self.display.end(name, metrics)
-        return result
 
 
 class _Recorder:

@@ -59,7 +59,6 @@ class State:
 def train(
     objective: Objective,
     stream: Stream,
-    steps_per_epoch: int,
     settings: Settings,
     hardware: Hardware,
     saved: dict[str, Any] | None,
@@ -73,12 +72,12 @@ def train(
     signal, with the state saved, and RunError when the loss is no longer finite.
     """
     optim = settings.optim
-    total = num_steps(settings, steps_per_epoch)
+    total = num_steps(settings, stream)
     optimizer = optimizers.build(optim, objective, hardware.device)
     model = hardware.wrap(objective)
     state = _restore(saved, objective, optimizer)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    evaluate_steps = optim.evaluate_every * steps_per_epoch
+    evaluate_steps = optim.evaluate_every * stream.steps_per_epoch
     last_save = time.monotonic()
     started = time.perf_counter() - state.seconds
     objective.train()
@@ -101,7 +100,7 @@ def train(
             values = _read(state, hardware)
             state.seconds = time.perf_counter() - started
             values["train/lr"] = optim.lr * factor
-            values["train/samples_per_second"] = state.step * optim.batch_size / state.seconds
+            values["train/samples_per_second"] = state.step * stream.batch_size / state.seconds
             recorder.log(state.step, values)
             _require_finite(values["train/loss"], state.step)
         if validate and (state.step % evaluate_steps == 0 or state.step == total):
@@ -123,9 +122,9 @@ def train(
     return state
 
 
-def num_steps(settings: Settings, steps_per_epoch: int) -> int:
+def num_steps(settings: Settings, stream: Stream) -> int:
     """Steps of one stage: ``optim.epochs`` or ``optim.max_steps``, whichever is less."""
-    steps = settings.optim.epochs * steps_per_epoch
+    steps = settings.optim.epochs * stream.steps_per_epoch
     return min(steps, settings.optim.max_steps or steps)
 
 

@@ -1,7 +1,7 @@
 """What a stream gives for a step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
 
@@ -37,4 +37,10 @@ class Batch:
         return Batch(self.step, self.index[start:stop], views, self.label[start:stop], self.draws.narrow(start, stop))
 
 
-Stream = Callable[[int], Batch]
+class Stream(Protocol):
+    """A pure function: the same step gives the same batch. ``batch_size`` counts the parts of all ranks."""
+
+    steps_per_epoch: int
+    batch_size: int
+
+    def __call__(self, step: int) -> Batch: ...

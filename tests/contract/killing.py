@@ -17,7 +17,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import helpers
-
 from sdrun import run
 
 KILLS = 5
