@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
 from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
+from sdrun.views.view import Normalise
 
 BATCH = 1000
 
@@ -25,7 +26,7 @@ class Evaluator:
         self,
         splits: Splits,
         images: dict[str, Tensor],
-        clean: Callable[[Tensor], Tensor],
+        clean: Normalise,
         autocast: Callable[[], AbstractContextManager],
     ) -> None:
         self.splits, self.images, self.clean, self.autocast = splits, images, clean, autocast

@@ -1,0 +1,73 @@
+"""Settings of the architectures."""
+
+from dataclasses import dataclass
+
+from sdrun.errors import require
+from sdrun.settings.checks import require_positive, require_range
+
+
+@dataclass
+class CNNSettings:
+    """A small residual CNN on half the resolution."""
+
+    name: str
+    architecture: str
+    widths: list[int]
+    depth: int
+
+    def __post_init__(self) -> None:
+        require(bool(self.widths) and min(self.widths) > 0, "model.widths", "needs at least one width, each above 0")
+        require_range("model.depth", self.depth, 0)
+
+    def check_images(self, size: int) -> None:
+        require(
+            (size + 1) // 2 >= 2 ** (len(self.widths) - 1),
+            "model.widths",
+            f"has more stages than {size}x{size} images can be halved; use fewer",
+        )
+
+
+@dataclass
+class ResNetSettings:
+    """ResNet of basic blocks with a stem for small images."""
+
+    name: str
+    architecture: str
+    widths: list[int]
+    depths: list[int]
+
+    def __post_init__(self) -> None:
+        require(bool(self.widths) and min(self.widths) > 0, "model.widths", "needs at least one width, each above 0")
+        require(
+            len(self.depths) == len(self.widths) and min(self.depths) > 0,
+            "model.depths",
+            f"needs one number of blocks above 0 for each of the {len(self.widths)} widths",
+        )
+
+    def check_images(self, size: int) -> None:
+        """Strided convolutions work at any size."""
+
+
+@dataclass
+class ViTSettings:
+    """Vision transformer with a class token."""
+
+    name: str
+    architecture: str
+    patch_size: int
+    width: int
+    depth: int
+    heads: int
+    mlp_ratio: float
+
+    def __post_init__(self) -> None:
+        for key in ("patch_size", "width", "depth", "heads"):
+            require_range(f"model.{key}", getattr(self, key), 1)
+        require_positive("model.mlp_ratio", self.mlp_ratio)
+        require(self.width % self.heads == 0, "model.heads", f"must divide model.width={self.width}")
+
+    def check_images(self, size: int) -> None:
+        require(size % self.patch_size == 0, "model.patch_size", f"must divide the image size {size}")
+
+
+MODELS: dict[str, type] = {"cnn": CNNSettings, "resnet": ResNetSettings, "vit": ViTSettings}

@@ -1,0 +1,49 @@
+"""Settings of a run as a whole."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sdrun.errors import require
+from sdrun.settings.checks import require_range
+from sdrun.settings.data import DatasetSettings
+from sdrun.settings.hardware import HardwareSettings
+from sdrun.settings.optim import OptimSettings, Select
+
+
+@dataclass
+class Settings:
+    """One run. ``method`` is the settings class of the chosen method, and so for the other groups."""
+
+    seed: int
+    log_every: int
+    checkpoint_seconds: float
+    method: Any
+    model: Any
+    dataset: DatasetSettings
+    optim: OptimSettings
+    hardware: HardwareSettings
+
+    def __post_init__(self) -> None:
+        require_range("seed", self.seed, 0)
+        require_range("log_every", self.log_every, 1)
+        require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+
+    def check_data(self, channels: int, size: int, num_train: int, num_ranks: int) -> None:
+        """Raise InputError where settings do not fit the data, ``num_train`` images [channels, size, size]."""
+        data = self.dataset
+        for key in ("mean", "std"):
+            require(len(getattr(data, key)) == channels, f"dataset.{key}", f"needs {channels} numbers, one a channel")
+        left = num_train - data.val_size
+        require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training images; make it smaller")
+        parts = num_ranks * self.optim.accumulate
+        require_range("dataset.train_size", data.train_size, parts, left)
+        split = f"{num_ranks} ranks, each in {self.optim.accumulate} accumulated parts"
+        require(self.optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
+        data.views.weak.check("dataset.views.weak", channels, size)
+        self.model.check_images(size)
+        if data.val_size == 0:
+            require(
+                self.optim.select is Select.last and self.optim.early_stop is None,
+                "dataset.val_size",
+                "optim.select=best and optim.early_stop need a validation split; make it larger than 0",
+            )
