@@ -59,11 +59,12 @@ def explain(error: Exception) -> str:
     return f"{key}: {reason}" if key else reason
 
 
-def to_yaml(config: DictConfig, hardware: HardwareSettings) -> str:
+def resolved(config: DictConfig, hardware: HardwareSettings) -> DictConfig:
     """What a run's ``config.yaml`` holds: every value resolved, and the hardware that ``auto`` became."""
     values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
-    return OmegaConf.to_yaml(values)
+    return values
 
 
 def leaves(config: DictConfig) -> dict[str, Any]:

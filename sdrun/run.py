@@ -37,6 +37,7 @@ def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)
+        config = configuration.resolved(config, hardware.settings)
         shared = Path(hardware.from_main(lambda: str(_create(path, config, settings, hardware, overrides))))
         _execute(settings, config, RunFolder.open(shared), hardware, stack)
 
@@ -81,7 +82,7 @@ def _create(
             "resumed": [],
         },
     )
-    folder.write_config(configuration.to_yaml(config, hardware.settings))
+    folder.write_config(OmegaConf.to_yaml(config))
     return path
 
 

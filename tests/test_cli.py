@@ -229,3 +229,32 @@ def test_the_wheel_works_from_another_folder(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (elsewhere / "outputs/supervised/digits").is_dir()
+
+
+def test_a_terminal_sees_a_bar(tmp_path):
+    import pty
+
+    main, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    process = subprocess.Popen([*SDRUN, *SHORT], stdout=follower, stderr=follower, env=environment)
+    os.close(follower)
+    seen = b""
+    while True:
+        try:
+            part = os.read(main, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        seen += part
+    assert process.wait(timeout=60) == 0
+    text = seen.decode()
+    assert "━" in text
+    assert "samples/s" in text
+    assert "supervised" in (next((tmp_path / "outputs/supervised/digits").iterdir()) / "run.log").read_text()
+
+
+def test_a_rerun_from_a_pickle_is_refused():
+    done = sdrun("--experimental-rerun", "outputs/config.pickle")
+    assert done.returncode == 2
+    assert "use sdrun resume" in done.stderr
