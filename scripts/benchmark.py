@@ -37,6 +37,7 @@ def compose(arguments: argparse.Namespace, method: str) -> DictConfig:
         f"method={method}",
         f"dataset={arguments.dataset}",
         f"model={arguments.model}",
+        "hardware.device=cpu",
         f"hardware.threads={arguments.threads}",
         f"hardware.precision={arguments.precision}",
         f"optim.max_steps={arguments.steps}",

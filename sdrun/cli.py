@@ -1,9 +1,10 @@
 """The command line: a bare first word is a verb, anything else goes to Hydra. Imports no torch before a run starts."""
 
-import errno
+import logging
 import os
 import re
 import sys
+import traceback
 from argparse import Namespace
 from difflib import get_close_matches
 from importlib import import_module
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 OK, FAILED, BAD_INPUT = 0, 1, 2
 
-_failed: list[str] = []
+FULL_ERROR = "HYDRA_FULL_ERROR"
+wants_traceback = os.environ.get(FULL_ERROR) == "1"
+_failed: dict[str, int] = {}
 
 
 class _JobFailed(Exception):
@@ -32,7 +35,7 @@ class _JobFailed(Exception):
 def main() -> int:
     """Run the command line of this process. Returns the exit code: 0, 1, 2, 130 or 143."""
     arguments = sys.argv[1:]
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
     try:
         if arguments[:1] == ["--version"]:
             print(f"sdrun {__version__}")
@@ -47,8 +50,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if wants_traceback:
-            raise
         return _report(error)
     return OK
 
@@ -68,31 +69,33 @@ def _hydra() -> None:
 
     from sdrun import preflight
     from sdrun.configuration import conf_folder, register_resolvers
-    from sdrun.ranks import rank
+    from sdrun.ranks import num_ranks, rank
 
     register_resolvers()
     arguments = get_args_parser().parse_args()
     if arguments.experimental_rerun:
-        raise InputError(
-            "--experimental-rerun: it runs code from a file and writes into a finished run; use sdrun resume"
-        )
-    asks_only = arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion
-    if not asks_only:
+        raise InputError("--experimental-rerun: it runs code from a file, in a finished run; use sdrun resume")
+    if arguments.multirun and num_ranks() > 1:
+        raise InputError("--multirun: torchrun cannot start a sweep; start each of its jobs by torchrun")
+    jobs: list[DictConfig] = []
+    if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
         jobs = preflight.composed(arguments)
         for job in jobs:
             if arguments.cfg:
                 preflight.checked_settings(job)
             else:
-                preflight.check(job, "hydra.sweep.dir" if arguments.multirun else "hydra.run.dir")
+                preflight.check(job, arguments.multirun)
         if rank() > 0:
-            _follow(arguments, jobs[0])
+            _follow(jobs[0], arguments)
             return
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main, which says them in fewer lines
+    os.environ[FULL_ERROR] = "1"  # errors come to main, which says them in fewer lines
     try:
         hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(_job)()
-    finally:
-        if arguments.multirun and _failed:
-            print(f"sdrun: {len(_failed)} of {len(jobs)} runs failed: {', '.join(_failed)}", file=sys.stderr)
+    except _JobFailed as failed:
+        names = ", ".join(_failed) or "see above"
+        raise RunError(f"{len(_failed)} of {len(jobs)} runs failed: {names}") from failed
+    if _failed:
+        raise _JobFailed(_failed.popitem()[1])
 
 
 def _job(config: "DictConfig") -> None:
@@ -108,34 +111,29 @@ def _job(config: "DictConfig") -> None:
     try:
         run.start(config, path, list(hydra.overrides.task))
     except Exception as error:
-        if hydra.mode is RunMode.MULTIRUN:
-            print(f"{path} failed", file=sys.stderr)
-            _failed.append(str(path))
-        raise _JobFailed(_report(error, path)) from error
+        _failed[str(path)] = _report(error)
+        if hydra.mode is RunMode.MULTIRUN:  # tells the launcher, which may be in another process
+            raise _JobFailed(_failed[str(path)]) from error
 
 
-def _follow(arguments: Namespace, config: "DictConfig") -> None:
+def _follow(config: "DictConfig", arguments: Namespace) -> None:
     """A rank that torchrun started beside the first: the same settings, in the first one's folder."""
-    if arguments.multirun:
-        raise InputError("-m: a sweep cannot be started by torchrun; start each of its jobs by torchrun")
-    from sdrun import preflight, run
+    if not arguments.cfg:
+        from sdrun import preflight, run
 
-    run.start(preflight.without_hydra(config), None, [])
+        run.start(preflight.without_hydra(config), None, [])
 
 
-def _report(error: Exception, folder: Path | None = None) -> int:
+def _report(error: Exception) -> int:
     """Say in few lines what went wrong and how to go on. Returns the exit code; raises what is a bug of sdrun."""
-    go_on = f"; then: sdrun resume {folder}" if folder else ""
+    if wants_traceback:
+        traceback.print_exception(error)
     if isinstance(error, InputError):
         text, code = str(error), BAD_INPUT
     elif isinstance(error, RunError):
         text, code = str(error), FAILED
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        text, code = f"{error.filename or folder}: {error.strerror}; make room{go_on}", FAILED
     elif type(error).__module__.startswith(("hydra.", "omegaconf.")):
         text, code = "\n".join(str(error).splitlines()[:8]), BAD_INPUT
-    elif folder:
-        text, code = f"{type(error).__name__}: {error}\nThe traceback is in {folder / 'run.log'}", FAILED
     else:
         raise error
     print(f"sdrun: {text}", file=sys.stderr)

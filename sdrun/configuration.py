@@ -35,6 +35,7 @@ def register_resolvers() -> None:
 
 def settings_from(config: DictConfig) -> Settings:
     """Typed and checked settings. Raises InputError for an unknown key, a wrong type or a value out of range."""
+    schema: dict[str, type] = {}
     try:
         values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         assert isinstance(values, dict)
@@ -47,7 +48,10 @@ def settings_from(config: DictConfig) -> Settings:
     except ConfigKeyError as error:
         raise InputError(_unknown(str(error.full_key), config)) from error
     except OmegaConfBaseException as error:
-        raise InputError(explain(error)) from error
+        root = {f"method.{name}: ": f"{name}: " for name in _root_keys(schema["method"])} if schema else {}
+        text = explain(error)
+        key = next((inside for inside in root if text.startswith(inside)), "")
+        raise InputError(root.get(key, "") + text.removeprefix(key)) from error
 
 
 def explain(error: Exception) -> str:

@@ -18,7 +18,7 @@ from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
 from sdrun.results import Results
 from sdrun.settings import Settings
-from sdrun.storage.checkpoints import Checkpoints, load_weights
+from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.images import ImageStream
@@ -39,8 +39,8 @@ class Stage:
 class Experiment:
     """One run's data, hardware and folder, as a recipe uses them.
 
-    ``results`` are the finished stages in order: ``{name, steps, seconds, samples_per_second, metrics, ...}``. Only
-    the first rank has a ``record``; it alone evaluates and writes.
+    ``results`` collects the finished stages in order: ``{name, steps, seconds, samples_per_second, metrics, ...}``.
+    Only the first rank has a ``record``; it alone evaluates and writes.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Experiment:
         record: Record | None,
         display: Display,
         interrupt: Interrupt,
+        results: list[dict[str, Any]],
     ) -> None:
         self.settings, self.splits, self.hardware, self.folder = settings, splits, hardware, folder
-        self.record, self.display, self.interrupt = record, display, interrupt
-        self.results: list[dict[str, Any]] = []
+        self.record, self.display, self.interrupt, self.results = record, display, interrupt, results
         data, device = settings.dataset, hardware.device
         self.clean = Normalise(data.mean, data.std, device, hardware.channels_last)
         parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
@@ -94,9 +94,11 @@ class Experiment:
         if result is None:
             state = self._train(name, objective, stream)
             result = from_main(lambda: self._results().of_training(name, objective, stream, state))
+        if self.record:
+            Checkpoints(self.folder.stage(name)).clear()
         self.results.append(result)
         chosen = self.settings.optim.select.value
-        objective.load_state_dict(load_weights(self.folder.stage(name) / f"{chosen}.pt", self.hardware.device))
+        objective.load_state_dict(load_state(self.folder.stage(name) / f"{chosen}.pt", self.hardware.device))
         return Stage(name, objective.student.eval(), result["sha256"][chosen], result["metrics"])
 
     def evaluate(self, name: str, network: Network) -> None:
@@ -128,7 +130,8 @@ class Experiment:
 
     def _train(self, name: str, objective: Objective, stream: ImageStream) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
-        saved = checkpoints.load(self.hardware.device)
+        newest = self.hardware.from_main(checkpoints.newest)
+        saved = load_state(newest, self.hardware.device) if newest else None
         recorder: loop.Recorder = _Silent()
         if self.record:
             self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})

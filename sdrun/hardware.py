@@ -47,8 +47,10 @@ def resolve(settings: HardwareSettings) -> HardwareSettings:
 def _has_bf16(device: Device) -> bool:
     if device is Device.cuda:
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device is Device.cpu and any("bf16" in name and bool(has) for name, has in capabilities.items())
+    if device is not Device.cpu or not torch.backends.mkldnn.is_available():
+        return False
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.9 has none
+    return any("bf16" in name and bool(has) for name, has in capabilities.items())
 
 
 def _usable_cores() -> int:

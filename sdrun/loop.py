@@ -112,9 +112,11 @@ def train(
             started += time.perf_counter() - paused
 
         state.seconds = time.perf_counter() - started
-        stops = (logs or hardware.world == 1) and hardware.any(interrupt.signum is not None)
         finished = state.step == total or _is_stale(state, optim.early_stop)
-        if stops or finished or time.monotonic() - last_save >= settings.checkpoint_seconds:
+        may_stop = logs or hardware.world == 1  # several ranks agree at logged steps, where no sums are their own
+        stops = may_stop and hardware.any(interrupt.signum is not None)
+        due = may_stop and time.monotonic() - last_save >= settings.checkpoint_seconds
+        if stops or finished or due:
             recorder.save(state.step, _state_dict(state, objective, optimizer))
             last_save = time.monotonic()
         if stops and not finished:

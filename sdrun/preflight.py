@@ -23,6 +23,7 @@ from sdrun.datasets import sources
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
+from sdrun.storage.folder import holds_run
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 MOST_LINES = 8
@@ -36,21 +37,21 @@ def composed(arguments: Namespace) -> list[DictConfig]:
     try:
         with initialize_config_dir(str(arguments.config_path or conf_folder()), version_base="1.3"):
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-            jobs: list[list[str]] = [arguments.overrides]
-            if arguments.multirun:
-                jobs = BasicSweeper.split_arguments(parser.parse_overrides(arguments.overrides), None)[0]
-            extra = (
-                [f"hydra.searchpath=[file://{Path(arguments.config_dir).resolve()}]"] if arguments.config_dir else []
-            )
-            return [
-                compose(
-                    str(arguments.config_name or "config"),
-                    [_lenient(override) for override in parser.parse_overrides([str(override) for override in job])]
-                    + extra,
-                    return_hydra_config=True,
-                )
-                for job in jobs
-            ]
+            name = str(arguments.config_name or "config")
+            more = arguments.config_dir
+            search = [f"hydra.searchpath=[file://{Path(more).resolve()}]"] if more else []
+
+            def one(overrides: list[str]) -> DictConfig:
+                lenient = [_lenient(override) for override in parser.parse_overrides(overrides)]
+                return compose(name, lenient + search, return_hydra_config=True)
+
+            if not arguments.multirun:
+                return [one(arguments.overrides)]
+            given = parser.parse_overrides(arguments.overrides)
+            fixed = one([str(override.input_line) for override in given if not override.is_sweep_override()])
+            swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
+            jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
+            return [one([str(override) for override in job]) for job in jobs]
     except OverrideParseException as error:
         raise InputError(f"{error.override}: {_shortened(error.message)}") from error
     except MissingConfigException as error:
@@ -63,18 +64,18 @@ def composed(arguments: Namespace) -> list[DictConfig]:
         raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 
 
-def check(config: DictConfig, folder_key: str) -> Settings:
+def check(config: DictConfig, is_sweep: bool) -> Settings:
     """The settings of a composed job. Raises InputError where they, its data, its device or its folder cannot do."""
     settings = checked_settings(config)
     source = sources.load(settings.dataset)
     images = source.train.images
     settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
     try:
-        folder = OmegaConf.select(config, folder_key)
+        folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:
         folder = None  # a pattern that only Hydra itself can resolve
     if folder:
-        _require_place(Path(folder))
+        _require_place(Path(folder), is_sweep)
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
@@ -116,12 +117,15 @@ def _shortened(text: str) -> str:
     return "\n".join(lines[:MOST_LINES])
 
 
-def _require_place(folder: Path) -> None:
-    if (folder / "manifest.json").exists():
-        raise InputError(f"{folder} holds a run already; go on with it by: sdrun resume {folder}")
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    require(existing.is_dir(), str(existing), f"is a file where a folder should go; move it, or choose {_OTHER}")
-    require(os.access(existing, os.W_OK), str(existing), f"cannot be written to; choose {_OTHER}")
-
-
-_OTHER = "another folder by hydra.run.dir=FOLDER"
+def _require_place(folder: Path, is_sweep: bool) -> None:
+    other = f"another folder by hydra.{'sweep' if is_sweep else 'run'}.dir=FOLDER"
+    try:
+        if is_sweep and any(map(holds_run, folder.glob("*"))):
+            raise InputError(f"{folder} holds the runs of a sweep already; choose {other}")
+        if holds_run(folder):
+            raise InputError(f"{folder} holds a run already; go on with it by: sdrun resume {folder}")
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}; choose {other}") from error
+    require(existing.is_dir(), str(existing), f"is a file where a folder should go; move it, or choose {other}")
+    require(os.access(existing, os.W_OK), str(existing), f"cannot be written to; choose {other}")

@@ -18,7 +18,7 @@ def versions() -> dict[str, str]:
 def git_state() -> dict[str, Any] | None:
     """Commit of the current folder's repository and whether files differ from it; None outside of one."""
     commit = _git("rev-parse", "HEAD")
-    return {"commit": commit, "dirty": bool(_git("status", "--porcelain"))} if commit else None
+    return {"commit": commit, "dirty": _git("status", "--porcelain") != ""} if commit else None
 
 
 def _git(*arguments: str) -> str | None:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from sdrun.display import Display
-from sdrun.evaluation.evaluator import Evaluator, Network
+from sdrun.evaluation.evaluator import VALIDATED, Evaluator, Network
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
 from sdrun.settings import Settings
-from sdrun.storage.checkpoints import Checkpoints, save
+from sdrun.storage.checkpoints import save
 from sdrun.storage.files import write_bytes
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
@@ -30,40 +30,50 @@ class Results:
     display: Display
 
     def of_training(self, name: str, objective: Objective, stream: ImageStream, state: State) -> dict[str, Any]:
-        """Keep the last and the best weights, evaluate both, and mark the stage as finished."""
+        """Keep the last and the best weights, evaluate both, and mark the stage as finished.
+
+        Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
+        """
         weights = {"last": {key: value.clone() for key, value in objective.state_dict().items()}}
+        steps = {"last": state.step}
         if state.best:
-            weights["best"] = state.best.weights
+            weights["best"], steps["best"] = state.best.weights, state.best.step
         chosen = self.settings.optim.select.value
         metrics: dict[str, float] = {}
         hashes = {}
-        for kind, values in weights.items():
-            hashes[kind] = save(self.folder.stage(name) / f"{kind}.pt", values)
-            objective.load_state_dict(values)
+        for kind in sorted(weights, key=lambda kind: steps[kind]):
+            hashes[kind] = save(self.folder.stage(name) / f"{kind}.pt", weights[kind])
+            objective.load_state_dict(weights[kind])
             predictions = self.evaluator.predictions(objective.student)
             found = self.evaluator.metrics(predictions)
             if kind == chosen:
                 if self.settings.dataset.label_noise:
                     found |= self.evaluator.label_fit(objective.student)
-                self._keep(name, predictions, found, state.step, stream)
-                metrics |= found
+                self._keep(name, predictions, found, steps[kind], stream)
+                new = {key: value for key, value in found.items() if key not in VALIDATED}
             else:
-                metrics |= {key.replace("/", f"/{kind}/", 1): value for key, value in found.items()}
-        training = {
-            "steps": state.step,
-            "seconds": round(state.seconds, 3),
-            "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
-            "best_step": state.best.step if state.best else None,
-            "sha256": hashes,
-        }
-        return self._mark(name, training, metrics)
+                found = new = {key.replace("/", f"/{kind}/", 1): value for key, value in found.items()}
+            self.record.log(steps[kind], new)
+            metrics |= found
+        return self._mark(
+            name,
+            {
+                "steps": state.step,
+                "seconds": round(state.seconds, 3),
+                "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
+                "best_step": steps.get("best"),
+                "sha256": hashes,
+                "metrics": metrics,
+            },
+        )
 
     def of_evaluation(self, name: str, network: Network) -> dict[str, Any]:
         """Evaluate a network that no training made, and mark the stage as finished."""
         predictions = self.evaluator.predictions(network)
         metrics = self.evaluator.metrics(predictions)
         self._keep(name, predictions, metrics, 0)
-        return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "sha256": {}}, metrics)
+        self.record.log(0, metrics)
+        return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "metrics": metrics})
 
     def _keep(
         self,
@@ -90,11 +100,9 @@ class Results:
             columns = stream.examples(6, 5, self.evaluator.clean)
             self.record.picture(f"views/{stream.role}", pictures.view_grid(columns), 0)
 
-    def _mark(self, name: str, training: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
-        self.record.log(training["steps"], metrics)
+    def _mark(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
         self.record.end()
-        result = {"name": name, **training, "metrics": metrics, "position": self.record.position()}
+        result = {"name": name, **result, "position": self.record.position()}
         self.folder.finish(name, result)
-        Checkpoints(self.folder.stage(name)).clear()
-        self.display.end(name, metrics)
+        self.display.end(name, result["metrics"])
         return result

@@ -1,5 +1,6 @@
 """One run: settings, folder, experiment, recipe, summary."""
 
+import errno
 import logging
 import shutil
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from sdrun import configuration, methods
 from sdrun.datasets import sources
 from sdrun.datasets.images import split
 from sdrun.display import Display
-from sdrun.errors import InputError, Interrupted
+from sdrun.errors import InputError, Interrupted, RunError
 from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, peak_memory
 from sdrun.interrupt import Interrupt
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
-    Raises InputError, RunError, or Interrupted with the state saved; ``manifest.json`` and ``summary.json`` then tell.
+    Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     settings = configuration.settings_from(config)
     with ExitStack() as stack:
@@ -47,12 +49,13 @@ def resume(path: Path) -> None:
     folder = RunFolder.open(path)
     try:
         config = OmegaConf.load(folder.config)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder.config} cannot be read ({error}); start the run anew") from error
+    except (OSError, ValueError, YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder.config} cannot be read ({reason}); start the run anew") from error
     assert isinstance(config, DictConfig)
     settings = configuration.settings_from(config)
-    shape = sources.load(settings.dataset).train.images.shape
-    settings.check_data(shape[1], shape[2], shape[0], num_ranks())
+    if folder.manifest["hardware"]["ranks"] != num_ranks():
+        raise InputError(f"{path} ran on another number of ranks; go on with it by: {_resume_command(folder)}")
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)
@@ -63,68 +66,88 @@ def _create(
     path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str]
 ) -> Path:
     assert path
-    folder = RunFolder.create(
-        path,
-        {
-            "status": "running",
-            "created": _now(),
-            "method": settings.method.name,
-            "model": settings.model.name,
-            "dataset": settings.dataset.name,
-            "seed": settings.seed,
-            "overrides": overrides,
-            "versions": versions(),
-            "git": git_state(),
-            "hardware": hardware.describe(),
-            "data": {},
-            "teachers": {},
-            "wall_seconds": 0.0,
-            "resumed": [],
-        },
-    )
-    folder.write_config(OmegaConf.to_yaml(config))
+    manifest = {
+        "status": "running",
+        "created": _now(),
+        "method": settings.method.name,
+        "model": settings.model.name,
+        "dataset": settings.dataset.name,
+        "seed": settings.seed,
+        "overrides": overrides,
+        "versions": versions(),
+        "git": git_state(),
+        "hardware": hardware.describe(),
+        "data": {},
+        "teachers": {},
+        "wall_seconds": 0.0,
+        "resumed": [],
+    }
+    RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
     return path
 
 
 def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware: Hardware, stack: ExitStack) -> None:
+    """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends."""
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
     display = Display(folder.path / "run.log" if is_main else None)
     stack.callback(display.close)
     interrupt = stack.enter_context(Interrupt())
-    record = Record(folder) if is_main else None
-    if record:
-        stack.callback(record.close)
-    clock = time.monotonic()
-    splits = split(sources.load(settings.dataset), settings.dataset)
-    if is_main:
-        _open(folder, splits.fingerprints(), display)
-    experiment = Experiment(settings, splits, hardware, folder, record, display, interrupt)
+    results: list[dict[str, Any]] = []
+    clock, earlier = time.monotonic(), folder.manifest["wall_seconds"]
 
-    def close(status: str, **more: Any) -> None:
+    def note(status: str, **more: Any) -> None:
         if is_main:
-            wall = round(folder.manifest["wall_seconds"] + time.monotonic() - clock, 3)
-            folder.update_manifest(status=status, wall_seconds=wall)
-            folder.write_summary(_summary(folder, experiment, more))
+            folder.manifest.update(status=status, wall_seconds=round(earlier + time.monotonic() - clock, 3))
+            folder.write_summary(_summary(folder.manifest, results, more))
+            folder.write_manifest()
 
     try:
+        splits = split(sources.load(settings.dataset), settings.dataset)
+        if is_main:
+            _open(folder, splits.fingerprints(), display)
+        note("running")
+        record = Record(folder) if is_main else None
+        if record:
+            stack.callback(record.close)
+        experiment = Experiment(settings, splits, hardware, folder, record, display, interrupt, results)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
-    except Interrupted:
-        close("interrupted")
-        display.say(f"Interrupted and saved. Go on with: sdrun resume {folder.path}")
+        if record:
+            _overview(record, config, results, final)
+        note("completed", metrics=final.metrics)
+    except (Interrupted, KeyboardInterrupt):
+        note("interrupted")
+        display.say(f"Interrupted and saved. Go on with: {_resume_command(folder)}")
         raise
-    except BaseException as error:
-        log.exception("the run failed")
-        close("failed", error=f"{type(error).__name__}: {error}")
-        raise
-    if record:
-        _overview(record, config, settings, experiment, final)
-    close("completed", metrics=final.metrics)
+    except Exception as error:
+        if is_main:
+            log.exception("the run failed")
+        known = _explained(error, folder)
+        note("failed", error=str(known))
+        raise known from error
     if is_main:
-        display.table(experiment.results)
+        display.table(results)
         display.say(f"Run          {folder.path}")
         display.say(f"TensorBoard  {_tensorboard()} --logdir {folder.tensorboard}")
+    if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
+        raise Interrupted(interrupt.signum)
+
+
+def _explained(error: Exception, folder: RunFolder) -> Exception:
+    """The error as a person should see it."""
+    if isinstance(error, InputError | RunError):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        where = error.filename or folder.path
+        return RunError(f"{where}: {error.strerror}; make room, then: {_resume_command(folder)}")
+    return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")
+
+
+def _resume_command(folder: RunFolder) -> str:
+    ranks = folder.manifest["hardware"]["ranks"]
+    program = "sdrun" if ranks == 1 else f"torchrun --nproc-per-node {ranks} -m sdrun"
+    return f"{program} resume {folder.path}"
 
 
 def _open(folder: RunFolder, fingerprints: dict[str, str], display: Display) -> None:
@@ -135,27 +158,26 @@ def _open(folder: RunFolder, fingerprints: dict[str, str], display: Display) -> 
         raise InputError(f"{folder.path} cannot go on: its data changed since it began ({changed}); start a new run")
     if known:
         folder.manifest["resumed"].append(_now())
-    folder.update_manifest(status="running", data=fingerprints)
+    folder.manifest["data"] = fingerprints
     display.say(f"{'Resuming' if known else 'Run'} {folder.path}")
 
 
-def _summary(folder: RunFolder, experiment: Experiment, more: dict[str, Any]) -> dict[str, Any]:
-    manifest = folder.manifest
+def _summary(manifest: dict[str, Any], results: list[dict[str, Any]], more: dict[str, Any]) -> dict[str, Any]:
     kept = ("status", "method", "model", "dataset", "seed", "overrides", "wall_seconds")
-    stages = [{key: value for key, value in result.items() if key != "position"} for result in experiment.results]
+    stages = [{key: value for key, value in result.items() if key != "position"} for result in results]
     return {
         **{key: manifest[key] for key in kept},
-        "peak_memory_bytes": peak_memory(),
+        "process_peak_memory_bytes": peak_memory(),
         "metrics": {},
         **more,
         "stages": stages,
     }
 
 
-def _overview(record: Record, config: DictConfig, settings: Settings, experiment: Experiment, final: Stage) -> None:
+def _overview(record: Record, config: DictConfig, results: list[dict[str, Any]], final: Stage) -> None:
     from sdrun.evaluation.pictures import over_stages
 
-    trained = [result for result in experiment.results if result["steps"]]
+    trained = [result for result in results if result["steps"]]
     pictures = {}
     if len(trained) > 1:
         names, metrics = [result["name"] for result in trained], [result["metrics"] for result in trained]

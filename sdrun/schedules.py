@@ -8,8 +8,8 @@ from sdrun.settings import Schedule
 def lr_factor(schedule: Schedule, warmup: float, step: int, total: int) -> float:
     """The share of the peak learning rate at ``step`` of ``total``; it rises over the share ``warmup`` of the steps.
 
-    ``one_cycle`` equals torch's OneCycleLR with its defaults (from 1/25 up, then down to 1/250000, both as half a
-    cosine); ``cosine`` rises linearly and falls to 0 as half a cosine; ``constant`` rises and stays.
+    ``one_cycle`` equals torch's OneCycleLR without a cycle of momentum (from 1/25 up, then down to 1/250000, both as
+    half a cosine); ``cosine`` rises linearly and falls to 0 as half a cosine; ``constant`` rises and stays.
     """
     if schedule is Schedule.one_cycle:
         peak, end = warmup * total - 1, total - 1

@@ -140,6 +140,10 @@ def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(
     assert [found["status"] for found in summaries] == ["failed", "completed", "failed", "completed"]
     assert "lower optim.lr" in summaries[0]["error"]
     assert "2 of 4 runs failed: sweep/0, sweep/2" in done.stderr
+    again = sdrun("-m", *SHORT, "seed=5", "hydra.sweep.dir=sweep")
+    assert again.returncode == 2
+    assert "sweep holds the runs of a sweep already" in again.stderr
+    assert (tmp_path / "sweep/multirun.yaml").read_text().count("seed=5") == 0
     assert "Traceback" not in done.stderr
     alone = sdrun(*SHORT, "log_every=1", "seed=1", "optim.lr=0.1", "hydra.run.dir=alone")
     assert alone.returncode == 0
@@ -195,7 +199,8 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(tmp_path):
     command = [sys.executable, "-c", limited, *SHORT, "model.widths=[32,64]", "hydra.run.dir=run"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done.stderr
-    assert "make room; then: sdrun resume run" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "make room, then: sdrun resume run" in done.stderr
     assert "Traceback" not in done.stderr
     assert sdrun("resume", "run").returncode == 0
     assert json.loads((tmp_path / "run/summary.json").read_text())["status"] == "completed"
@@ -258,3 +263,25 @@ def test_a_rerun_from_a_pickle_is_refused():
     done = sdrun("--experimental-rerun", "outputs/config.pickle")
     assert done.returncode == 2
     assert "use sdrun resume" in done.stderr
+
+
+def test_tracebacks_are_shown_on_request():
+    wrong = [*SHORT, "optim.lr=1e30", "log_every=1"]
+    assert "Traceback" not in sdrun(*wrong).stderr
+    assert "Traceback" in sdrun(*wrong, env={**os.environ, "HYDRA_FULL_ERROR": "1"}).stderr
+
+
+def test_torchrun_cannot_start_a_sweep():
+    done = sdrun("-m", "seed=0,1", env={**os.environ, "WORLD_SIZE": "2", "RANK": "1"})
+    assert done.returncode == 2
+    assert "torchrun cannot start a sweep" in done.stderr
+
+
+def test_the_sweep_of_an_experiment_is_checked_before_its_first_job(tmp_path):
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    params = "# @package _global_\nhydra:\n  sweeper:\n    params:\n      generations: 1,2,0\n"
+    (tmp_path / "mine/experiment/x.yaml").write_text(params)
+    done = sdrun("-m", "experiment=x", "--config-dir", "mine")
+    assert done.returncode == 2
+    assert "generations: must be at least 1, but is 0" in done.stderr
+    assert not (tmp_path / "outputs").exists()

@@ -175,4 +175,4 @@ def test_a_stage_is_seen_by_its_speed_alone(born_again):
     (first, *_) = summary(born_again)["stages"]
     expected = first["steps"] * 40 / first["seconds"]
     assert first["samples_per_second"] == pytest.approx(expected, rel=0.05)
-    assert np.isfinite(summary(born_again)["peak_memory_bytes"])
+    assert np.isfinite(summary(born_again)["process_peak_memory_bytes"])

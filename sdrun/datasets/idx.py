@@ -18,6 +18,8 @@ def read_idx(path: Path) -> np.ndarray:
     if len(data) < 4 or data[:3] != b"\0\0\x08":
         raise InputError(f"{path} is no idx file of bytes; fetch it again")
     start = 4 + 4 * data[3]
+    if len(data) < start:
+        raise InputError(f"{path} is cut inside its header; fetch it again")
     shape = np.frombuffer(data[4:start], dtype=">u4")
     body = np.frombuffer(data, dtype=np.uint8)[start:]
     if len(body) != shape.prod(dtype=np.int64):

@@ -58,7 +58,7 @@ class Splits:
 
 
 def split(source: Source, settings: DatasetSettings) -> Splits:
-    """Hold out validation, take the subset, flip labels: all seeded by ``settings.seed`` and stratified by class."""
+    """Hold out validation and take the subset, both stratified by class, and flip labels: all by ``settings.seed``."""
     labels = source.train.labels
     order = np.arange(len(labels))
     held_out, rest = stratified(order, labels, settings.val_size, seed_of(settings.seed, "validation"))

@@ -42,7 +42,8 @@ def _idx(paths: list[Path], classes: list[str]) -> Source:
 
 
 def _cifar(paths: list[Path], label_key: str, classes: list[str]) -> Source:
-    return Source(read_batches(paths[:-1], label_key), read_batches(paths[-1:], label_key), classes)
+    train, test = (read_batches(part, label_key, len(classes)) for part in (paths[:-1], paths[-1:]))
+    return Source(train, test, classes)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,10 @@ def load(settings: DatasetSettings) -> Source:
     """
     key = (settings.name, settings.root)
     if key not in _loaded:
-        source = _digits() if settings.name == "digits" else _from_files(settings)
+        try:
+            source = _digits() if settings.name == "digits" else _from_files(settings)
+        except OSError as error:
+            raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()
         _loaded[key] = source
     return _loaded[key]
@@ -122,12 +126,12 @@ def _from_files(settings: DatasetSettings) -> Source:
     files = FILES[settings.name]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdrun"
     root = Path(settings.root).expanduser() if settings.root else None
-    places = [place for place in (root, files.system, cache) if place]
+    places = [root] if root else [place for place in (files.system, cache) if place]
     for place in places:
         if paths := files.find(place):
             return files.read(paths)
     if not settings.download:
-        ways = [*files.advice, "dataset.root=FOLDER that holds them", "dataset.download=true"]
+        ways = [*(files.advice if not root else []), "dataset.root=FOLDER that holds them", "dataset.download=true"]
         raise InputError(
             f"dataset={settings.name}: {files.names[0]} and its companions are not in "
             + ", ".join(map(str, places))

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
-from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
+from sdrun.evaluation.metrics import NAMES, calibrated_scores, fit_temperature, scores
 from sdrun.views.view import Normalise
 
 BATCH = 1000
+
+VALIDATED = frozenset(f"val/{name}" for name in NAMES)
+"""What ``Evaluator.validate`` gives."""
 
 Network = Callable[[Tensor], Tensor]
 

@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 NUM_BINS = 15
+NAMES = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")
 
 
 def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> dict[str, float]:

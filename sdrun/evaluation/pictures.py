@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from sdrun.evaluation.metrics import bins, ece, scores
+from sdrun.evaluation.metrics import bins, ece
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
 
@@ -39,8 +39,8 @@ def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: flo
         edges = np.arange(len(share)) / len(share)
         width = 1 / len(share)
         upper, lower = axes[0, column], axes[1, column]
-        upper.bar(edges, np.where(share > 0, accuracy, 0), width, align="edge", color=BLUE, label="accuracy")
-        gap = np.where(share > 0, mean_confidence - accuracy, 0)
+        upper.bar(edges, accuracy, width, align="edge", color=BLUE, label="accuracy")
+        gap = mean_confidence - accuracy
         style = {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 1.2}
         upper.bar(edges, gap, width, bottom=accuracy, align="edge", label="gap to confidence", **style)
         upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
@@ -62,7 +62,7 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
     figure = Figure(figsize=(side, side), layout="constrained")
     axis = figure.subplots()
     axis.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
-    accuracy = scores(logits, labels)["accuracy"]
+    accuracy = np.trace(counts) / counts.sum()
     axis.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.3f}; per cent of each true class")
     if num <= 20:
         axis.set_xticks(range(num), classes, rotation=45, ha="right", fontsize=8)

@@ -1,6 +1,7 @@
-"""Settings of the architectures."""
+"""Settings of the architectures. ``smallest_batch`` counts the images that a batch needs, 2 with BatchNorm."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_positive, require_range
@@ -9,6 +10,8 @@ from sdrun.settings.checks import require_positive, require_range
 @dataclass
 class CNNSettings:
     """A small residual CNN on half the resolution."""
+
+    smallest_batch: ClassVar[int] = 2
 
     name: str
     architecture: str
@@ -31,6 +34,8 @@ class CNNSettings:
 class ResNetSettings:
     """ResNet of basic blocks with a stem for small images."""
 
+    smallest_batch: ClassVar[int] = 2
+
     name: str
     architecture: str
     widths: list[int]
@@ -51,6 +56,8 @@ class ResNetSettings:
 @dataclass
 class ViTSettings:
     """Vision transformer with a class token."""
+
+    smallest_batch: ClassVar[int] = 1
 
     name: str
     architecture: str

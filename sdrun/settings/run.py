@@ -36,9 +36,12 @@ class Settings:
         left = num_train - data.val_size
         require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training images; make it smaller")
         parts = num_ranks * self.optim.accumulate
-        require_range("dataset.train_size", data.train_size, parts, left)
         split = f"{num_ranks} ranks, each in {self.optim.accumulate} accumulated parts"
         require(self.optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
+        smallest = self.model.smallest_batch * parts
+        require_range("optim.batch_size", self.optim.batch_size, smallest)
+        require_range("dataset.train_size", data.train_size, smallest, left)
+        require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
         data.views.weak.check("dataset.views.weak", channels, size)
         self.model.check_images(size)
         if data.val_size == 0:

@@ -26,15 +26,10 @@ def save(path: Path, state: Any) -> str:
     return digest
 
 
-def load_weights(path: Path, device: torch.device) -> Any:
+def load_state(path: Path, device: torch.device) -> Any:
     """Read what ``save`` wrote; runs no code from the file. Raises RunError where a byte of it differs."""
-    try:
-        data = path.read_bytes()
-        expected = _hash_file(path).read_text().split()[0]
-    except (OSError, IndexError) as error:
-        raise RunError(f"{path} or its .sha256 cannot be read ({error})") from error
-    if sha256(data).hexdigest() != expected:
-        raise RunError(f"{path} is damaged: its SHA-256 is not the one beside it")
+    data = path.read_bytes()
+    _require_whole(path, data)
     return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
 
 
@@ -49,29 +44,39 @@ class Checkpoints:
         for old in self._paths()[:-KEPT]:
             self._remove(old)
 
-    def load(self, device: torch.device) -> Any | None:
-        """The newest whole checkpoint, or None; says so where it has to fall back to an earlier one."""
+    def newest(self) -> Path | None:
+        """The newest whole checkpoint, or None. Removes a damaged one, and says so."""
         paths = self._paths()
         if not paths:
             return None
         try:
-            return load_weights(paths[-1], device)
+            _require_whole(paths[-1], paths[-1].read_bytes())
         except RunError as error:
             log.warning("%s; going back to the checkpoint before it", error)
             self._remove(paths[-1])
-            return self.load(device)
+            return self.newest()
+        return paths[-1]
 
     def clear(self) -> None:
-        for path in self._paths():
-            self._remove(path)
+        for path in self.folder.glob("step_*"):
+            path.unlink()
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("step_*.pt"))
 
     @staticmethod
     def _remove(path: Path) -> None:
-        path.unlink(missing_ok=True)
         _hash_file(path).unlink(missing_ok=True)
+        path.unlink()
+
+
+def _require_whole(path: Path, data: bytes) -> None:
+    try:
+        expected = _hash_file(path).read_text().split()
+    except FileNotFoundError:
+        expected = []
+    if expected[:1] != [sha256(data).hexdigest()]:
+        raise RunError(f"{path} is damaged: its SHA-256 is not the one beside it")
 
 
 def _hash_file(path: Path) -> Path:

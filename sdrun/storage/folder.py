@@ -1,17 +1,22 @@
 """The folder of one run, and what is in it. Imports no torch."""
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from sdrun.errors import InputError
 from sdrun.storage.files import remove_leftovers, write_bytes, write_json
 
 FORMAT = 1
+
+
+def holds_run(path: Path) -> bool:
+    """Whether a run, or the stages of one, lie in ``path``."""
+    return (path / "manifest.json").exists() or (path / "stages").exists()
 
 
 class RunFolder:
@@ -22,16 +27,15 @@ class RunFolder:
         self.manifest = manifest
 
     @classmethod
-    def create(cls, path: Path, manifest: dict[str, Any]) -> "RunFolder":
-        """Claim ``path`` for a new run. Raises InputError where a run is there already."""
-        path.mkdir(parents=True, exist_ok=True)
-        try:
-            with (path / "manifest.json").open("x"):
-                pass
-        except FileExistsError as error:
-            raise InputError(f"{path} holds a run already; go on with it by: sdrun resume {path}") from error
+    def create(cls, path: Path, manifest: dict[str, Any], config: str) -> "RunFolder":
+        """Claim ``path`` for a new run with these settings. Raises InputError where a run is there already."""
         folder = cls(path, {"format": FORMAT, **manifest})
-        folder.write_manifest()
+        path.mkdir(parents=True, exist_ok=True)
+        with folder.locked():
+            if holds_run(path):
+                raise InputError(f"{path} holds a run already; go on with it by: sdrun resume {path}")
+            write_bytes(folder.config, config.encode())
+            folder.write_manifest()
         return folder
 
     @classmethod
@@ -50,15 +54,16 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process; a killed one lets go of it. Raises InputError while another holds it."""
-        descriptor = os.open(self.path, os.O_RDONLY)
+        lock = FileLock(self.path / ".lock")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"{self.path} is being written by another process; wait for it") from error
+        try:
             remove_leftovers(self.path)
             yield
-        except BlockingIOError as error:
-            raise InputError(f"{self.path} is being written by another process; wait for it") from error
         finally:
-            os.close(descriptor)
+            lock.release()
 
     def update_manifest(self, **entries: Any) -> None:
         self.manifest.update(entries)
@@ -69,9 +74,6 @@ class RunFolder:
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         write_json(self.path / "summary.json", summary)
-
-    def write_config(self, text: str) -> None:
-        write_bytes(self.config, text.encode())
 
     @property
     def config(self) -> Path:

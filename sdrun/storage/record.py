@@ -28,7 +28,6 @@ class Record:
         self.steps_per_epoch = 1
         self._file = folder.metrics.open("ab")
         self._writer: SummaryWriter | None = None
-        self._logged: tuple[int, set[str]] = (-1, set())
 
     def begin(self, stage: str, steps_per_epoch: int, position: int) -> None:
         """Start or go on with a stage: drop what was logged after ``position``, and show the rest again."""
@@ -37,21 +36,18 @@ class Record:
         self._file.seek(0, os.SEEK_END)
         shutil.rmtree(self.folder.tensorboard / stage, ignore_errors=True)
         self._writer = _writer(self.folder, stage)
-        self._logged = (-1, set())
         for point in self._points(stage):
             self._show(point)
 
     def log(self, step: int, values: dict[str, float]) -> None:
-        """One line a value; a name that this step has already is left as it is. NaN and infinities become null."""
+        """One line a value. NaN and infinities become null."""
         now = time.time()
         epoch = round(step / self.steps_per_epoch, 4)
-        known = self._logged[1] if self._logged[0] == step else set()
         for name, value in values.items():
-            if name not in known:
-                point = {"stage": self.stage, "step": step, "epoch": epoch, "name": name, "value": finite(value)}
-                point["time"] = now
-                self._file.write(json.dumps(point, allow_nan=False).encode() + b"\n")
-                self._show(point)
+            point = {"stage": self.stage, "step": step, "epoch": epoch, "name": name, "value": finite(value)}
+            point["time"] = now
+            self._file.write(json.dumps(point, allow_nan=False).encode() + b"\n")
+            self._show(point)
         self._file.flush()
 
     def picture(self, name: str, figure: "Figure", step: int) -> None:
@@ -93,12 +89,8 @@ class Record:
         self._file.close()
 
     def _show(self, point: dict[str, Any]) -> None:
-        step, name = point["step"], point["name"]
-        if self._logged[0] != step:
-            self._logged = (step, set())
-        self._logged[1].add(name)
         if self._writer and point["value"] is not None:
-            self._writer.add_scalar(name, point["value"], step, walltime=point["time"])
+            self._writer.add_scalar(point["name"], point["value"], point["step"], walltime=point["time"])
 
     def _points(self, stage: str) -> Iterator[dict[str, Any]]:
         with self.folder.metrics.open() as lines:

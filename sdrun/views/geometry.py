@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def flip_crop(images: Tensor, flip: bool, padding: int, u: Tensor) -> Tensor:
-    """Left-right flip of every second image and a window out of the zero-padded one, as a single gather.
+    """Left-right flip with a chance of one half, and a window out of the zero-padded one, as a single gather.
 
     images: [B, C, H, W] of any type; ``u``: [B, 3] in [0, 1) for flip, row and column. Returns the same shape and type.
     """

@@ -129,3 +129,44 @@ def test_resuming_with_other_data_is_refused(whole, tmp_path):
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match=r"its data changed since it began \(test\)"):
         run.resume(copy)
+
+
+def test_resuming_on_another_number_of_ranks_is_refused(whole, tmp_path, monkeypatch):
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="ran on another number of ranks; go on with it by: sdrun resume"):
+        run.resume(copy)
+
+
+def test_a_broken_config_is_told_in_one_line(whole, tmp_path):
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (copy / "config.yaml").write_text("seed: [1\nlr: 2\n")
+    with pytest.raises(ValueError, match=r"config.yaml cannot be read \(while parsing a flow sequence\)"):
+        run.resume(copy)
+
+
+def test_checkpoints_that_a_kill_left_in_a_finished_stage_are_removed(whole, tmp_path):
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    checkpoints.Checkpoints(copy / "stages/generation_0").save(12, {"left": 1})
+    (copy / "stages/generation_0/step_000000011.pt.sha256").touch()
+    run.resume(copy)
+    assert not list(copy.rglob("step_*"))
+
+
+def test_a_signal_after_the_last_step_still_ends_a_sweep(tmp_path, monkeypatch):
+    from sdrun.interrupt import Interrupt
+    from sdrun.results import Results
+
+    asked = []
+    enter, keep = Interrupt.__enter__, Results._keep
+    monkeypatch.setattr(Interrupt, "__enter__", lambda self: asked.append(self) or enter(self))
+    monkeypatch.setattr(Results, "_keep", lambda self, *a: setattr(asked[0], "signum", 2) or keep(self, *a))
+    with pytest.raises(Interrupted):
+        start(tmp_path / "run", "method=supervised", "optim.epochs=1")
+    assert summary(tmp_path / "run")["status"] == "completed"
+
+
+def test_a_kill_before_the_manifest_leaves_a_folder_that_can_be_used(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.yaml").write_text("seed: 0")
+    assert summary(start(tmp_path / "run", "method=supervised", "optim.epochs=1"))["status"] == "completed"

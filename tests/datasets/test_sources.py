@@ -85,14 +85,29 @@ def test_a_pickle_that_asks_for_code_is_refused_by_name(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    "content", [[1], None, {"data": 3}, {"data": np.zeros((4, 3072), np.uint8), "fine_labels": [200] * 4}]
+)
+def test_a_pickle_of_something_else_is_refused_by_name(tmp_path, content):
+    write_cifar(tmp_path, ["train", "test"], "fine_labels")
+    (tmp_path / "test").write_bytes(pickle.dumps(content))
+    with pytest.raises(InputError, match="test (is no CIFAR batch|holds labels outside of 0 to 99)"):
+        load(settings("dataset=cifar100", f"dataset.root={tmp_path}").dataset)
+
+
+def test_a_root_that_cannot_be_a_folder_is_named():
+    with pytest.raises(InputError, match=r"dataset.root: .*File name too long"):
+        load(settings("dataset=mnist", f"dataset.root={'x' * 300}").dataset)
+
+
 def test_missing_files_are_named_with_the_ways_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "FILES", {**sources.FILES})
     fashion = sources.FILES["fashion_mnist"]
     sources.FILES["fashion_mnist"] = type(fashion)(**{**vars(fashion), "system": tmp_path / "system"})
     with pytest.raises(InputError) as error:
-        load(settings("dataset=fashion_mnist", "dataset.root=nowhere").dataset)
+        load(settings("dataset=fashion_mnist").dataset)
     text = str(error.value)
-    for part in ("train-images-idx3-ubyte", "nowhere", "system", "apt-get", "dataset.root=", "dataset.download=true"):
+    for part in ("train-images-idx3-ubyte", "cache", "system", "apt-get", "dataset.root=", "dataset.download=true"):
         assert part in text
     assert text.count("\n") < 10
 
@@ -102,7 +117,9 @@ def test_the_root_comes_before_the_system_folder(tmp_path, monkeypatch):
     fashion = sources.FILES["fashion_mnist"]
     system = write_idx(tmp_path / "system")
     sources.FILES["fashion_mnist"] = type(fashion)(**{**vars(fashion), "system": system})
-    assert len(load(settings("dataset=fashion_mnist", "dataset.root=nowhere").dataset).train) == 20
+    assert len(load(settings("dataset=fashion_mnist").dataset).train) == 20
+    with pytest.raises(InputError, match="are not in nowhere\n"):  # never other data than those that were named
+        load(settings("dataset=fashion_mnist", "dataset.root=nowhere").dataset)
     (write_idx(tmp_path / "mine") / IDX_FILES[2]).write_bytes(idx(np.zeros((10, 28, 28), np.uint8)))
     mine = load(settings("dataset=fashion_mnist", f"dataset.root={tmp_path / 'mine'}").dataset)
     assert mine.test.images.max() == 0
@@ -120,6 +137,7 @@ def cut(data):
         (IDX_FILES[1], lambda data: idx(np.zeros(19, np.uint8)), "holds 19 labels for 20 images"),
         (IDX_FILES[1], lambda data: idx(np.full(20, 11, np.uint8)), "holds labels above 9"),
         (IDX_FILES[3], lambda data: b"", "is no idx file"),
+        (IDX_FILES[0], lambda data: data[:9], "is cut inside its header"),
     ],
 )
 def test_a_broken_file_names_itself(tmp_path, name, change, message):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sdrun.errors import InputError, RunError
-from sdrun.storage.checkpoints import Checkpoints, load_weights, save
+from sdrun.storage.checkpoints import Checkpoints, load_state, save
 from sdrun.storage.files import finite, remove_leftovers, write_bytes, write_json
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
@@ -56,23 +56,26 @@ def test_two_checkpoints_are_kept_and_a_damaged_one_falls_back(tmp_path, caplog)
     for step in (1, 2, 3):
         keeper.save(step, {"step": step, "tensor": torch.full((3,), step)})
     assert [path.name for path in sorted(tmp_path.glob("*.pt"))] == ["step_000000002.pt", "step_000000003.pt"]
-    assert keeper.load(CPU)["step"] == 3
+    assert load_state(keeper.newest(), CPU)["step"] == 3
     newest = tmp_path / "step_000000003.pt"
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(data)
-    assert keeper.load(CPU)["step"] == 2
+    with pytest.raises(RunError, match="is damaged"):
+        load_state(newest, CPU)
+    assert load_state(keeper.newest(), CPU)["step"] == 2
+    assert not newest.exists()
     assert "step_000000003.pt is damaged" in caplog.text
     keeper.clear()
-    assert keeper.load(CPU) is None
+    assert keeper.newest() is None
     assert not list(tmp_path.iterdir())
 
 
 def test_a_checkpoint_without_its_hash_is_not_trusted(tmp_path):
     save(tmp_path / "x.pt", {"a": 1})
     (tmp_path / "x.pt.sha256").unlink()
-    with pytest.raises(RunError, match="cannot be read"):
-        load_weights(tmp_path / "x.pt", CPU)
+    with pytest.raises(RunError, match="is damaged"):
+        load_state(tmp_path / "x.pt", CPU)
 
 
 def test_no_code_runs_from_a_checkpoint(tmp_path):
@@ -82,7 +85,7 @@ def test_no_code_runs_from_a_checkpoint(tmp_path):
 
     save(tmp_path / "x.pt", {"a": Hostile()})
     with pytest.raises(Exception, match="Weights only load failed"):
-        load_weights(tmp_path / "x.pt", CPU)
+        load_state(tmp_path / "x.pt", CPU)
     assert not (tmp_path / "ran").exists()
 
 
@@ -91,7 +94,7 @@ def test_a_folder_is_claimed_once(tmp_path):
 
     def claim():
         try:
-            claims.append(RunFolder.create(tmp_path / "run", {}))
+            claims.append(RunFolder.create(tmp_path / "run", {}, ""))
         except InputError:
             claims.append(None)
 
@@ -115,7 +118,7 @@ def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
 
 
 def test_two_processes_cannot_write_one_run(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {})
+    folder = RunFolder.create(tmp_path / "run", {}, "")
     with folder.locked(), pytest.raises(InputError, match="being written by another process"), folder.locked():
         pass
     with folder.locked():
@@ -131,7 +134,7 @@ def shown(folder, stage):
 
 
 def test_going_back_drops_what_came_later_from_source_and_view(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {})
+    folder = RunFolder.create(tmp_path / "run", {}, "")
     record = Record(folder)
     record.begin("first", 10, 0)
     record.log(1, {"train/loss": 1.0})
@@ -147,8 +150,7 @@ def test_going_back_drops_what_came_later_from_source_and_view(tmp_path):
 
     record = Record(folder)
     record.begin("second", 10, saved)
-    record.log(2, {"train/loss": 0.4})
-    record.log(2, {"train/loss": 9.9, "val/nll": float("nan")})
+    record.log(2, {"train/loss": 0.4, "val/nll": float("nan")})
     record.close()
     lines = [json.loads(line) for line in folder.metrics.read_text().splitlines()]
     found = [(line["stage"], line["step"], line["name"], line["value"]) for line in lines]
