@@ -67,7 +67,7 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
     if num <= 20:
         axis.set_xticks(range(num), classes, rotation=45, ha="right", fontsize=8)
         axis.set_yticks(range(num), classes, fontsize=8)
-        for row, column in np.argwhere(share >= 0.005):
+        for row, column in np.argwhere(share > 0.005):
             colour = "white" if share[row, column] > 0.4 else "black"
             text = f"{100 * share[row, column]:.0f}"
             axis.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
@@ -83,7 +83,7 @@ def over_stages(names: list[str], metrics: list[dict[str, float]]) -> Figure:
             if all(key in stage for stage in metrics):
                 label = "as trained" if not suffix else "fitted temperature"
                 axis.plot(range(len(names)), [stage[key] for stage in metrics], "o-", color=colour, label=label)
-        axis.set_title(f"test {metric}")
+        axis.set_title(f"test {metric.upper() if metric != 'accuracy' else metric}")
         axis.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=8)
         axis.grid(alpha=0.3)
     figure.axes[1].legend(fontsize=8)
