@@ -49,6 +49,8 @@ def main() -> int:
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         return _report(error)
     return OK

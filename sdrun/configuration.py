@@ -48,15 +48,14 @@ def settings_from(config: DictConfig) -> Settings:
     except ConfigKeyError as error:
         raise InputError(_unknown(str(error.full_key), config)) from error
     except OmegaConfBaseException as error:
-        root = {f"method.{name}: ": f"{name}: " for name in _root_keys(schema["method"])} if schema else {}
-        text = explain(error)
-        key = next((inside for inside in root if text.startswith(inside)), "")
-        raise InputError(root.get(key, "") + text.removeprefix(key)) from error
+        raise InputError(explain(error, _root_keys(schema["method"]) if schema else [])) from error
 
 
-def explain(error: Exception) -> str:
-    """OmegaConf's message as ``key: reason``, on one line."""
-    key = getattr(error, "full_key", None)
+def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
+    """OmegaConf's message as ``key: reason``, on one line; ``root_keys`` are the method's own that have no prefix."""
+    key = error.full_key or ""
+    if key.removeprefix("method.") in root_keys:
+        key = key.removeprefix("method.")
     reason = str(error).split("\n", 1)[0]
     if "is not a ListConfig" in reason:
         reason = "needs a list, such as [1,2]"

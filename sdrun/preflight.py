@@ -59,7 +59,7 @@ def composed(arguments: Namespace) -> list[DictConfig]:
     except yaml.YAMLError as error:
         raise InputError(f"malformed YAML: {_shortened(str(error))}") from error
     except OmegaConfBaseException as error:
-        raise InputError(explain(error)) from error
+        raise InputError(explain(error, [])) from error
     except (HydraException, ValueError) as error:
         raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 

@@ -285,3 +285,9 @@ def test_the_sweep_of_an_experiment_is_checked_before_its_first_job(tmp_path):
     assert done.returncode == 2
     assert "generations: must be at least 1, but is 0" in done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    done = subprocess.run(f"{sys.executable} -m sdrun --help | head -1", shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("sdrun: does self-distillation help")
+    assert done.stderr == ""
