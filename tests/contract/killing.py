@@ -47,11 +47,14 @@ def main() -> None:
     for kill in range(KILLS):
         before = marks(path)
         child = fork(path, overrides)
-        while marks(path) == before and os.waitpid(child, os.WNOHANG) == (0, 0):
+        ended, status = 0, 0
+        while marks(path) == before and not ended:
+            ended, status = os.waitpid(child, os.WNOHANG)
             time.sleep(0.001)
-        time.sleep(chance.uniform(0, 0.12))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
+        if not ended:
+            time.sleep(chance.uniform(0, 0.12))
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
         stages = sorted(str(file.relative_to(path)) for file in path.glob("stages/*/*.pt"))
         print(f"kill {kill}: {'killed' if os.WIFSIGNALED(status) else 'had ended'}, {stages}", flush=True)
     child = fork(path, overrides)
