@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -36,12 +37,12 @@ class Display:
         self._name, self._num_steps, self._steps_per_epoch = "", 0, 1
         self._latest: dict[str, float] = {}
         self._start, self._began, self._last_line = 0, 0.0, 0.0
-        self._handler = _log_to(log_file) if log_file else None
+        self._handlers = [_log_to(log_file), _warn_on(self.console)] if log_file else []
 
     def say(self, text: str) -> None:
         """A line for the person and for run.log."""
         log.info(text)
-        if self._handler:
+        if self._handlers:
             self.console.print(text, markup=False)
 
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int) -> None:
@@ -101,14 +102,14 @@ class Display:
     def close(self) -> None:
         if self._progress:
             self._progress.stop()
-        if self._handler:
-            _logger.removeHandler(self._handler)
-            _logger.propagate = True
-            self._handler.close()
+        for handler in self._handlers:
+            _logger.removeHandler(handler)
+            handler.close()
+        _logger.propagate = True
 
     def _text(self, step: int) -> str:
-        epochs = -(-self._num_steps // self._steps_per_epoch)
-        parts = [f"epoch {min(step // self._steps_per_epoch + 1, epochs)}/{epochs}"]
+        epoch, epochs = (-(-steps // self._steps_per_epoch) for steps in (step, self._num_steps))
+        parts = [f"epoch {epoch}/{epochs}"]
         if "train/loss" in self._latest:
             parts.append(f"loss {self._latest['train/loss']:.3f}")
         if "val/accuracy" in self._latest:
@@ -119,10 +120,18 @@ class Display:
 
 
 def _log_to(path: Path) -> logging.Handler:
-    """Send what sdrun logs to a file, and nowhere else."""
+    """Send what sdrun logs to a file, and to no handler but ours."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)
     _logger.propagate = False
+    return handler
+
+
+def _warn_on(console: Console) -> logging.Handler:
+    """Show warnings to the person too; errors are told by the command line."""
+    handler = RichHandler(console=console, show_time=False, show_path=False)
+    handler.addFilter(lambda record: record.levelno == logging.WARNING)
+    _logger.addHandler(handler)
     return handler

@@ -105,13 +105,14 @@ def test_a_lost_piece_of_state_is_caught(whole, tmp_path, monkeypatch, drop):
     assert differences(whole, path)
 
 
-def test_a_damaged_checkpoint_costs_a_step_and_nothing_else(whole, tmp_path, monkeypatch):
+def test_a_damaged_checkpoint_costs_a_step_and_nothing_else(whole, tmp_path, monkeypatch, capsys):
     path = interrupted(tmp_path / "run", "generation_1", 7, monkeypatch)
     newest = max((path / "stages/generation_1").glob("step_*.pt"))
     newest.write_bytes(newest.read_bytes()[:-100])
     run.resume(path)
     assert differences(whole, path) == []
     assert "step_000000007.pt is damaged" in (path / "run.log").read_text()
+    assert "step_000000007.pt is damaged" in capsys.readouterr().out.replace("\n", "")
 
 
 def test_a_finished_run_is_not_run_again(whole, tmp_path):
