@@ -49,6 +49,8 @@ def composed(arguments: Namespace) -> list[DictConfig]:
                 return [one(arguments.overrides)]
             given = parser.parse_overrides(arguments.overrides)
             fixed = one([str(override.input_line) for override in given if not override.is_sweep_override()])
+            if not fixed.hydra.sweeper._target_.endswith("BasicSweeper"):
+                return [fixed]  # another sweeper finds its values as it goes; each job checks itself
             swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
             jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
             return [one([str(override) for override in job]) for job in jobs]
