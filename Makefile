@@ -18,7 +18,7 @@ demo: .venv/ready ## three generations of a born-again network on real images
 	$(BIN)/sdrun method=born_again generations=3
 
 test: .venv/ready ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: .venv/ready ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

@@ -176,3 +176,22 @@ def test_a_stage_is_seen_by_its_speed_alone(born_again):
     expected = first["steps"] * 40 / first["seconds"]
     assert first["samples_per_second"] == pytest.approx(expected, rel=0.05)
     assert np.isfinite(summary(born_again)["process_peak_memory_bytes"])
+
+
+def test_every_generation_starts_afresh_and_seeded(tmp_path, monkeypatch):
+    from sdrun.experiment import Experiment
+
+    fresh, student = [], Experiment.student
+
+    def remember(self, index):
+        made = student(self, index)
+        fresh.append({name: value.clone() for name, value in made.state_dict().items()})
+        return made
+
+    monkeypatch.setattr(Experiment, "student", remember)
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        start(tmp_path / folder, "method=born_again", "generations=2", "optim.epochs=1", f"seed={seed}")
+    first, second, again, _, other, _ = (state["head.weight"] for state in fresh)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, other)

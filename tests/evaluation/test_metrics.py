@@ -83,3 +83,8 @@ def test_without_a_wrong_prediction_no_temperature_is_fitted():
 def test_extreme_logits_stay_finite():
     found = metrics.scores(np.array([[1e5, 0.0], [0.0, 1e5]], dtype=np.float32), np.array([1, 1]))
     assert all(np.isfinite(value) for value in found.values())
+
+
+def test_bins_have_their_upper_edge_inside():
+    share, _, _ = metrics.bins(np.array([0.01, 1 / 15, 0.07, 1.0]), np.zeros(4))
+    assert share[[0, 1, 14]].tolist() == [0.5, 0.25, 0.25]
