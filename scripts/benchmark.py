@@ -13,11 +13,11 @@ import json
 import statistics
 import tempfile
 import time
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,8 +45,7 @@ def compose(arguments: argparse.Namespace, method: str) -> DictConfig:
     ]
     if method == "born_again":
         overrides.append("generations=2")
-    line = Namespace(overrides=overrides, multirun=False, config_path=None, config_dir=None, config_name=None)
-    return preflight.without_hydra(preflight.composed(line)[0])
+    return preflight.without_hydra(preflight.composed(get_args_parser().parse_args(overrides))[0])
 
 
 def through_sdrun(config: DictConfig, stage: str) -> float:

@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import traceback
-from argparse import Namespace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -88,7 +87,8 @@ def _hydra() -> None:
             else:
                 preflight.check(job, arguments.multirun)
         if rank() > 0:
-            _follow(jobs[0], arguments)
+            if not arguments.cfg:
+                _follow(jobs[0])
             return
     os.environ[FULL_ERROR] = "1"  # errors come to main, which says them in fewer lines
     try:
@@ -118,12 +118,11 @@ def _job(config: "DictConfig") -> None:
             raise _JobFailed(_failed[str(path)]) from error
 
 
-def _follow(config: "DictConfig", arguments: Namespace) -> None:
+def _follow(config: "DictConfig") -> None:
     """A rank that torchrun started beside the first: the same settings, in the first one's folder."""
-    if not arguments.cfg:
-        from sdrun import preflight, run
+    from sdrun import preflight, run
 
-        run.start(preflight.without_hydra(config), None, [])
+    run.start(preflight.without_hydra(config), None, [])
 
 
 def _report(error: Exception) -> int:

@@ -136,14 +136,12 @@ def _method_keys(cls: type) -> set[str]:
 
 def _unknown(key: str, config: DictConfig) -> str:
     """What to say of an unknown key: whose it is, or which one was meant."""
-    owners = {f"method={name}": _method_keys(methods.settings_class(name)) for name in methods.names()}
-    owners |= {f"a {name} model": _keys(cls, "model.") for name, cls in MODELS.items()}
-    owners |= {f"optim={name}": _keys(cls, "optim.") for name, cls in OPTIMS.items()}
-    for owner, keys in owners.items():
+    owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
+    owners += [("model", f"a {name} model", _keys(cls, "model.")) for name, cls in MODELS.items()]
+    owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
+    for group, owner, keys in owners:
         if key in keys:
-            group = owner.split("=")[0] if "=" in owner else "model"
             return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {owner}"
-    known = {"seed", "log_every", "checkpoint_seconds", "method", "model", "dataset", "optim", "hardware", "experiment"}
-    known |= _keys(DatasetSettings, "dataset.") | _keys(HardwareSettings, "hardware.")
-    near = difflib.get_close_matches(key, known.union(*owners.values()), n=1)
+    known = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
+    near = difflib.get_close_matches(key, known, n=1)
     return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")

@@ -82,7 +82,8 @@ class Experiment:
 
     def frozen(self, stages: Sequence[Stage], role: str = "weak") -> Frozen:
         """The students of finished stages as one teacher, which sees the view ``role``."""
-        return Frozen([stage.student for stage in stages], self.hardware.autocast, role)
+        lineage = [{"stage": stage.name, "sha256": stage.sha256} for stage in stages]
+        return Frozen([stage.student for stage in stages], self.hardware.autocast, role, lineage)
 
     def fit(self, name: str, objective: Objective, stream: ImageStream) -> Stage:
         """Train and evaluate the stage ``name``, or what is left of it, and return its student.

@@ -1,15 +1,17 @@
 """Small runs inside the test process, and what is compared of them."""
 
+import gzip
 import json
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import torch
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from sdrun import preflight, run
 from sdrun.configuration import register_resolvers
+from sdrun.datasets.sources import IDX_FILES
 from sdrun.settings import Settings
 
 SMALL = (
@@ -30,10 +32,7 @@ TIMES = ("time", "train/samples_per_second")
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
     register_resolvers()
-    arguments = Namespace(
-        overrides=list(overrides), multirun=False, config_path=None, config_dir=None, config_name=None
-    )
-    return preflight.without_hydra(preflight.composed(arguments)[0])
+    return preflight.without_hydra(preflight.composed(get_args_parser().parse_args(list(overrides)))[0])
 
 
 def settings(*overrides: str) -> Settings:
@@ -92,3 +91,20 @@ def differences(left: Path, right: Path) -> list[str]:
     if stages[0] != stages[1] or summary(left)["metrics"] != summary(right)["metrics"]:
         found.append("summary.json")
     return found
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The content of an idx file of bytes."""
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes() + array.tobytes()
+
+
+def write_idx(folder: Path, zipped: bool = False, num_train: int = 20) -> Path:
+    """Random images and labels in the four files of MNIST and Fashion-MNIST."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for name, num in zip(IDX_FILES, (num_train, num_train, 10, 10), strict=True):
+        is_image = "idx3" in name
+        array = random.integers(0, 256 if is_image else 10, (num, 28, 28) if is_image else num).astype(np.uint8)
+        data = idx(array)
+        (folder / (name + ".gz" * zipped)).write_bytes(gzip.compress(data) if zipped else data)
+    return folder

@@ -85,15 +85,12 @@ def test_completion_offers_choices():
     ],
 )
 def test_bad_input_exits_with_2_in_ten_lines_and_makes_nothing(arguments, message, tmp_path):
-    import torch
-
-    if "hardware.device=cuda" in arguments and torch.cuda.is_available():
-        pytest.skip("there is a CUDA device")
     (tmp_path / "taken").touch()
     (tmp_path / "broken/experiment").mkdir(parents=True)
     (tmp_path / "broken/experiment/x.yaml").write_text("seed: [1\nlr: 2\n")
     before = sorted(tmp_path.rglob("*"))
-    done = sdrun(*arguments, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "CUDA_VISIBLE_DEVICES": ""}
+    done = sdrun(*arguments, env=environment)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert len(done.stderr.splitlines()) <= 10

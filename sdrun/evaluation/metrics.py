@@ -15,11 +15,10 @@ def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> 
     """All metrics of ``softmax(logits / temperature)`` by name."""
     log_probability = log_softmax(logits.astype(np.float64) / temperature, axis=1)
     probability = np.exp(log_probability)
-    confidence = probability.max(axis=1)
-    correct = (probability.argmax(axis=1) == labels).astype(np.float64)
+    confidence, correct = top(probability, labels)
     return {
         "accuracy": float(correct.mean()),
-        "nll": float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean()),
+        "nll": nll(log_probability, labels),
         "brier": brier(probability, labels),
         "ece": ece(confidence, correct),
         "adaptive_ece": adaptive_ece(confidence, correct),
@@ -31,6 +30,16 @@ def calibrated_scores(logits: np.ndarray, labels: np.ndarray, temperature: float
     """The metrics that a temperature changes, after it, as ``nll_calibrated`` and so on."""
     named = scores(logits, labels, temperature)
     return {f"{name}_calibrated": value for name, value in named.items() if name != "accuracy"}
+
+
+def top(probability: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence of the predicted class and whether it is right, 1 or 0: both [N]. probability: [N, K]."""
+    return probability.max(axis=1), (probability.argmax(axis=1) == labels).astype(np.float64)
+
+
+def nll(log_probability: np.ndarray, labels: np.ndarray) -> float:
+    """Mean negative log-likelihood of the labels in nats. log_probability: [N, K]."""
+    return float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean())
 
 
 def brier(probability: np.ndarray, labels: np.ndarray) -> float:
@@ -85,8 +94,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return 1.0
     z = logits.astype(np.float64)
 
-    def nll(log_temperature: float) -> float:
-        log_probability = log_softmax(z / np.exp(log_temperature), axis=1)
-        return float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean())
+    def nll_at(log_temperature: float) -> float:
+        return nll(log_softmax(z / np.exp(log_temperature), axis=1), labels)
 
-    return float(np.exp(minimize_scalar(nll, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
+    return float(np.exp(minimize_scalar(nll_at, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))

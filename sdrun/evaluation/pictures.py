@@ -2,9 +2,10 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.special import softmax
 from torch import Tensor
 
-from sdrun.evaluation.metrics import bins, ece
+from sdrun.evaluation.metrics import bins, ece, top
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
 
@@ -30,11 +31,7 @@ def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: flo
     figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, height_ratios=[4, 1])
     for column, (title, divisor) in enumerate({"as trained": 1.0, f"T = {temperature:.2f}": temperature}.items()):
-        z = logits.astype(np.float64) / divisor
-        probability = np.exp(z - z.max(axis=1, keepdims=True))
-        probability /= probability.sum(axis=1, keepdims=True)
-        confidence = probability.max(axis=1)
-        correct = (probability.argmax(axis=1) == labels).astype(np.float64)
+        confidence, correct = top(softmax(logits.astype(np.float64) / divisor, axis=1), labels)
         share, mean_confidence, accuracy = bins(confidence, correct)
         edges = np.arange(len(share)) / len(share)
         width = 1 / len(share)

@@ -1,6 +1,7 @@
 """Labels, alone or with a teacher."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,6 +26,14 @@ class CrossEntropy(Objective):
         return StepOutput({"ce": loss}, logits)
 
 
+class Teacher(Protocol):
+    """Targets [B, K] for a batch, without gradients, and where they come from (see ``Objective.teachers``)."""
+
+    lineage: list[dict[str, str]]
+
+    def __call__(self, batch: Batch) -> Tensor: ...
+
+
 Divergence = Callable[[Tensor, Tensor, Batch], Tensor]
 
 
@@ -38,8 +47,7 @@ class Distilled(Objective):
     def __init__(
         self,
         student: nn.Module,
-        teacher: Callable[[Batch], Tensor],
-        teachers: list[dict[str, str]],
+        teacher: Teacher,
         divergence: Divergence,
         alpha: float,
         role: str = "weak",
@@ -47,7 +55,7 @@ class Distilled(Objective):
         super().__init__()
         self.student = student
         self.teacher = teacher
-        self.teachers = teachers
+        self.teachers = teacher.lineage
         self.divergence = divergence
         self.alpha = alpha
         self.role = role

@@ -1,13 +1,13 @@
 """Reading files: whole, missing, broken, hostile."""
 
-import gzip
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision.datasets import mnist
 
-from helpers import settings
+from helpers import idx, settings, write_idx
 from sdrun.datasets import sources
 from sdrun.datasets.idx import read_idx
 from sdrun.datasets.sources import IDX_FILES, load
@@ -21,21 +21,6 @@ def _no_files(monkeypatch, tmp_path):
     """Neither a cache nor a system folder, but the ones that a test makes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sources, "_loaded", {})
-
-
-def idx(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes() + array.tobytes()
-
-
-def write_idx(folder: Path, zipped: bool = False) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(0)
-    for name, num in zip(IDX_FILES, (20, 20, 10, 10), strict=True):
-        is_image = "idx3" in name
-        array = random.integers(0, 256 if is_image else 10, (num, 28, 28) if is_image else num).astype(np.uint8)
-        data = idx(array)
-        (folder / (name + ".gz" * zipped)).write_bytes(gzip.compress(data) if zipped else data)
-    return folder
 
 
 def write_cifar(folder: Path, names: list[str], key: str, num: int = 4) -> Path:
@@ -53,9 +38,8 @@ def test_idx_files_plain_gzipped_and_where_torchvision_puts_them(tmp_path, zippe
     source = load(settings("dataset=mnist", f"dataset.root={tmp_path}").dataset)
     assert source.train.images.shape == (20, 1, 28, 28)
     assert source.test.labels.shape == (10,)
-    torchvision = pytest.importorskip("torchvision.datasets.mnist")
     plain = write_idx(tmp_path / "again")
-    ours, theirs = read_idx(plain / IDX_FILES[0]), torchvision.read_image_file(str(plain / IDX_FILES[0]))
+    ours, theirs = read_idx(plain / IDX_FILES[0]), mnist.read_image_file(str(plain / IDX_FILES[0]))
     np.testing.assert_array_equal(ours, theirs.numpy())
 
 

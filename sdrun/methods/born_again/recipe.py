@@ -16,7 +16,6 @@ def run(settings: Settings, experiment: Experiment) -> Stage:
         objective = Distilled(
             experiment.student(generation),
             experiment.frozen(stages),
-            teachers=[{"stage": stage.name, "sha256": stage.sha256} for stage in stages],
             divergence=_divergence(settings),
             alpha=settings.alpha,
         )
