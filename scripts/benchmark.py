@@ -27,7 +27,7 @@ from sdrun.configuration import register_resolvers, settings_from
 from sdrun.datasets import sources
 from sdrun.datasets.images import split
 from sdrun.hardware import Hardware
-from sdrun.models.backbone import Classifier
+from sdrun.models.backbone import classifier
 from sdrun.settings import Precision, Settings
 from sdrun.views.view import Normalise, View
 
@@ -66,13 +66,13 @@ class Bare:
         normalise = Normalise(
             settings.dataset.mean, settings.dataset.std, hardware.device, bool(hardware.settings.channels_last)
         )
-        self.view = View(settings.dataset.views.weak, normalise)
+        self.view = View(settings.dataset.views["weak"], normalise)
         self.num_classes = len(splits.classes)
         self.teacher = self.network().eval() if taught else None
 
     def network(self) -> nn.Module:
         channels, size = self.images.shape[1:3]
-        network = Classifier(models.backbone(self.settings.model, channels, size), self.num_classes)
+        network = classifier(models.backbone(self.settings.model, channels, size), self.num_classes)
         is_last = self.hardware.settings.channels_last
         return network.to(memory_format=torch.channels_last if is_last else torch.contiguous_format)
 
@@ -104,7 +104,7 @@ class Bare:
                 order, place = torch.randperm(len(self.labels)), 0
             index = order[place : place + batch]
             place += batch
-            x = self.view(self.images[index], torch.rand(batch, View.num_draws))
+            x = self.view(self.images[index], torch.rand(batch, self.view.num_draws))
             self.loss(student, x, self.labels[index]).backward()
             optimizer.step()
             optimizer.zero_grad()

@@ -5,14 +5,14 @@ import os
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods
 from sdrun.errors import InputError, require
-from sdrun.settings import MODELS, OPTIMS, DatasetSettings, HardwareSettings, Settings
+from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings
 
 HERE = Path(__file__).resolve().parent
 
@@ -62,11 +62,12 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
     return f"{key}: {reason}" if key else reason
 
 
-def resolved(config: DictConfig, hardware: HardwareSettings) -> DictConfig:
-    """What a run's ``config.yaml`` holds: every value resolved, and the hardware that ``auto`` became."""
+def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
+    """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
     values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
     assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
+    values.method.update(method)
     return values
 
 
@@ -125,7 +126,10 @@ def _keys(cls: type, prefix: str) -> set[str]:
     keys: set[str] = set()
     for name, kind in get_type_hints(cls).items():
         key = f"{prefix}{name}"
-        keys |= _keys(kind, f"{key}.") if is_dataclass(kind) and isinstance(kind, type) else {key}
+        if get_origin(kind) is dict:  # views by role
+            keys |= {inner for role in ROLES for inner in _keys(get_args(kind)[1], f"{key}.{role}.")}
+        else:
+            keys |= _keys(kind, f"{key}.") if is_dataclass(kind) and isinstance(kind, type) else {key}
     return keys
 
 

@@ -16,12 +16,15 @@ log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
 
 COLUMNS = {
+    "k-NN": ("test/knn_accuracy", "{:.4f}"),
     "accuracy": ("test/accuracy", "{:.4f}"),
     "NLL": ("test/nll", "{:.4f}"),
     "ECE": ("test/ece", "{:.4f}"),
     "NLL*": ("test/nll_calibrated", "{:.4f}"),
     "ECE*": ("test/ece_calibrated", "{:.4f}"),
 }
+
+VALIDATION = {"val/accuracy": "val", "val/knn_accuracy": "val k-NN"}
 
 
 class Display:
@@ -68,7 +71,7 @@ class Display:
         text = self._text(step)
         if self._progress:
             self._progress.update(self._task, completed=step, text=text)
-        if "val/accuracy" in values or "val/accuracy" not in self._latest:
+        if any(name in values for name in VALIDATION) or not any(name in self._latest for name in VALIDATION):
             log.info("%s  %s", self._name, text)
         now = time.monotonic()
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
@@ -80,7 +83,12 @@ class Display:
         if self._progress:
             self._progress.stop()
             self._progress = None
-        self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
+        if "test/knn_accuracy" in metrics:
+            self.say(
+                f"{name}: test k-NN {metrics['test/knn_accuracy']:.4f}, linear probe {metrics['test/accuracy']:.4f}"
+            )
+        else:
+            self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
 
     def table(self, results: list[dict[str, Any]]) -> None:
         """One row a stage."""
@@ -112,8 +120,7 @@ class Display:
         parts = [f"epoch {epoch}/{epochs}"]
         if "train/loss" in self._latest:
             parts.append(f"loss {self._latest['train/loss']:.3f}")
-        if "val/accuracy" in self._latest:
-            parts.append(f"val {self._latest['val/accuracy']:.4f}")
+        parts += [f"{title} {self._latest[name]:.4f}" for name, title in VALIDATION.items() if name in self._latest]
         if "train/samples_per_second" in self._latest:
             parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
         return "  ".join(parts)

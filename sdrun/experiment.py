@@ -1,19 +1,22 @@
 """What a recipe works with: students, streams, and stages that train once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sdrun import loop, models
 from sdrun.datasets.images import Splits
 from sdrun.display import Display
-from sdrun.evaluation.evaluator import Evaluator, Network
+from sdrun.evaluation.classification import Classification
+from sdrun.evaluation.evaluator import Data, Evaluation
+from sdrun.evaluation.evaluator import Network as Evaluated
+from sdrun.evaluation.representation import Representation
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
-from sdrun.models.backbone import Classifier
+from sdrun.models.backbone import Network
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
 from sdrun.results import Results
@@ -21,17 +24,17 @@ from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
-from sdrun.streams.images import ImageStream
+from sdrun.streams.images import ImageStream, Paired
 from sdrun.teachers.frozen import Frozen
 from sdrun.views.view import Normalise, View
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A finished stage: its student with the weights that count, and the hash of the file that they came from."""
+    """A finished stage: its network with the weights that count, and the hash of the file that they came from."""
 
     name: str
-    student: nn.Module
+    network: nn.Module
     sha256: str
     metrics: dict[str, float]
 
@@ -60,49 +63,74 @@ class Experiment:
         self.clean = Normalise(data.mean, data.std, device, hardware.channels_last)
         parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
         self.images = {name: torch.tensor(part.images, device=device) for name, part in parts.items()}
-        self.labels = torch.tensor(splits.train.labels, device=device)
-        self.evaluator = Evaluator(splits, self.images, self.clean, hardware.autocast)
+        self.data = Data(splits, self.images, self.clean, hardware.autocast)
+        self.labels = torch.tensor(self.data.labels["train"], device=device)
+        self.labelled = torch.tensor(splits.labelled, device=device)
+        self.classification, self.representation = Classification(self.data), Representation(self.data)
 
     # What recipes call ----------------------------------------------------------------------------------------------
 
-    def student(self, index: int) -> Classifier:
-        """A fresh classifier for the stage number ``index``, initialised from (seed, index) alone."""
+    def student(self, index: int, head: Callable[[int], nn.Module] | None = None) -> Network:
+        """A fresh network for the stage number ``index``, initialised from (seed, index) alone.
+
+        ``head`` makes what stands on the backbone, given the number of its features; by default a linear classifier.
+        """
         channels, size = self.splits.train.images.shape[1:3]
+        head = head or (lambda num_features: nn.Linear(num_features, len(self.splits.classes)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.settings.seed, index, "init"))
-            student = Classifier(models.backbone(self.settings.model, channels, size), len(self.splits.classes))
-        return self.hardware.place(student)
+            backbone = models.backbone(self.settings.model, channels, size)
+            return self.hardware.place(Network(backbone, head(backbone.num_features)))
 
-    def stream(self, index: int, role: str = "weak") -> ImageStream:
-        """The training images in the view ``role``, ordered and augmented by (seed, index, step) alone."""
-        view = View(getattr(self.settings.dataset.views, role), self.clean)
-        words = (self.settings.seed, index)
-        rank, world = self.hardware.rank, self.hardware.world
-        return ImageStream(self.images["train"], self.labels, view, role, self._batch_size(), words, rank, world)
+    def stream(self, index: int, views: dict[str, int] | None = None) -> ImageStream:
+        """The labelled images, ordered and augmented by (seed, index, step) alone; an epoch is as long as with all labels.
+
+        ``views``: how many views of each role an image has in a batch; by default one that is weak.
+        """
+        return self._stream(self.labels, self.labelled, views or {"weak": 1}, 1, (self.settings.seed, index))
+
+    def unlabelled(self, index: int, views: dict[str, int], times: int = 1) -> ImageStream:
+        """All training images without their labels, ``times`` as many a step as a labelled batch may have."""
+        everything = torch.arange(len(self.labels), device=self.labels.device)
+        hidden = torch.full_like(self.labels, -1)
+        return self._stream(hidden, everything, views, times, (self.settings.seed, index, "unlabelled"))
+
+    def paired(self, index: int, views: dict[str, int], unlabelled: dict[str, int], ratio: int) -> Paired:
+        """Labelled images as ``views``, and for each of them ``ratio`` without labels as ``unlabelled``."""
+        return Paired(self.stream(index, views), self.unlabelled(index, unlabelled, ratio))
+
+    def num_steps(self, stream: ImageStream | Paired) -> int:
+        """Steps of a stage on this stream."""
+        return loop.num_steps(self.settings, stream)
 
     def frozen(self, stages: Sequence[Stage], role: str = "weak") -> Frozen:
         """The students of finished stages as one teacher, which sees the view ``role``."""
         lineage = [{"stage": stage.name, "sha256": stage.sha256} for stage in stages]
-        return Frozen([stage.student for stage in stages], self.hardware.autocast, role, lineage)
+        return Frozen([stage.network for stage in stages], self.hardware.autocast, role, lineage)
 
-    def fit(self, name: str, objective: Objective, stream: ImageStream) -> Stage:
-        """Train and evaluate the stage ``name``, or what is left of it, and return its student.
+    def fit(
+        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: Evaluation | None = None
+    ) -> Stage:
+        """Train and evaluate the stage ``name``, or what is left of it, and return its network.
 
-        A finished stage is not run again; a half-done one goes on from its last checkpoint.
+        A finished stage is not run again; a half-done one goes on from its last checkpoint. ``evaluation`` is
+        ``classification`` unless it is said.
         """
+        evaluation = evaluation or self.classification
         from_main = self.hardware.from_main
         result = from_main(lambda: self.folder.finished(name))
         if result is None:
-            state = self._train(name, objective, stream)
-            result = from_main(lambda: self._results().of_training(name, objective, stream, state))
+            state = self._train(name, objective, stream, evaluation)
+            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state))
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()
         self.results.append(result)
         chosen = self.settings.optim.select.value
         objective.load_state_dict(load_state(self.folder.stage(name) / f"{chosen}.pt", self.hardware.device))
-        return Stage(name, objective.student.eval(), result["sha256"][chosen], result["metrics"])
+        network = next(iter(objective.networks.values()))
+        return Stage(name, network.eval(), result["sha256"][chosen], result["metrics"])
 
-    def evaluate(self, name: str, network: Network) -> None:
+    def evaluate(self, name: str, network: Evaluated, evaluation: Evaluation | None = None) -> None:
         """Evaluate a network as a stage of its own that trains nothing."""
 
         def result() -> dict[str, Any]:
@@ -110,26 +138,32 @@ class Experiment:
             if found := self.folder.finished(name):
                 return found
             self.record.begin(name, 1, self._position())
-            return self._results().of_evaluation(name, network)
+            return self._results(evaluation or self.classification).of_evaluation(name, network)
 
         self.results.append(self.hardware.from_main(result))
 
     # How a stage is trained ------------------------------------------------------------------------------------------
 
-    def _batch_size(self) -> int:
-        """The global batch: as set, or all images where there are fewer, in equal parts for ranks and accumulation."""
-        parts = self.hardware.world * self.settings.optim.accumulate
-        return min(self.settings.optim.batch_size, len(self.labels) // parts * parts)
+    def _stream(
+        self, labels: Tensor, pool: Tensor, views: dict[str, int], times: int, words: tuple[object, ...]
+    ) -> ImageStream:
+        settings, hardware = self.settings, self.hardware
+        seen = {role: (View(settings.dataset.views[role], self.clean), num) for role, num in views.items()}
+        parts = hardware.world * settings.optim.accumulate
+        size = min(settings.optim.batch_size * times, len(pool) // parts * parts)
+        return ImageStream(self.images["train"], labels, seen, pool, size, words, hardware.rank, hardware.world)
 
     def _position(self) -> int:
         """Length of ``metrics.jsonl`` at the end of the last finished stage."""
         return self.results[-1]["position"] if self.results else 0
 
-    def _results(self) -> Results:
+    def _results(self, evaluation: Evaluation) -> Results:
         assert self.record
-        return Results(self.settings, self.splits.classes, self.evaluator, self.folder, self.record, self.display)
+        return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
 
-    def _train(self, name: str, objective: Objective, stream: ImageStream) -> loop.State:
+    def _train(
+        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: Evaluation
+    ) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
         newest = self.hardware.from_main(checkpoints.newest)
         saved = load_state(newest, self.hardware.device) if newest else None
@@ -147,7 +181,7 @@ class Experiment:
             self.settings,
             self.hardware,
             saved,
-            (lambda: self.evaluator.validate(objective.student)) if has_validation else None,
+            evaluation if has_validation else None,
             recorder,
             self.interrupt,
         )

@@ -3,7 +3,6 @@
 import math
 import signal
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from sdrun.errors import Interrupted, RunError
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective, StepOutput
-from sdrun.schedules import lr_factor
+from sdrun.schedules import half_cosine, lr_factor
 from sdrun.settings import Settings
 from sdrun.streams.batch import Batch, Stream
 
@@ -29,9 +28,17 @@ class Recorder(Protocol):
     def save(self, step: int, state: dict[str, Any]) -> None: ...
 
 
+class Evaluation(Protocol):
+    """Looks at the validation split while a stage trains; the larger score is the better."""
+
+    def validate(self, networks: dict[str, nn.Module]) -> dict[str, float]: ...
+
+    def score(self, metrics: dict[str, float]) -> list[float]: ...
+
+
 @dataclass
 class Best:
-    """The best validation score so far: accuracy, then the lower NLL; and the objective's state that reached it."""
+    """The best validation score so far, and the objective's state that reached it."""
 
     score: list[float]
     step: int
@@ -40,12 +47,16 @@ class Best:
 
 @dataclass
 class State:
-    """Where a training stands, beside weights and optimiser. Everything that a resumed one needs is here."""
+    """Where a training stands, beside weights and optimiser. Everything that a resumed one needs is here.
+
+    ``stale`` counts looks at the validation split since the best; ``validated`` names what the last of them gave.
+    """
 
     step: int = 0
     seconds: float = 0.0
     best: Best | None = None
     stale: int = 0
+    validated: list[str] = field(default_factory=list)
     sums: dict[str, Tensor] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -62,14 +73,14 @@ def train(
     settings: Settings,
     hardware: Hardware,
     saved: dict[str, Any] | None,
-    validate: Callable[[], dict[str, float]] | None,
+    evaluation: Evaluation | None,
     recorder: Recorder,
     interrupt: Interrupt,
 ) -> State:
     """Train ``objective`` on the batches of ``stream``, from ``saved`` on where there is such a state.
 
-    ``validate`` gives ``val/...`` metrics; its accuracy and NLL choose the best weights. Raises Interrupted after a
-    signal, with the state saved, and RunError when the loss is no longer finite.
+    ``evaluation`` judges the objective's networks, which chooses the best weights. Raises Interrupted after a signal,
+    with the state saved, and RunError when the loss is no longer finite or the objective sees no sense in going on.
     """
     optim = settings.optim
     total = num_steps(settings, stream)
@@ -83,31 +94,36 @@ def train(
     objective.train()
 
     while state.step < total and not _is_stale(state, optim.early_stop):
-        factor = lr_factor(optim.schedule, optim.warmup, state.step, total)
+        lr = optim.lr * lr_factor(optim.schedule, optim.warmup, state.step, total)
         for group in optimizer.param_groups:
-            group["lr"] = optim.lr * factor
+            group["lr"] = lr
+            if optim.weight_decay_end is not None and group["weight_decay"]:
+                group["weight_decay"] = half_cosine(optim.weight_decay, optim.weight_decay_end, state.step / total)
         logs = (state.step + 1) % settings.log_every == 0 or state.step + 1 == total
 
         state.add(_backward(model, stream(state.step), optim.accumulate, logs, hardware))
-        if optim.clip_norm is not None:
-            nn.utils.clip_grad_norm_(parameters, optim.clip_norm)
+        state.step += 1
+        objective.before_step(state.step)
+        optimizers.clip(parameters, optim)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        objective.after_step()
-        state.step += 1
+        objective.after_step(state.step)
 
         if logs:
             values = _read(state, hardware)
             state.seconds = time.perf_counter() - started
-            values["train/lr"] = optim.lr * factor
+            values["train/lr"] = lr
             values["train/samples_per_second"] = state.step * stream.batch_size / state.seconds
             recorder.log(state.step, values)
             _require_finite(values["train/loss"], state.step)
-        if validate and (state.step % evaluate_steps == 0 or state.step == total):
+            objective.watch(state.step, values)
+        if evaluation and (state.step % evaluate_steps == 0 or state.step == total):
             paused = time.perf_counter()
-            scores = hardware.from_main(validate)
+            scores = hardware.from_main(lambda: evaluation.validate(objective.networks))
             recorder.log(state.step, scores)
-            _judge(state, scores, objective)
+            state.validated = list(scores)
+            _judge(state, evaluation.score(scores), objective)
+            objective.watch(state.step, scores)
             objective.train()
             started += time.perf_counter() - paused
 
@@ -163,8 +179,7 @@ def _require_finite(loss: float, step: int) -> None:
         raise RunError(f"the loss is {loss} at step {step}; lower optim.lr, or set optim.clip_norm=1")
 
 
-def _judge(state: State, scores: dict[str, float], objective: Objective) -> None:
-    score = [scores["val/accuracy"], -scores["val/nll"]]
+def _judge(state: State, score: list[float], objective: Objective) -> None:
     if state.best is None or score > state.best.score:
         weights = {name: value.detach().clone() for name, value in objective.state_dict().items()}
         state.best, state.stale = Best(score, state.step, weights), 0

@@ -21,6 +21,16 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
     return [group for group in groups if group["params"]]
 
 
+def clip(parameters: list[nn.Parameter], settings: OptimSettings) -> None:
+    """Scale gradients down to ``optim.clip_each``, each parameter's by itself, and to ``optim.clip_norm`` together."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if settings.clip_each is not None:
+        norms = torch._foreach_norm(gradients)
+        torch._foreach_mul_(gradients, [(settings.clip_each / (norm + 1e-6)).clamp_max(1.0) for norm in norms])
+    if settings.clip_norm is not None:
+        nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
+
+
 def build(settings: OptimSettings, module: nn.Module, device: torch.device) -> torch.optim.Optimizer:
     """The optimiser that the settings name, in torch's fused form where the device has one."""
     groups = parameter_groups(module, settings.weight_decay)

@@ -39,7 +39,10 @@ def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)
-        config = configuration.resolved(config, hardware.settings)
+        num_images = settings.dataset.num_train(len(sources.load(settings.dataset).train))
+        auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
+        config = configuration.resolved(config, hardware.settings, auto)
+        settings = configuration.settings_from(config)
         shared = Path(hardware.from_main(lambda: str(_create(path, config, settings, hardware, overrides))))
         _execute(settings, config, RunFolder.open(shared), hardware, stack)
 

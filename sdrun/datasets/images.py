@@ -45,9 +45,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Splits:
-    """The images of a run. ``train`` has the labels that it trains on; ``true_labels`` are for evaluation alone."""
+    """The images of a run.
+
+    ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
+    ``true_labels`` are for evaluation alone.
+    """
 
     train: Images
+    labelled: np.ndarray
     true_labels: np.ndarray
     validation: Images
     test: Images
@@ -58,7 +63,10 @@ class Splits:
 
 
 def split(source: Source, settings: DatasetSettings) -> Splits:
-    """Hold out validation and take the subset, both stratified by class, and flip labels: all by ``settings.seed``."""
+    """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
+
+    Everything is drawn by ``settings.seed``.
+    """
     labels = source.train.labels
     order = np.arange(len(labels))
     held_out, rest = stratified(order, labels, settings.val_size, seed_of(settings.seed, "validation"))
@@ -72,8 +80,12 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
         len(source.classes),
         seed_of(settings.seed, "label_noise"),
     )
+    labelled = np.arange(len(train))
+    if settings.num_labels is not None:
+        labelled, _ = stratified(labelled, given, settings.num_labels, seed_of(settings.seed, "labels"))
     return Splits(
         train=Images(train.images, given),
+        labelled=labelled,
         true_labels=train.labels,
         validation=source.train.take(held_out),
         test=source.test,

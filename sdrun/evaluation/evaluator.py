@@ -1,28 +1,61 @@
-"""Evaluation of one network on a run's validation and test images."""
+"""Evaluation of networks on a run's images: what every kind of it shares."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
-from sdrun.evaluation.metrics import NAMES, calibrated_scores, fit_temperature, scores
+from sdrun.models.backbone import Features
 from sdrun.views.view import Normalise
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BATCH = 1000
 
-VALIDATED = frozenset(f"val/{name}" for name in NAMES)
-"""What ``Evaluator.validate`` gives."""
+Network = Callable[[Tensor], Tensor | Features]
+"""Normalised images [B, C, H, W] to logits [B, K] or to features."""
 
-Network = Callable[[Tensor], Tensor]
+Networks = Mapping[str, Network]
+"""By the word that their metrics carry; the first, without a word, is the one that counts."""
 
 
-class Evaluator:
-    """Networks in, numbers out. A network maps normalised images [B, C, H, W] to logits [B, K].
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of an evaluation: numbers, arrays for ``predictions/``, and pictures when they are asked for."""
 
-    ``images``: uint8 [N, C, H, W] of ``train``, ``val`` and ``test`` on the device; ``clean``: the view of evaluation.
+    metrics: dict[str, float]
+    predictions: dict[str, np.ndarray]
+    pictures: Callable[[], dict[str, "Figure"]]
+
+
+class Evaluation(ABC):
+    """How the networks of a stage are judged."""
+
+    @abstractmethod
+    def validate(self, networks: Networks) -> dict[str, float]:
+        """``val/...`` metrics while a stage trains, quick to compute. ``full`` has all of them, too."""
+
+    @abstractmethod
+    def score(self, metrics: dict[str, float]) -> list[float]:
+        """What makes one set of validation metrics better than another; the larger list wins."""
+
+    @abstractmethod
+    def full(self, networks: Networks) -> Outcome:
+        """Everything about the networks of a finished stage."""
+
+
+class Data:
+    """The images of a run as evaluation sees them.
+
+    ``images``: uint8 [N, C, H, W] of ``train``, ``val`` and ``test`` on the device; ``clean``: the view of evaluation;
+    ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
     """
 
     def __init__(
@@ -33,44 +66,29 @@ class Evaluator:
         autocast: Callable[[], AbstractContextManager],
     ) -> None:
         self.splits, self.images, self.clean, self.autocast = splits, images, clean, autocast
-        self.labels = {"val": splits.validation.labels, "test": splits.test.labels}
+        known = np.full(len(splits.train), -1)
+        known[splits.labelled] = splits.train.labels[splits.labelled]
+        self.labels = {"train": known, "val": splits.validation.labels, "test": splits.test.labels}
 
-    def validate(self, network: Network) -> dict[str, float]:
-        """``val/...`` metrics, without a fitted temperature."""
-        return _named("val", scores(self._logits(network, "val"), self.labels["val"]))
-
-    def predictions(self, network: Network) -> dict[str, np.ndarray]:
-        """Float32 logits [N, K] of ``val``, where there is such a split, and ``test``."""
-        return {part: self._logits(network, part) for part in self.labels if len(self.labels[part])}
-
-    def metrics(self, predictions: dict[str, np.ndarray]) -> dict[str, float]:
-        """All metrics of ``predictions``; again with a temperature fitted on validation where there is such a split."""
-        metrics: dict[str, float] = {}
-        if "val" in predictions:
-            metrics["val/temperature"] = fit_temperature(predictions["val"], self.labels["val"])
-        for part, logits in predictions.items():
-            metrics |= _named(part, scores(logits, self.labels[part]))
-            if "val/temperature" in metrics:
-                temperature = metrics["val/temperature"]
-                metrics |= _named(part, calibrated_scores(logits, self.labels[part], temperature))
-        return metrics
-
-    def label_fit(self, network: Network) -> dict[str, float]:
-        """How much of the training set is predicted as labelled, and, where labels are wrong, how much as is true."""
-        predicted = self._logits(network, "train").argmax(axis=1)
-        return {
-            "train/given_label_accuracy": float((predicted == self.splits.train.labels).mean()),
-            "train/true_label_accuracy": float((predicted == self.splits.true_labels).mean()),
-        }
+    @property
+    def parts(self) -> list[str]:
+        """The held-out parts that are there: ``val``, where validation is split off, and ``test``."""
+        return [part for part in ("val", "test") if len(self.labels[part])]
 
     @torch.no_grad()
-    def _logits(self, network: Network, part: str) -> np.ndarray:
+    def outputs(self, network: Network, part: str, index: np.ndarray | None = None) -> Tensor:
+        """Logits, or final features, of the images of a part or of those at ``index``: float32 [N, ...] on the device."""
         if isinstance(network, nn.Module):
             network.eval()
+        images = self.images[part]
+        if index is not None:
+            images = images[torch.as_tensor(index, device=images.device)]
         with self.autocast():
-            logits = [network(self.clean(images)).float().cpu() for images in self.images[part].split(BATCH)]
-        return torch.cat(logits).numpy()
+            outputs = [network(self.clean(batch)) for batch in images.split(BATCH)]
+        return torch.cat([(x.final if isinstance(x, Features) else x).float() for x in outputs])
 
 
-def _named(part: str, values: dict[str, float]) -> dict[str, float]:
-    return {f"{part}/{name}": value for name, value in values.items()}
+def prefixed(part: str, word: str, values: dict[str, float]) -> dict[str, float]:
+    """Metrics as they are recorded: ``part/name``, or ``part/word/name`` of a network that carries a word."""
+    head = f"{part}/{word}" if word else part
+    return {f"{head}/{name}": value for name, value in values.items()}

@@ -1,7 +1,7 @@
-"""What every backbone is, and the classifier that a recipe makes of one."""
+"""What every backbone is, and the network that a recipe makes of one."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -26,16 +26,24 @@ class Backbone(nn.Module, ABC):
     def forward(self, images: Tensor) -> Features: ...
 
 
-class Classifier(nn.Module):
-    """A backbone and a linear head: images [B, C, H, W] to logits [B, num_classes]."""
+class Network(nn.Module):
+    """A backbone and a head on its final features: images [B, C, H, W] to what the head gives."""
 
-    def __init__(self, backbone: Backbone, num_classes: int) -> None:
+    backbone: Backbone
+    head: Any
+
+    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = nn.Linear(backbone.num_features, num_classes)
+        self.head = head
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.backbone(images).final)
+
+
+def classifier(backbone: Backbone, num_classes: int) -> Network:
+    """The network with a linear head: images [B, C, H, W] to logits [B, num_classes]."""
+    return Network(backbone, nn.Linear(backbone.num_features, num_classes))
 
 
 def initialise(module: nn.Module) -> None:

@@ -38,8 +38,8 @@ class StepOutput:
 class Objective(nn.Module, ABC):
     """All that is trained in a stage, and all that its checkpoint holds: frozen teachers are kept out.
 
-    ``student`` is what the stage gives to those that follow. ``teachers`` says where targets come from, one entry
-    ``{"stage": name, "sha256": hash of its weights}`` a network.
+    ``student`` is what the optimiser trains. ``teachers`` says where the targets of an earlier stage come from, one
+    entry ``{"stage": name, "sha256": hash of its weights}`` a network.
     """
 
     student: nn.Module
@@ -48,5 +48,16 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> StepOutput: ...
 
-    def after_step(self) -> None:
-        """What follows the optimiser's step, such as an EMA teacher."""
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """What is evaluated, by the word that its metrics carry; the first, without a word, is what the stage gives."""
+        return {"": self.student}
+
+    def before_step(self, step: int) -> None:
+        """What the optimiser's step number ``step``, the first being 1, should find: gradients are there."""
+
+    def after_step(self, step: int) -> None:
+        """What follows the optimiser's step number ``step``, such as an EMA teacher."""
+
+    def watch(self, step: int, values: dict[str, float]) -> None:
+        """Look at what was logged; warn of what the objective knows to be wrong, or raise RunError."""

@@ -1,18 +1,20 @@
 """Typed settings: names, types, units, checks. Values live in ``conf/``. Imports no torch."""
 
-from sdrun.settings.checks import require_positive, require_range
+from sdrun.settings.checks import ROLES, require_positive, require_range, require_view
 from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.models import MODELS
-from sdrun.settings.optim import OPTIMS, OptimSettings, Schedule, Select
+from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.run import Settings
 
 __all__ = [
     "MODELS",
     "OPTIMS",
+    "ROLES",
     "DatasetSettings",
     "Device",
     "HardwareSettings",
+    "MomentumSchedule",
     "NoiseKind",
     "OptimSettings",
     "Precision",
@@ -22,4 +24,5 @@ __all__ = [
     "ViewSettings",
     "require_positive",
     "require_range",
+    "require_view",
 ]

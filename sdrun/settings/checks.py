@@ -2,6 +2,9 @@
 
 from sdrun.errors import require
 
+ROLES = ("weak", "strong", "global", "local")
+"""What views are for."""
+
 
 def require_range(key: str, value: float | None, low: float, high: float = float("inf")) -> None:
     """Raise InputError unless ``low <= value <= high``; None passes."""
@@ -10,7 +13,18 @@ def require_range(key: str, value: float | None, low: float, high: float = float
         require(low <= value <= high, key, f"must be {bounds}, but is {value:g}")
 
 
+def require_interval(key: str, values: list[float]) -> tuple[float, float]:
+    """The two ends. Raises InputError unless ``values`` are a lower and an upper one."""
+    require(len(values) == 2 and values[0] <= values[1], key, "needs a lower and an upper end, such as [0.2,0.5]")
+    return values[0], values[1]
+
+
 def require_positive(key: str, value: float | None) -> None:
     """Raise InputError unless ``value > 0``; None passes."""
     if value is not None:
         require(value > 0, key, f"must be above 0, but is {value:g}")
+
+
+def require_view(key: str, role: str) -> None:
+    """Raise InputError unless ``role`` is that of a view."""
+    require(role in ROLES, key, f"is {role!r}, but the views are {', '.join(ROLES)}")

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sdrun.errors import require
-from sdrun.settings.checks import require_range
+from sdrun.settings.checks import require_interval, require_positive, require_range, require_view
 
 
 @dataclass
 class ViewSettings:
     """Augmentations of one view; every sample has a draw of its own. Zero or false turns one off."""
 
+    size: int | None
+    area: list[float]
     flip: bool
     crop: int
     rotate: float
@@ -21,25 +23,40 @@ class ViewSettings:
     contrast: float
     saturation: float
     hue: float
+    jitter_chance: float
+    grey: float
+    blur: float
+    blur_sigma: list[float]
+    solarise: float
+
+    @property
+    def resamples(self) -> bool:
+        """Whether pixels are computed anew from a part of the image, at a size of its own, or blurred."""
+        return self.size is not None or self.area != [1, 1] or self.blur > 0
+
+    def side(self, size: int) -> int:
+        """Pixels of the view's side, for images of ``size``."""
+        return self.size or size
 
     def check(self, key: str, channels: int, size: int) -> None:
         """Raise InputError where a value is out of range or has no effect on images of this kind."""
+        require_range(f"{key}.size", self.size, 1)
+        low, high = require_interval(f"{key}.area", self.area)
+        require(low > 0 and high <= 1, f"{key}.area", "needs shares above 0 and at most 1")
+        low, _ = require_interval(f"{key}.blur_sigma", self.blur_sigma)
+        require_positive(f"{key}.blur_sigma", low)
+        require(not (self.resamples and self.crop), f"{key}.crop", "has no effect with size, area or blur; set it to 0")
         require_range(f"{key}.crop", self.crop, 0, size // 2)
         require_range(f"{key}.rotate", self.rotate, 0, 180)
         require_range(f"{key}.hue", self.hue, 0, 0.5)
         for name in ("translate", "cutout", "brightness", "contrast", "saturation"):
             require_range(f"{key}.{name}", getattr(self, name), 0, 1)
+        for name in ("jitter_chance", "grey", "blur", "solarise"):
+            require_range(f"{key}.{name}", getattr(self, name), 0, 1)
         require_range(f"{key}.scale", self.scale, 0, 0.9)
         if channels == 1:
-            for name in ("saturation", "hue"):
+            for name in ("saturation", "hue", "grey"):
                 require(getattr(self, name) == 0, f"{key}.{name}", "has no effect on grey images; set it to 0")
-
-
-@dataclass
-class ViewRoles:
-    """The views by role."""
-
-    weak: ViewSettings
 
 
 class NoiseKind(Enum):
@@ -55,16 +72,22 @@ class DatasetSettings:
     root: str | None
     download: bool
     train_size: int | None
+    num_labels: int | None
     val_size: int
     label_noise: float
     label_noise_kind: NoiseKind
     seed: int
     mean: list[float]
     std: list[float]
-    views: ViewRoles
+    views: dict[str, ViewSettings]
+
+    def num_train(self, num_images: int) -> int:
+        """Images that train, of so many that the source has for training and validation."""
+        return self.train_size or num_images - self.val_size
 
     def __post_init__(self) -> None:
         require_range("dataset.train_size", self.train_size, 1)
+        require_range("dataset.num_labels", self.num_labels, 1)
         require_range("dataset.val_size", self.val_size, 0)
         require_range("dataset.label_noise", self.label_noise, 0, 1)
         require_range("dataset.seed", self.seed, 0)
@@ -76,3 +99,5 @@ class DatasetSettings:
         if self.name == "digits":
             require(self.root is None and not self.download, "dataset.root", "has no effect with the embedded digits")
         require(all(value > 0 for value in self.std), "dataset.std", "must be above 0 for every channel")
+        for role in self.views:
+            require_view("dataset.views", role)

@@ -13,6 +13,14 @@ class Schedule(Enum):
     one_cycle = "one_cycle"
 
 
+class MomentumSchedule(Enum):
+    """Of an average of weights, see ``schedules.ema_momentum``."""
+
+    constant = "constant"
+    cosine = "cosine"
+    bias_free = "bias_free"
+
+
 class Select(Enum):
     last = "last"
     best = "best"
@@ -28,9 +36,11 @@ class OptimSettings:
     batch_size: int
     lr: float
     weight_decay: float
+    weight_decay_end: float | None
     schedule: Schedule
     warmup: float
     clip_norm: float | None
+    clip_each: float | None
     accumulate: int
     evaluate_every: int
     select: Select
@@ -41,8 +51,10 @@ class OptimSettings:
             require_range(f"optim.{key}", getattr(self, key), 1)
         require_positive("optim.lr", self.lr)
         require_range("optim.weight_decay", self.weight_decay, 0)
+        require_range("optim.weight_decay_end", self.weight_decay_end, 0)
         require_range("optim.warmup", self.warmup, 0, 1)
         require_positive("optim.clip_norm", self.clip_norm)
+        require_positive("optim.clip_each", self.clip_each)
         require(
             self.batch_size % self.accumulate == 0,
             "optim.accumulate",

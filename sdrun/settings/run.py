@@ -42,7 +42,11 @@ class Settings:
         require_range("optim.batch_size", self.optim.batch_size, smallest)
         require_range("dataset.train_size", data.train_size, smallest, left)
         require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
-        data.views.weak.check("dataset.views.weak", channels, size)
+        for role in self.method.roles:
+            view = data.views[role]
+            view.check(f"dataset.views.{role}", channels, size)
+            self.model.check_images(view.side(size))
+        require_range("dataset.num_labels", data.num_labels, smallest, data.train_size or left)
         self.model.check_images(size)
         if data.val_size == 0:
             require(

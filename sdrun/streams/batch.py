@@ -1,6 +1,6 @@
 """What a stream gives for a step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from torch import Tensor
@@ -12,8 +12,9 @@ from sdrun.randomness import Draws
 class Batch:
     """One rank's part of the batch of a step.
 
-    ``index`` [B]: positions in the training set; ``views``: images [B, C, H, W] by role, each a list; ``label`` [B];
-    ``draws``: uniform numbers for whatever else is random about these samples.
+    ``index`` [B]: positions in the training set; ``views``: images [B, C, H, W] by role, each a list; ``label`` [B],
+    -1 where it is not known; ``draws``: uniform numbers for whatever else is random about these samples;
+    ``unlabelled``: the batch of other images that a method learns from at the same step.
     """
 
     step: int
@@ -21,6 +22,7 @@ class Batch:
     views: dict[str, list[Tensor]]
     label: Tensor
     draws: Draws
+    unlabelled: "Batch | None" = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -30,7 +32,11 @@ class Batch:
         if parts == 1:
             return [self]
         size = len(self) // parts
-        return [self._rows(start, start + size) for start in range(0, size * parts, size)]
+        pieces = [self._rows(start, start + size) for start in range(0, size * parts, size)]
+        if self.unlabelled is None:
+            return pieces
+        others = self.unlabelled.split(parts)
+        return [replace(piece, unlabelled=other) for piece, other in zip(pieces, others, strict=True)]
 
     def _rows(self, start: int, stop: int) -> "Batch":
         views = {role: [view[start:stop] for view in views] for role, views in self.views.items()}

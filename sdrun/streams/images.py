@@ -1,4 +1,6 @@
-"""Labelled images in memory, shuffled anew each epoch."""
+"""Images in memory, shuffled anew each time all have been seen."""
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,51 +13,81 @@ from sdrun.views.view import Normalise, View
 class ImageStream:
     """``stream(step)``: augmented views of the images of that step, the same at every call.
 
-    images: [N, C, H, W] uint8 and labels: [N], both on the device that computes. ``batch_size`` is that of all ranks
-    together; each rank gets its own equal part. An epoch is ``N // batch_size`` steps: a permutation of its own, of
-    which the remainder is left out.
+    images: [N, C, H, W] uint8 and labels: [N], both on the device that computes. ``views``: by role, how an image is
+    seen and how many times. ``batch_size`` is that of all ranks together; each rank gets its own equal part. Images
+    are drawn from the positions ``pool`` [M]: a permutation of its own for each round of ``M // batch_size`` steps, of
+    which the remainder is left out. An epoch is a round over all N images, whatever part of them the pool has.
     """
 
     def __init__(
         self,
         images: Tensor,
         labels: Tensor,
-        view: View,
-        role: str,
+        views: dict[str, tuple[View, int]],
+        pool: Tensor,
         batch_size: int,
         words: tuple[object, ...],
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        self.images, self.labels, self.view, self.role = images, labels, view, role
+        self.images, self.labels, self.views, self.pool = images, labels, views, pool
         self.batch_size, self.words = batch_size, words
-        self.steps_per_epoch = len(labels) // batch_size
+        self.steps_per_epoch = len(images) // batch_size
+        self.steps_per_round = len(pool) // batch_size
         part = batch_size // world
         self.rows = slice(rank * part, (rank + 1) * part)
-        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+        self._round, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def __call__(self, step: int) -> Batch:
-        epoch, place = divmod(step, self.steps_per_epoch)
+        number, place = divmod(step, self.steps_per_round)
         start = place * self.batch_size
-        index = self._permutation(epoch)[start + self.rows.start : start + self.rows.stop]
+        index = self._permutation(number)[start + self.rows.start : start + self.rows.stop]
         draws = Draws((*self.words, step), self.rows, self.batch_size)
-        u = draws.uniform(self.role, self.view.num_draws).to(self.images.device, non_blocking=True)
-        view = self.view(self.images[index], u)
-        return Batch(step, index, {self.role: [view]}, self.labels[index], draws)
+        images = self.images[index]
+        views = {role: _seen(images, role, view, num, draws) for role, (view, num) in self.views.items()}
+        return Batch(step, index, views, self.labels[index], draws)
 
-    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, Tensor]:
-        """The first ``rows`` images, clean and as ``num`` draws of the view: [rows, C, H, W] in 0 to 1 by title."""
-        images = self.images[:rows]
-        columns = {"clean": clean(images)}
-        for number in range(1, num + 1):
-            draws = Draws((*self.words, "example", number), slice(0, len(images)), len(images))
-            columns[f"{self.role} {number}"] = self.view(
-                images, draws.uniform(self.role, self.view.num_draws).to(images.device)
-            )
-        return {title: clean.undo(x) for title, x in columns.items()}
+    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
+        """The first ``rows`` images of the pool, clean and as ``num`` draws of each view.
 
-    def _permutation(self, epoch: int) -> Tensor:
-        if epoch != self._epoch:
-            order = torch.randperm(len(self.labels), generator=generator(*self.words, "epoch", epoch))
-            self._epoch, self._order = epoch, order.to(self.images.device)
+        By role and title, [rows, C, H, W] in 0 to 1.
+        """
+        images = self.images[self.pool[:rows]]
+        found = {}
+        for role, (view, _) in self.views.items():
+            draws = Draws((*self.words, "example"), slice(0, len(images)), len(images))
+            seen = _seen(images, role, view, num, draws)
+            columns = {"clean": clean(images), **{f"{role} {n}": x for n, x in enumerate(seen, start=1)}}
+            found[role] = {title: clean.undo(x) for title, x in columns.items()}
+        return found
+
+    def _permutation(self, number: int) -> Tensor:
+        if number != self._round:
+            order = torch.randperm(len(self.pool), generator=generator(*self.words, "epoch", number))
+            self._round, self._order = number, self.pool[order.to(self.images.device)]
         return self._order
+
+
+class Paired:
+    """Labelled batches, each with one of unlabelled images beside it. Steps and epochs are those of the labelled."""
+
+    def __init__(self, labelled: ImageStream, unlabelled: ImageStream) -> None:
+        self.labelled, self.unlabelled = labelled, unlabelled
+        self.steps_per_epoch = labelled.steps_per_epoch
+        self.batch_size = labelled.batch_size + unlabelled.batch_size
+
+    def __call__(self, step: int) -> Batch:
+        return replace(self.labelled(step), unlabelled=self.unlabelled(step))
+
+    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
+        """See ``ImageStream.examples``."""
+        return self.unlabelled.examples(rows, num, clean) | self.labelled.examples(rows, num, clean)
+
+
+def _seen(images: Tensor, role: str, view: View, num: int, draws: Draws) -> list[Tensor]:
+    """``num`` independent views of each image, computed as one batch."""
+    u = draws.uniform(role, num * view.num_draws).to(images.device, non_blocking=True)
+    if num == 1:
+        return [view(images, u)]
+    u = u.view(len(images), num, -1).transpose(0, 1).flatten(0, 1)
+    return list(view(images.repeat(num, 1, 1, 1), u).chunk(num))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.streams.batch import Batch
+from sdrun.teachers.freezing import freeze
 
 
 def mean_probability(logits: Sequence[Tensor]) -> Tensor:
@@ -31,7 +32,7 @@ class Frozen:
         role: str = "weak",
         lineage: Sequence[dict[str, str]] = (),
     ) -> None:
-        self.networks = [_freeze(network) for network in networks]
+        self.networks = [freeze(network) for network in networks]
         self.autocast = autocast
         self.role = role
         self.lineage = list(lineage)
@@ -45,14 +46,3 @@ class Frozen:
         with self.autocast():
             logits = [network(images) for network in self.networks]
         return mean_probability([z.float() for z in logits])
-
-
-def _freeze(network: nn.Module) -> nn.Module:
-    def train(mode: bool = True) -> nn.Module:
-        if mode:
-            raise RuntimeError("a frozen teacher stays in eval mode; train a fresh student instead")
-        return network
-
-    network.eval().requires_grad_(False)
-    network.train = train  # type: ignore[method-assign]
-    return network

@@ -6,6 +6,7 @@ from torch import Tensor
 from sdrun.settings import ViewSettings
 from sdrun.views.colour import jitter
 from sdrun.views.geometry import affine, cutout, flip_crop
+from sdrun.views.resample import resample
 
 
 class Normalise:
@@ -30,27 +31,36 @@ class Normalise:
 
 
 class View:
-    """An augmented view by settings. The operations that are off cost nothing."""
+    """An augmented view by settings. The operations that are off cost nothing.
 
-    num_draws = 13
+    ``num_draws``: uniform numbers that a sample needs.
+    """
 
     def __init__(self, settings: ViewSettings, normalise: Normalise) -> None:
         self.settings = settings
         self.normalise = normalise
+        chances = settings.jitter_chance < 1 or settings.grey > 0 or settings.solarise > 0
+        self.num_draws = 23 if settings.resamples or chances else 13
         self.moves = settings.flip or settings.crop > 0
         self.warps = any((settings.rotate, settings.translate, settings.scale))
-        self.colours = any((settings.brightness, settings.contrast, settings.saturation, settings.hue))
+        self.colours = any((settings.brightness, settings.contrast, settings.saturation, settings.hue, settings.grey))
 
     def __call__(self, images: Tensor, u: Tensor) -> Tensor:
-        """images: [B, C, H, W] uint8; u: [B, num_draws] in [0, 1). Returns normalised floats of the same shape."""
+        """images: [B, C, H, W] uint8; u: [B, num_draws] in [0, 1). Returns normalised floats [B, C, size, size]."""
         s = self.settings
-        if self.moves:
+        if self.moves and not s.resamples:
             images = flip_crop(images, s.flip, s.crop, u[:, 0:3])
         x = images.float().div_(255)
+        if s.resamples:
+            x = resample(x, s.side(x.shape[2]), s.area, s.flip, s.blur, s.blur_sigma, u[:, 13:20])
         if self.warps:
             x = affine(x, s.rotate, s.translate, s.scale, u[:, 3:7])
         if self.colours:
-            x = jitter(x, s.brightness, s.contrast, s.saturation, s.hue, u[:, 7:11])
+            chosen = u[:, 20] < s.jitter_chance if s.jitter_chance < 1 else None
+            grey = u[:, 21] < s.grey if s.grey else None
+            x = jitter(x, s.brightness, s.contrast, s.saturation, s.hue, u[:, 7:11], chosen, grey)
+        if s.solarise:
+            x = torch.where((u[:, 22] < s.solarise).view(-1, 1, 1, 1) & (x >= 0.5), 1 - x, x)
         if s.cutout:
             x = cutout(x, s.cutout, self.normalise.mean.flatten(), u[:, 11:13])
         return self.normalise.finish(x)

@@ -8,7 +8,7 @@ import torch
 from helpers import settings
 from sdrun import models
 from sdrun.configuration import conf_folder
-from sdrun.models.backbone import Classifier
+from sdrun.models.backbone import classifier
 
 NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
 
@@ -24,7 +24,7 @@ def test_features_and_taps(name, channels, size):
     for tap, width in backbone.tap_features.items():
         position = 1 if features.taps[tap].ndim == 4 else 2
         assert features.taps[tap].shape[position] == width
-    network = Classifier(backbone, 10)
+    network = classifier(backbone, 10)
     network(torch.randn(2, channels, size, size)).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
 
@@ -34,7 +34,7 @@ def test_features_and_taps(name, channels, size):
 )
 def test_sizes_are_those_of_the_papers(name, millions):
     backbone = models.backbone(settings(f"model={name}").model, 3, 32)
-    found = sum(parameter.numel() for parameter in Classifier(backbone, 10).parameters()) / 1e6
+    found = sum(parameter.numel() for parameter in classifier(backbone, 10).parameters()) / 1e6
     assert found == pytest.approx(millions, rel=0.02)
 
 

@@ -11,8 +11,10 @@ from sdrun.views.view import Normalise, View
 
 def stream(batch_size=8, rank=0, world=1, words=(0, 0), num=30):
     images = torch.arange(num, dtype=torch.uint8).view(num, 1, 1, 1).expand(num, 1, 8, 8).contiguous()
-    view = View(settings().dataset.views.weak, Normalise([0.0], [1.0], torch.device("cpu"), False))
-    return ImageStream(images, torch.arange(num), view, "weak", batch_size, words, rank, world)
+    view = View(settings().dataset.views["weak"], Normalise([0.0], [1.0], torch.device("cpu"), False))
+    return ImageStream(
+        images, torch.arange(num), {"weak": (view, 1)}, torch.arange(num), batch_size, words, rank, world
+    )
 
 
 def equal(left, right):

@@ -97,10 +97,11 @@ def test_hue_keeps_luma_and_grey_and_a_full_circle_changes_nothing():
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_a_view_draws_for_every_sample_and_normalises(channels_last):
     strong = [f"dataset.views.weak.{key}=0.2" for key in ("translate", "cutout", "brightness", "contrast", "hue")]
-    weak = settings("dataset=cifar10", "dataset.views.weak.rotate=20", *strong).dataset.views.weak
+    weak = settings("dataset=cifar10", "dataset.views.weak.rotate=20", *strong).dataset.views["weak"]
     normalise = Normalise([0.5, 0.4, 0.3], [0.2, 0.2, 0.2], torch.device("cpu"), channels_last)
     x = images(1, size=32).expand(5, -1, -1, -1)
-    seen = View(weak, normalise)(x, torch.rand(5, View.num_draws, generator=generator(6)))
+    view = View(weak, normalise)
+    seen = view(x, torch.rand(5, view.num_draws, generator=generator(6)))
     assert len(seen.flatten(1).unique(dim=0)) == 5
     assert seen.is_contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     assert torch.isfinite(seen).all()

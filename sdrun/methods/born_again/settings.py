@@ -42,3 +42,8 @@ class Settings:
         require_range("generations", self.generations, 1)
         require_range("method.alpha", self.alpha, 0, 1)
         require_positive("method.temperature", self.temperature)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return ("weak",)

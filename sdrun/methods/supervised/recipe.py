@@ -6,5 +6,5 @@ from sdrun.objectives.classification import CrossEntropy
 
 
 def run(settings: Settings, experiment: Experiment) -> Stage:
-    objective = CrossEntropy(experiment.student(0), label_smoothing=settings.label_smoothing)
-    return experiment.fit("supervised", objective, experiment.stream(0))
+    objective = CrossEntropy(experiment.student(0), settings.view, settings.label_smoothing)
+    return experiment.fit("supervised", objective, experiment.stream(0, {settings.view: 1}))

@@ -9,15 +9,22 @@ Watch for: an over-trained baseline makes every method look good; compare with `
 
 from dataclasses import dataclass
 
-from sdrun.settings import require_range
+from sdrun.settings import require_range, require_view
 
 
 @dataclass
 class Settings:
-    """``label_smoothing``: share of the target spread evenly over all classes, 0 to 1."""
+    """``view`` is what the student sees; ``label_smoothing``: share of the target spread evenly over all classes."""
 
     name: str
+    view: str
     label_smoothing: float
 
     def __post_init__(self) -> None:
+        require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return (self.view,)

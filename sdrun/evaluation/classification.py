@@ -1,0 +1,76 @@
+"""Classifiers are judged by their predictions on held-out images."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdrun.evaluation.evaluator import Data, Evaluation, Network, Networks, Outcome, prefixed
+from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Classification(Evaluation):
+    """Accuracy, proper scores, calibration and selective prediction of networks that give logits [B, K]."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+
+    def validate(self, networks: Networks) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        for word, network in networks.items():
+            metrics |= prefixed("val", word, scores(self._logits(network, "val"), self.data.labels["val"]))
+        return metrics
+
+    def score(self, metrics: dict[str, float]) -> list[float]:
+        return [metrics["val/accuracy"], -metrics["val/nll"]]
+
+    def full(self, networks: Networks) -> Outcome:
+        metrics: dict[str, float] = {}
+        predictions: dict[str, np.ndarray] = {}
+        for word, network in networks.items():
+            logits = {part: self._logits(network, part) for part in self.data.parts}
+            metrics |= scored(logits, self.data.labels, word)
+            predictions |= {f"{part}_{word}_logits" if word else f"{part}_logits": z for part, z in logits.items()}
+        main = next(iter(networks.values()))
+        if (self.data.splits.train.labels != self.data.splits.true_labels).any():
+            metrics |= self._label_fit(main)
+        test = predictions["test_logits"]
+        return Outcome(metrics, predictions, lambda: drawn(test, self.data, metrics))
+
+    def _label_fit(self, network: Network) -> dict[str, float]:
+        """How much of the training set is predicted as labelled, and how much as is true."""
+        splits = self.data.splits
+        predicted = self._logits(network, "train").argmax(axis=1)
+        return {
+            "train/given_label_accuracy": float((predicted == splits.train.labels).mean()),
+            "train/true_label_accuracy": float((predicted == splits.true_labels).mean()),
+        }
+
+    def _logits(self, network: Network, part: str) -> np.ndarray:
+        return self.data.outputs(network, part).cpu().numpy()
+
+
+def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: str = "") -> dict[str, float]:
+    """All metrics of the logits [N, K] of ``val`` and ``test``, again with a temperature fitted on ``val`` if it is there."""
+    metrics: dict[str, float] = {}
+    temperature = fit_temperature(logits["val"], labels["val"]) if "val" in logits else None
+    if temperature is not None:
+        metrics |= prefixed("val", word, {"temperature": temperature})
+    for part, z in logits.items():
+        metrics |= prefixed(part, word, scores(z, labels[part]))
+        if temperature is not None:
+            metrics |= prefixed(part, word, calibrated_scores(z, labels[part], temperature))
+    return metrics
+
+
+def drawn(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, "Figure"]:
+    """Pictures of test logits [N, K]."""
+    from sdrun.evaluation import pictures
+
+    labels, temperature = data.labels["test"], metrics.get("val/temperature", 1.0)
+    return {
+        "test/reliability": pictures.reliability_diagram(logits, labels, temperature),
+        "test/confusion": pictures.confusion_matrix(logits, labels, data.splits.classes),
+    }

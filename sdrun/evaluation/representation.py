@@ -1,0 +1,109 @@
+"""Backbones that were trained without labels are judged by what their frozen features tell of the labels."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from sdrun.evaluation.classification import drawn, scored
+from sdrun.evaluation.evaluator import Data, Evaluation, Network, Networks, Outcome, prefixed
+from sdrun.evaluation.features import KNN, Probe, knn_votes, rankme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADLINE = 20
+DECAYS = (1e-1, 1e-2, 1e-3, 1e-4)
+
+
+class Representation(Evaluation):
+    """k-NN, a linear probe and the rank of a backbone's final features.
+
+    References of k-NN and training set of the probe are the labelled training images. ``knn_accuracy`` is that of 20
+    neighbours. The predictions, and with them accuracy and calibration, are the linear probe's; its weight decay is
+    the one with the least validation NLL.
+    """
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.num_classes = len(data.splits.classes)
+        self.references = data.splits.labelled
+        self.reference_labels = self._on_device(data.labels["train"][self.references])
+
+    def validate(self, networks: Networks) -> dict[str, float]:
+        word, network = next(iter(networks.items()))
+        features = self.data.outputs(network, "val")
+        votes = self._votes(features, self.data.outputs(network, "train", self.references), (HEADLINE,))
+        return prefixed(
+            "val", word, {"knn_accuracy": self._accuracy(votes[HEADLINE], "val"), "rankme": rankme(features)}
+        )
+
+    def score(self, metrics: dict[str, float]) -> list[float]:
+        return [metrics["val/knn_accuracy"]]
+
+    def full(self, networks: Networks) -> Outcome:
+        metrics: dict[str, float] = {}
+        for word, network in networks.items():
+            references = self.data.outputs(network, "train", self.references)
+            features = {part: self.data.outputs(network, part) for part in self.data.parts}
+            for part, x in features.items():
+                metrics |= prefixed(part, word, {**self._knn(x, references, part), "rankme": rankme(x)})
+            if word == "":
+                logits = self._probe(references, features)
+                metrics |= scored(logits, self.data.labels)
+                main, main_references, main_features = network, references, features["test"]
+        predictions = {f"{part}_logits": z for part, z in logits.items()}
+        return Outcome(
+            metrics,
+            predictions,
+            lambda: drawn(logits["test"], self.data, metrics) | self._drawn(main, main_references, main_features),
+        )
+
+    def _knn(self, features: Tensor, references: Tensor, part: str) -> dict[str, float]:
+        votes = self._votes(features, references, KNN)
+        accuracies = {f"knn_{k}_accuracy": self._accuracy(votes[k], part) for k in KNN}
+        return {"knn_accuracy": accuracies.pop(f"knn_{HEADLINE}_accuracy"), **accuracies}
+
+    def _probe(self, references: Tensor, features: dict[str, Tensor]) -> dict[str, np.ndarray]:
+        """Logits of the best probe, by part."""
+        probes = [Probe(references, self.reference_labels, self.num_classes, decay) for decay in DECAYS]
+        best = probes[len(probes) // 2]
+        if "val" in features:
+            labels = self._on_device(self.data.labels["val"])
+            best = min(probes, key=lambda probe: float(cross_entropy(probe(features["val"]), labels)))
+        return {part: best(x).cpu().numpy() for part, x in features.items()}
+
+    def _drawn(self, network: Network, references: Tensor, features: Tensor) -> dict[str, "Figure"]:
+        from sdrun.evaluation import maps
+
+        data = self.data
+        labels = data.labels["test"]
+        found = {"test/features": maps.feature_map(features.cpu().numpy(), labels, data.splits.classes)}
+        found["test/neighbours"] = self._neighbours(features[:8], references)
+        if attention := getattr(network, "attention", None):
+            images = data.images["test"][:8]
+            with torch.no_grad():
+                heat = attention(data.clean(images)).float().cpu().numpy()
+            found["test/attention"] = maps.attention(images.cpu().numpy(), heat)
+        return found
+
+    def _neighbours(self, features: Tensor, references: Tensor) -> "Figure":
+        """Test images from the first on, as many as there are features, and their nearest references."""
+        from sdrun.evaluation import maps
+
+        data = self.data
+        cosine, index = (normalize(features, dim=1) @ normalize(references, dim=1).T).topk(8, dim=1)
+        found = data.splits.train.images[self.references][index.cpu()]
+        right = self.reference_labels[index].cpu().numpy() == data.labels["test"][: len(index), None]
+        return maps.neighbours(data.splits.test.images[: len(index)], found, right, cosine.cpu().numpy())
+
+    def _votes(self, features: Tensor, references: Tensor, neighbours: tuple[int, ...]) -> dict[int, Tensor]:
+        return knn_votes(features, references, self.reference_labels, self.num_classes, neighbours)
+
+    def _accuracy(self, votes: Tensor, part: str) -> float:
+        return float((votes.argmax(dim=1) == self._on_device(self.data.labels[part])).float().mean())
+
+    def _on_device(self, labels: np.ndarray) -> Tensor:
+        return torch.as_tensor(labels, device=self.data.images["train"].device)

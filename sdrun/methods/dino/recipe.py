@@ -1,0 +1,38 @@
+"""DINO: one stage without labels, evaluated with them beside two controls."""
+
+from functools import partial
+
+from torch import Tensor
+
+from sdrun.experiment import Experiment, Stage
+from sdrun.methods.dino.objective import DINO
+from sdrun.methods.dino.settings import Settings
+from sdrun.models.backbone import Features
+from sdrun.models.heads import PrototypeHead
+
+
+def run(settings: Settings, experiment: Experiment) -> Stage:
+    judged = experiment.representation
+    experiment.evaluate("raw_pixels", _pixels, judged)
+    experiment.evaluate("untrained", experiment.student(0).backbone, judged)
+
+    views = {"global": settings.global_crops, "local": settings.local_crops}
+    stream = experiment.unlabelled(0, {role: num for role, num in views.items() if num})
+    head = partial(
+        PrototypeHead,
+        hidden_dim=settings.hidden_dim,
+        bottleneck_dim=settings.bottleneck_dim,
+        out_dim=int(settings.out_dim),
+    )
+    objective = DINO(
+        experiment.student(0, head),
+        settings,
+        num_steps=experiment.num_steps(stream),
+        num_frozen=round(settings.freeze_prototypes * stream.steps_per_epoch),
+        mean=experiment.hardware.mean,
+    )
+    return experiment.fit("dino", objective, stream, judged)
+
+
+def _pixels(images: Tensor) -> Features:
+    return Features(images.flatten(1), {})

@@ -1,0 +1,97 @@
+"""DINO: features from images alone; a student that sees crops matches a teacher that sees most of the image.
+
+Paper: Caron et al. 2021 (2104.14294); KoLeo and Sinkhorn-Knopp as in DINOv2 (2304.07193).
+Idea: cross-entropy of prototype assignments, ``- sum_k P_t log P_s``, between every crop of the student and every global
+crop of the teacher but the same one; the teacher's are centred and sharpened, which keeps either from collapsing alone.
+Asymmetry: averaged weights, and a wider view. The teacher is an exponential moving average of the student and sees the
+global crops alone.
+Watch for: the loss says nothing of quality, k-NN accuracy does; compare it with raw pixels and the untrained network,
+which are evaluated beside it; the defaults of the paper collapse on small data.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sdrun.errors import require
+from sdrun.settings import MomentumSchedule, require_positive, require_range
+
+AUTO = "auto"
+
+
+class Centring(Enum):
+    centre = "centre"
+    sinkhorn = "sinkhorn"
+
+
+class OnCollapse(Enum):
+    warn = "warn"
+    stop = "stop"
+
+
+@dataclass
+class Settings:
+    """``out_dim`` counts prototypes; ``warmup_teacher_temperature`` and ``freeze_prototypes`` are counted in epochs.
+
+    Where a value may be ``auto``, ``resolved`` says what it becomes.
+    """
+
+    name: str
+    global_crops: int
+    local_crops: int
+    out_dim: int | str
+    hidden_dim: int
+    bottleneck_dim: int
+    freeze_prototypes: float
+    centring: Centring
+    centre_momentum: float
+    student_temperature: float
+    teacher_temperature: float | str
+    teacher_temperature_start: float | str
+    teacher_temperature_rise: float
+    momentum: float | str
+    momentum_schedule: MomentumSchedule
+    koleo: float
+    on_collapse: OnCollapse = field(metadata={"root": True})
+
+    def __post_init__(self) -> None:
+        require_range("method.global_crops", self.global_crops, 1)
+        require_range("method.local_crops", self.local_crops, 0)
+        require(
+            self.global_crops + self.local_crops > 1,
+            "method.local_crops",
+            "leaves one crop alone, which has no other to match; ask for more",
+        )
+        for key, low, high in (
+            ("out_dim", 2, float("inf")),
+            ("teacher_temperature", 0.005, float("inf")),
+            ("teacher_temperature_start", 0.005, float("inf")),
+            ("momentum", 0, 1),
+        ):
+            value = getattr(self, key)
+            if value != AUTO:
+                require(not isinstance(value, str), f"method.{key}", f"is {value!r}, but needs a number or auto")
+                require_range(f"method.{key}", value, low, high)
+        for key in ("hidden_dim", "bottleneck_dim"):
+            require_range(f"method.{key}", getattr(self, key), 1)
+        require_positive("method.student_temperature", self.student_temperature)
+        require_range("method.freeze_prototypes", self.freeze_prototypes, 0)
+        require_range("method.centre_momentum", self.centre_momentum, 0, 1)
+        require_range("method.teacher_temperature_rise", self.teacher_temperature_rise, 0, 1)
+        require_range("method.koleo", self.koleo, 0)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return ("global", "local") if self.local_crops else ("global",)
+
+    def resolve(self, num_images: int) -> dict[str, int | float]:
+        """What ``auto`` becomes on so many training images, by setting."""
+        is_small = num_images <= 100_000
+        sizes = {2_000: 256, 20_000: 1024, 50_000: 2048, 100_000: 4096, 200_000: 16384}
+        choices = {
+            "out_dim": next((size for most, size in sizes.items() if num_images <= most), 65536),
+            "teacher_temperature": 0.04 if is_small else 0.07,
+            "teacher_temperature_start": 0.02 if is_small else 0.04,
+            "momentum": 0.99 if is_small else 0.996,
+        }
+        return {key: value for key, value in choices.items() if getattr(self, key) == AUTO}

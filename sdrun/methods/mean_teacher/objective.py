@@ -1,0 +1,59 @@
+"""Labels where they are known, agreement with the student's own average everywhere."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sdrun.losses.consistency import probability_mse
+from sdrun.losses.distillation import kd
+from sdrun.methods.mean_teacher.settings import Consistency, Settings
+from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.schedules import ema_momentum, sigmoid_rise
+from sdrun.streams.batch import Batch
+from sdrun.teachers.ema import EMA
+
+
+class MeanTeacher(Objective):
+    """``CE + w(t) D`` over two views of labelled and unlabelled images; see the settings. Trains ``num_steps`` steps."""
+
+    def __init__(self, student: nn.Module, settings: Settings, num_steps: int) -> None:
+        super().__init__()
+        self.student = student
+        self.teacher = EMA(student)
+        self.teachers = []
+        self.settings = settings
+        self.num_steps = num_steps
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        return {"": self.teacher.network, "student": self.student}
+
+    def forward(self, batch: Batch) -> StepOutput:
+        assert batch.unlabelled
+        role, num_labelled = self.settings.view, len(batch)
+        pairs = zip(batch.views[role], batch.unlabelled.views[role], strict=True)
+        seen_by_student, seen_by_teacher = (torch.cat(pair) for pair in pairs)
+        targets = self.teacher(seen_by_teacher).float()
+        logits = self.student(seen_by_student).float()
+        terms = {
+            "ce": F.cross_entropy(logits[:num_labelled], batch.label),
+            "consistency": self._weight(batch.step) * self._divergence(logits, targets),
+        }
+        metrics = {
+            "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
+            "teacher_ce": F.cross_entropy(targets[:num_labelled], batch.label),
+        }
+        return StepOutput(terms, logits, metrics)
+
+    def after_step(self, step: int) -> None:
+        s = self.settings
+        self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
+
+    def _weight(self, step: int) -> float:
+        rise = self.settings.ramp_up * self.num_steps
+        return self.settings.weight * (sigmoid_rise(step / rise) if rise else 1.0)
+
+    def _divergence(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if self.settings.consistency is Consistency.mse:
+            return probability_mse(logits, targets)
+        return kd(logits, targets, temperature=1.0)

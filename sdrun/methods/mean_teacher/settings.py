@@ -1,0 +1,48 @@
+"""Mean teacher: few labels, many images, and an average of the student that both views of an image should agree with.
+
+Paper: Tarvainen & Valpola 2017 (1703.01780).
+Idea: ``CE(z_s, y) + w(t) D(z_s, z_t)``; the student sees one view of an image and the teacher another of the same kind.
+CE is over the labelled images of a batch, D over all of them, and w rises from nearly 0 as a sigmoid.
+Asymmetry: averaged weights. The teacher is an exponential moving average of the student and follows each of its steps.
+Watch for: supervised training on stronger views may gain as much (``method=supervised method.view=strong``); a
+consistency term whose share of the gradient is 0; a validation split with far more labels than training has.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sdrun.settings import MomentumSchedule, require_range, require_view
+
+
+class Consistency(Enum):
+    mse = "mse"
+    kl = "kl"
+
+
+@dataclass
+class Settings:
+    """``weight`` is that of D at its largest, after the share ``ramp_up`` of the steps.
+
+    ``unlabelled_ratio``: images without labels in a batch for each one with a label.
+    """
+
+    name: str
+    view: str
+    consistency: Consistency
+    weight: float
+    ramp_up: float
+    unlabelled_ratio: int
+    momentum: float
+    momentum_schedule: MomentumSchedule
+
+    def __post_init__(self) -> None:
+        require_view("method.view", self.view)
+        require_range("method.weight", self.weight, 0)
+        require_range("method.ramp_up", self.ramp_up, 0, 1)
+        require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
+        require_range("method.momentum", self.momentum, 0, 1)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return (self.view,)
