@@ -68,6 +68,8 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
     assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
+    if values.init_from is not None:  # a resumed run may start in another folder
+        values.init_from = str(Path(values.init_from).resolve())
     return values
 
 

@@ -23,6 +23,7 @@ from sdrun.results import Results
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
 from sdrun.streams.images import ImageStream, Paired
 from sdrun.teachers.frozen import Frozen
@@ -66,12 +67,13 @@ class Experiment:
         self.data = Data(splits, self.images, self.clean, hardware.autocast)
         self.labels = torch.tensor(self.data.labels["train"], device=device)
         self.labelled = torch.tensor(splits.labelled, device=device)
+        self.initial = initial(settings)
         self.classification, self.representation = Classification(self.data), Representation(self.data)
 
     # What recipes call ----------------------------------------------------------------------------------------------
 
     def student(self, index: int, head: Callable[[int], nn.Module] | None = None) -> Network:
-        """A fresh network for the stage number ``index``, initialised from (seed, index) alone.
+        """A fresh network for the stage number ``index``, initialised from (seed, index) and ``init_from`` alone.
 
         ``head`` makes what stands on the backbone, given the number of its features; by default a linear classifier.
         """
@@ -80,12 +82,15 @@ class Experiment:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.settings.seed, index, "init"))
             backbone = models.backbone(self.settings.model, channels, size)
-            return self.hardware.place(Network(backbone, head(backbone.num_features)))
+            student = Network(backbone, head(backbone.num_features))
+        if self.initial:
+            self.initial.load_into(student.backbone)
+        return self.hardware.place(student)
 
     def stream(self, index: int, views: dict[str, int] | None = None) -> ImageStream:
-        """The labelled images, ordered and augmented by (seed, index, step) alone; an epoch is as long as with all labels.
+        """The labelled images, ordered and augmented by (seed, index, step) alone.
 
-        ``views``: how many views of each role an image has in a batch; by default one that is weak.
+        An epoch has as many steps as it would if all images had labels. ``views``: how many views of each role an image has in a batch; by default one that is weak.
         """
         return self._stream(self.labels, self.labelled, views or {"weak": 1}, 1, (self.settings.seed, index))
 

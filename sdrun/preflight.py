@@ -24,6 +24,7 @@ from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
 from sdrun.storage.folder import holds_run
+from sdrun.storage.initial import initial
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 MOST_LINES = 8
@@ -72,6 +73,7 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
     source = sources.load(settings.dataset)
     images = source.train.images
     settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
+    initial(settings)
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:

@@ -25,6 +25,7 @@ from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def _create(
         "hardware": hardware.describe(),
         "data": {},
         "teachers": {},
+        "init": None,
         "wall_seconds": 0.0,
         "resumed": [],
     }
@@ -109,7 +111,7 @@ def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware
     try:
         splits = split(sources.load(settings.dataset), settings.dataset)
         if is_main:
-            _open(folder, splits.fingerprints(), display)
+            _open(folder, settings, splits.fingerprints(), display)
         note("running")
         record = Record(folder) if is_main else None
         if record:
@@ -153,15 +155,19 @@ def _resume_command(folder: RunFolder) -> str:
     return f"{program} resume {folder.path}"
 
 
-def _open(folder: RunFolder, fingerprints: dict[str, str], display: Display) -> None:
+def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], display: Display) -> None:
     """Note that the run is under way, and that it goes on with the data that it began with."""
+    start = initial(settings)
+    init = start.describe() if start else None
     known = folder.manifest["data"]
+    if known and init != folder.manifest.get("init"):
+        raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
     if known and known != fingerprints:
         changed = ", ".join(name for name in fingerprints if known.get(name) != fingerprints[name])
         raise InputError(f"{folder.path} cannot go on: its data changed since it began ({changed}); start a new run")
     if known:
         folder.manifest["resumed"].append(_now())
-    folder.manifest["data"] = fingerprints
+    folder.manifest.update(data=fingerprints, init=init)
     display.say(f"{'Resuming' if known else 'Run'} {folder.path}")
 
 

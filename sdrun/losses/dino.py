@@ -39,7 +39,7 @@ def sinkhorn(logits: Tensor, temperature: float, mean: Mean, iterations: int = 3
 
 
 def koleo(features: Tensor) -> Tensor:
-    """``-mean log ||x_i - nn(x_i)||`` on L2-normalised features [B, D] (1806.03198, 2304.07193): spreads them evenly."""
+    """``-mean log ||x_i - nn(x_i)||`` on L2-normalised features [B, D], which spreads them evenly (1806.03198)."""
     x = F.normalize(features.float(), dim=1)
     with torch.no_grad():
         nearest = (x @ x.T).fill_diagonal_(-2).argmax(dim=1)

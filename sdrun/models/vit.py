@@ -1,5 +1,7 @@
 """Vision transformer (2010.11929), norm first, with a class token and learned positions."""
 
+from math import isqrt
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,17 +23,27 @@ class _Block(nn.Module):
         x = x + self._attend(self.norm1(x))
         return x + self.mlp(self.norm2(x))
 
+    def class_attention(self, x: Tensor) -> Tensor:
+        """How the class token weighs the other tokens: [B, heads, patches], summing to at most 1."""
+        query, key, _ = self._heads(self.norm1(x))
+        weight = (query[:, :, :1] @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
+        return weight[:, :, 0, 1:]
+
     def _attend(self, x: Tensor) -> Tensor:
-        batch, tokens, width = x.shape
-        query, key, value = self.qkv(x).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.project(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        mixed = F.scaled_dot_product_attention(*self._heads(x))
+        return self.project(mixed.transpose(1, 2).flatten(2))
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, key and value, each [B, heads, tokens, width // heads]."""
+        query, key, value = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return query, key, value
 
 
 class ViT(Backbone):
     """Patches, ``depth`` blocks, and the normalised class token as final features.
 
-    Taps ``block_1``, ``block_2`` ...: [B, 1 + patches, width], the class token first.
+    Images of another size than ``size``, such as local crops, get positions that are interpolated. Taps ``block_1``,
+    ``block_2`` ...: [B, 1 + patches, width], the class token first.
     """
 
     def __init__(
@@ -52,11 +64,34 @@ class ViT(Backbone):
                 nn.init.zeros_(part.bias)
 
     def forward(self, images: Tensor) -> Features:
-        tokens = self.patches(images).flatten(2).transpose(1, 2)
-        first = self.class_token.weight.to(tokens.dtype).expand(len(images), 1, -1)
-        x = torch.cat([first, tokens], dim=1) + self.positions.weight
+        x = self._tokens(images)
         taps = {}
         for name, block in zip(self.tap_features, self.blocks, strict=True):
             x = block(x)
             taps[name] = x
         return Features(self.norm(x[:, 0]), taps)
+
+    def attention(self, images: Tensor) -> Tensor:
+        """Where the class token looks in the last block: [B, heads, rows, columns] of patches."""
+        x = self._tokens(images)
+        for block in self.blocks[:-1]:
+            x = block(x)
+        rows = images.shape[2] // self.patches.stride[0]
+        last = self.blocks[-1]
+        assert isinstance(last, _Block)
+        return last.class_attention(x).unflatten(2, (rows, -1))
+
+    def _tokens(self, images: Tensor) -> Tensor:
+        patches = self.patches(images)
+        first = self.class_token.weight.to(patches.dtype).expand(len(images), 1, -1)
+        return torch.cat([first, patches.flatten(2).mT], dim=1) + self._positions(patches.shape[2:])
+
+    def _positions(self, grid: torch.Size) -> Tensor:
+        """Positions of the class token and of a grid of patches: [1 + rows * columns, width]."""
+        own = self.positions.weight
+        side = isqrt(len(own) - 1)
+        if tuple(grid) == (side, side):
+            return own
+        square = own[1:].unflatten(0, (side, side)).permute(2, 0, 1)[None]
+        resized = F.interpolate(square, size=list(grid), mode="bicubic", antialias=True)
+        return torch.cat([own[:1], resized[0].flatten(1).T])

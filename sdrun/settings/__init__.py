@@ -5,7 +5,7 @@ from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.models import MODELS
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
-from sdrun.settings.run import Settings
+from sdrun.settings.run import InitNetwork, Settings
 
 __all__ = [
     "MODELS",
@@ -14,6 +14,7 @@ __all__ = [
     "DatasetSettings",
     "Device",
     "HardwareSettings",
+    "InitNetwork",
     "MomentumSchedule",
     "NoiseKind",
     "OptimSettings",

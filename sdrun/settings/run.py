@@ -1,6 +1,7 @@
 """Settings of a run as a whole."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sdrun.errors import require
@@ -10,13 +11,26 @@ from sdrun.settings.hardware import HardwareSettings
 from sdrun.settings.optim import OptimSettings, Select
 
 
+class InitNetwork(Enum):
+    """Whose backbone of another run; ``auto`` is the teacher's, where an EMA of the student was kept."""
+
+    auto = "auto"
+    teacher = "teacher"
+    student = "student"
+
+
 @dataclass
 class Settings:
-    """One run. ``method`` is the settings class of the chosen method, and so for the other groups."""
+    """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
+
+    ``init_from``: folder of a finished run with whose backbone every student starts.
+    """
 
     seed: int
     log_every: int
     checkpoint_seconds: float
+    init_from: str | None
+    init_network: InitNetwork
     method: Any
     model: Any
     dataset: DatasetSettings
@@ -27,6 +41,11 @@ class Settings:
         require_range("seed", self.seed, 0)
         require_range("log_every", self.log_every, 1)
         require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+        require(
+            self.init_from is not None or self.init_network is InitNetwork.auto,
+            "init_network",
+            "has no effect without init_from; set that too, or leave this out",
+        )
 
     def check_data(self, channels: int, size: int, num_train: int, num_ranks: int) -> None:
         """Raise InputError where settings do not fit the data, ``num_train`` images [channels, size, size]."""

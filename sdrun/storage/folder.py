@@ -72,6 +72,10 @@ class RunFolder:
     def write_manifest(self) -> None:
         write_json(self.path / "manifest.json", self.manifest)
 
+    def summary(self) -> dict[str, Any]:
+        """What ``write_summary`` wrote."""
+        return json.loads((self.path / "summary.json").read_text())
+
     def write_summary(self, summary: dict[str, Any]) -> None:
         write_json(self.path / "summary.json", summary)
 

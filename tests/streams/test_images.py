@@ -5,7 +5,7 @@ import torch
 
 from helpers import settings
 from sdrun.randomness import Draws, seed_of
-from sdrun.streams.images import ImageStream
+from sdrun.streams.images import ImageStream, Paired
 from sdrun.views.view import Normalise, View
 
 
@@ -72,3 +72,64 @@ def test_draws_differ_by_purpose_and_seeds_are_stable():
     assert not torch.equal(draws.uniform("a", 2), draws.uniform("b", 2))
     assert seed_of(0, "init") == 3912388711783151084
     assert seed_of(1, 23) != seed_of(12, 3)
+
+
+def views(**numbers):
+    roles = settings("dataset=fashion_mnist").dataset.views
+    normalise = Normalise([0.0], [1.0], torch.device("cpu"), False)
+    return {role: (View(roles[role], normalise), num) for role, num in numbers.items()}
+
+
+def pictures(num=20):
+    return torch.randint(0, 256, (num, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_crops_are_independent_views_of_each_image_in_their_own_size():
+    s = ImageStream(pictures(), torch.arange(20), views(**{"global": 2, "local": 3}), torch.arange(20), 10, (0,))
+    batch = s(1)
+    assert [tuple(x.shape) for x in batch.views["global"]] == [(10, 1, 28, 28)] * 2
+    assert [tuple(x.shape) for x in batch.views["local"]] == [(10, 1, 16, 16)] * 3
+    assert not torch.equal(*batch.views["global"])
+    single = Draws((0, 1), slice(0, 10), 10).uniform("global", 2 * s.views["global"][0].num_draws)
+    first = s.views["global"][0](s.images[batch.index], single[:, : single.shape[1] // 2])
+    torch.testing.assert_close(batch.views["global"][0], first)
+
+
+def test_two_ranks_and_accumulated_parts_see_the_crops_of_the_whole_batch():
+    numbers = {"global": 2, "local": 3}
+    whole = ImageStream(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,))(3)
+    halves = [
+        ImageStream(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,), rank, 2)(3)
+        for rank in (0, 1)
+    ]
+    for parts in (halves, whole.split(2)):
+        for role, num in numbers.items():
+            for view in range(num):
+                joined = torch.cat([part.views[role][view] for part in parts])
+                torch.testing.assert_close(joined, whole.views[role][view])
+
+
+def test_a_pool_is_shuffled_by_itself_and_an_epoch_counts_all_images():
+    pool = torch.tensor([1, 4, 7, 9, 12])
+    s = ImageStream(pictures(), torch.arange(20), views(weak=1), pool, 2, (0,))
+    assert s.steps_per_epoch == 10
+    drawn = [s(step).index for step in range(8)]
+    for start in range(0, 8, 2):
+        assert len(torch.cat(drawn[start : start + 2]).unique()) == 4
+    assert set(torch.cat(drawn).tolist()) == set(pool.tolist())
+
+
+def test_paired_batches_split_with_their_companions():
+    labelled = ImageStream(pictures(), torch.arange(20), views(weak=2), torch.arange(4), 4, (0,))
+    hidden = torch.full((20,), -1)
+    others = ImageStream(pictures(), hidden, views(weak=2), torch.arange(20), 8, (0, "unlabelled"))
+    stream = Paired(labelled, others)
+    assert (stream.batch_size, stream.steps_per_epoch) == (12, 5)
+    batch = stream(2)
+    assert batch.unlabelled.label.eq(-1).all()
+    parts = batch.split(2)
+    assert [len(part) for part in parts] == [2, 2]
+    assert [len(part.unlabelled) for part in parts] == [4, 4]
+    torch.testing.assert_close(
+        torch.cat([p.unlabelled.views["weak"][1] for p in parts]), batch.unlabelled.views["weak"][1]
+    )

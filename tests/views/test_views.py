@@ -1,13 +1,17 @@
 """Views against loops over single samples, and against torchvision where the two mean the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as reference
 
 from helpers import settings
 from sdrun.views.colour import jitter
 from sdrun.views.geometry import affine, cutout, flip_crop
+from sdrun.views.resample import blur_matrix, boxes, resample
 from sdrun.views.view import Normalise, View
 
 
@@ -92,6 +96,69 @@ def test_hue_keeps_luma_and_grey_and_a_full_circle_changes_nothing():
     torch.testing.assert_close(jitter(grey, 0, 0, 0, 0.5, u), grey, rtol=1e-3, atol=1e-3)
     u[:, 3] = 1.0
     torch.testing.assert_close(jitter(x, 0, 0, 0, 1.0, u), x, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("size", "area"), [(28, [0.6, 1.0]), (14, [0.25, 0.6]), (32, [0.05, 0.2]), (9, [1.0, 1.0])])
+def test_resampling_equals_torchvisions_resized_crop(size, area):
+    x, u = images(32, size=28).float() / 255, torch.rand(32, 7, generator=generator(7))
+    found = resample(x, size, area, False, 0.0, [0.1, 1.0], u)
+    for image, box, out in zip(x, boxes((28, 28), area, u).int().tolist(), found, strict=True):
+        expected = reference.resized_crop(image, *box, [size, size], InterpolationMode.BICUBIC, antialias=True)
+        torch.testing.assert_close(out, expected.clamp(0, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_windows_have_the_areas_and_ratios_and_lie_anywhere_inside():
+    top, left, height, width = boxes((32, 32), [0.2, 0.5], torch.rand(5000, 4, generator=generator(8))).unbind(1)
+    share = height * width / 32**2
+    assert 0.18 < share.min() < 0.22
+    assert 0.47 < share.max() < 0.53
+    assert share.mean() == pytest.approx(0.35, abs=0.01)
+    ratio = (width / height).log()
+    assert ratio.mean() == pytest.approx(0, abs=0.02)
+    assert 0.25 < ratio.max() < 0.36  # ln(4/3) and the rounding to pixels
+    assert top.min() == left.min() == 0
+    assert (top + height).max() == (left + width).max() == 32
+
+
+def test_a_window_of_everything_is_the_image_and_its_flip_is_a_mirror():
+    x = images(64).float() / 255
+    u = torch.rand(64, 7, generator=generator(9))
+    found = resample(x, 8, [1.0, 1.0], True, 0.0, [0.1, 1.0], u)
+    for image, draw, out in zip(x, u[:, 4], found, strict=True):
+        torch.testing.assert_close(out, image if draw < 0.5 else image.flip(2))
+
+
+def test_blur_equals_torchvisions_far_from_the_border_and_keeps_brightness():
+    x = images(1, size=32).float() / 255
+    blurred = blur_matrix(torch.tensor([1.3]), 32)[0]
+    expected = reference.gaussian_blur(x, [15, 15], [1.3, 1.3])
+    torch.testing.assert_close((blurred @ x @ blurred.T)[..., 8:-8, 8:-8], expected[..., 8:-8, 8:-8])
+    torch.testing.assert_close(blurred.sum(dim=1), torch.ones(32))
+    torch.testing.assert_close(blur_matrix(torch.tensor([0.0]), 8)[0], torch.eye(8))
+
+
+def test_chances_hold_for_each_image():
+    off = settings("dataset=cifar10").dataset.views["weak"]
+    off.flip, off.crop = False, 0
+    normalise = Normalise([0.0] * 3, [1.0] * 3, torch.device("cpu"), False)
+    x = images(1, size=8).expand(3000, -1, -1, -1)
+    plain = normalise(x)
+    for change in (
+        {"grey": 0.3},
+        {"solarise": 0.3},
+        {"blur": 0.3, "blur_sigma": [0.5, 1.0]},
+        {"jitter_chance": 0.3, "brightness": 0.5},
+    ):
+        view = View(replace(off, **change), normalise)
+        seen = view(x, torch.rand(3000, view.num_draws, generator=generator(10)))
+        changed = ((seen - plain).abs().amax(dim=(1, 2, 3)) > 1e-4).float().mean()
+        assert changed == pytest.approx(0.3, abs=0.03), change
+    grey = View(replace(off, grey=1.0), normalise)(x[:1], torch.rand(1, 23))
+    torch.testing.assert_close(grey[0, 0], grey[0, 1])
+    luma = reference.rgb_to_grayscale(plain[:1])
+    torch.testing.assert_close(grey[:, :1], luma, rtol=1e-3, atol=1e-3)
+    inverted = View(replace(off, solarise=1.0), normalise)(x[:1], torch.rand(1, 23))
+    torch.testing.assert_close(inverted, reference.solarize(plain[:1], 0.5))
 
 
 @pytest.mark.parametrize("channels_last", [False, True])

@@ -1,8 +1,8 @@
 """DINO: features from images alone; a student that sees crops matches a teacher that sees most of the image.
 
 Paper: Caron et al. 2021 (2104.14294); KoLeo and Sinkhorn-Knopp as in DINOv2 (2304.07193).
-Idea: cross-entropy of prototype assignments, ``- sum_k P_t log P_s``, between every crop of the student and every global
-crop of the teacher but the same one; the teacher's are centred and sharpened, which keeps either from collapsing alone.
+Idea: cross-entropy of prototype assignments, ``- sum_k P_t log P_s``, between every crop of the student and every
+global crop of the teacher but the same one; the teacher's are centred and sharpened, against collapse either way.
 Asymmetry: averaged weights, and a wider view. The teacher is an exponential moving average of the student and sees the
 global crops alone.
 Watch for: the loss says nothing of quality, k-NN accuracy does; compare it with raw pixels and the untrained network,

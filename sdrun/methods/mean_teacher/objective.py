@@ -14,7 +14,7 @@ from sdrun.teachers.ema import EMA
 
 
 class MeanTeacher(Objective):
-    """``CE + w(t) D`` over two views of labelled and unlabelled images; see the settings. Trains ``num_steps`` steps."""
+    """``CE + w(t) D`` over two views of labelled and unlabelled images, for ``num_steps`` steps; see the settings."""
 
     def __init__(self, student: nn.Module, settings: Settings, num_steps: int) -> None:
         super().__init__()

@@ -1,0 +1,74 @@
+"""The backbone of a finished run, as another run's students start from it. Imports no torch before it is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from sdrun.errors import InputError, require
+from sdrun.settings import InitNetwork, Settings
+from sdrun.storage.folder import RunFolder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PREFIXES = {InitNetwork.teacher: "teacher.network.backbone.", InitNetwork.student: "student.backbone."}
+
+
+@dataclass(frozen=True)
+class Initial:
+    """The weights of the last stage that ``run`` trained, those that count there."""
+
+    run: Path
+    stage: str
+    file: Path
+    sha256: str
+    network: InitNetwork
+
+    def load_into(self, backbone: "nn.Module") -> None:
+        """Give the backbone these weights. Raises InputError where they do not fit, such as another image size."""
+        import torch
+
+        from sdrun.storage.checkpoints import load_state
+
+        state = load_state(self.file, torch.device("cpu"))
+        networks = list(PREFIXES) if self.network is InitNetwork.auto else [self.network]
+        for network in networks:
+            prefix = PREFIXES[network]
+            weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            if weights:
+                break
+        require(bool(weights), "init_network", f"{self.run} holds no {self.network.value}; choose the other")
+        try:
+            backbone.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise InputError(f"init_from: {self.run} does not fit these images: {reason}") from error
+
+    def describe(self) -> dict[str, str]:
+        """For the manifest."""
+        return {
+            "run": str(self.run),
+            "stage": self.stage,
+            "sha256": self.sha256,
+            "network": self.network.value,
+        }
+
+
+def initial(settings: Settings) -> Initial | None:
+    """What ``init_from`` asks for. Raises InputError where that run is unfinished or has another model."""
+    run = settings.init_from
+    if run is None:
+        return None
+    folder = RunFolder.open(Path(run))
+    status = folder.manifest["status"]
+    require(status == "completed", "init_from", f"{run} is {status}; finish it by: sdrun resume {run}")
+    config = yaml.safe_load(folder.config.read_text())
+    model = {key: value for key, value in vars(settings.model).items() if key != "name"}
+    other = [f"model.{key}={config['model'].get(key)}" for key in model if model[key] != config["model"].get(key)]
+    require(not other, "init_from", f"{run} has another model; choose the same: {' '.join(other)}")
+    stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
+    chosen = config["optim"]["select"]
+    file = folder.stage(stage["name"]) / f"{chosen}.pt"
+    return Initial(folder.path, stage["name"], file, stage["sha256"][chosen], settings.init_network)
