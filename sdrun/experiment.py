@@ -90,7 +90,8 @@ class Experiment:
     def stream(self, index: int, views: dict[str, int] | None = None) -> ImageStream:
         """The labelled images, ordered and augmented by (seed, index, step) alone.
 
-        An epoch has as many steps as it would if all images had labels. ``views``: how many views of each role an image has in a batch; by default one that is weak.
+        An epoch has as many steps as it would if all images had labels. ``views``: how many views of each role an
+        image has in a batch; by default one that is weak.
         """
         return self._stream(self.labels, self.labelled, views or {"weak": 1}, 1, (self.settings.seed, index))
 

@@ -53,7 +53,7 @@ class Classification(Evaluation):
 
 
 def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: str = "") -> dict[str, float]:
-    """All metrics of the logits [N, K] of ``val`` and ``test``; again with a temperature fitted on ``val``, if there."""
+    """All metrics of the logits [N, K] of ``val`` and ``test``; again with a temperature fitted on ``val``, if any."""
     metrics: dict[str, float] = {}
     temperature = fit_temperature(logits["val"], labels["val"]) if "val" in logits else None
     if temperature is not None:

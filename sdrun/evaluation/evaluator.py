@@ -77,7 +77,7 @@ class Data:
 
     @torch.no_grad()
     def outputs(self, network: Network, part: str, index: np.ndarray | None = None) -> Tensor:
-        """Logits or final features of the images of a part, or of those at ``index``: float32 [N, ...], on the device."""
+        """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device."""
         if isinstance(network, nn.Module):
             network.eval()
         images = self.images[part]

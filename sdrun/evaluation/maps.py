@@ -2,9 +2,12 @@
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 MOST_POINTS = 3000
+GAP = 5
 GOOD, BAD = "#3a9d5d", "#d1495b"
 
 
@@ -34,39 +37,40 @@ def neighbours(images: np.ndarray, found: np.ndarray, right: np.ndarray, cosine:
 
     right: [N, k], whether a neighbour has the image's class, which its frame tells; cosine: [N, k].
     """
-    rows, columns = right.shape
-    figure = Figure(figsize=(0.95 * (columns + 1), 1.05 * rows + 0.3), layout="constrained")
-    axes = figure.subplots(rows, columns + 1, squeeze=False)
-    for row in range(rows):
-        _show(axes[row, 0], images[row])
-        for column in range(columns):
-            axis = axes[row, column + 1]
-            _show(axis, found[row, column])
-            axis.set_title(f"{cosine[row, column]:.3f}", fontsize=7, pad=2)
-            for spine in axis.spines.values():
-                spine.set(color=GOOD if right[row, column] else BAD, linewidth=2.5)
-    axes[0, 0].set_title("image", fontsize=8, pad=2)
+    cells = np.concatenate([images[:, None], found], axis=1)
+    figure, axis = _mosaic(np.moveaxis(cells, 2, -1), ["image", *(f"{n}" for n in range(1, found.shape[1] + 1))])
+    height, width = images.shape[2:]
+    for row, column in np.ndindex(*right.shape):
+        left, top = (column + 1) * (width + GAP), row * (height + GAP)
+        colour = GOOD if right[row, column] else BAD
+        axis.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=2.5))
+        axis.text(left + width, top + height + 0.8, f"{cosine[row, column]:.3f}", fontsize=6, ha="right", va="top")
     return figure
 
 
 def attention(images: np.ndarray, heat: np.ndarray) -> Figure:
     """Images [N, C, H, W] uint8, and where the class token looks: heat [N, heads, h, w], scaled by map."""
-    heads = heat.shape[1]
-    figure = Figure(figsize=(1.05 * (heads + 2), 1.05 * len(images) + 0.3), layout="constrained")
-    axes = figure.subplots(len(images), heads + 2, squeeze=False)
-    for row, (image, maps) in enumerate(zip(images, heat, strict=True)):
-        _show(axes[row, 0], image)
-        for column, values in enumerate([maps.mean(axis=0), *maps], start=1):
-            axes[row, column].imshow(values, cmap="inferno", interpolation="nearest")
-    for axis, title in zip(axes[0], ["image", "mean", *(f"head {n}" for n in range(1, heads + 1))], strict=True):
-        axis.set_title(title, fontsize=8)
-    for axis in axes.flat:
-        axis.set_xticks([])
-        axis.set_yticks([])
-    return figure
+    size = images.shape[2]
+    maps = np.concatenate([heat.mean(axis=1, keepdims=True), heat], axis=1)
+    maps = maps / maps.max(axis=(2, 3), keepdims=True)
+    fine = maps.repeat(-(-size // maps.shape[2]), axis=2).repeat(-(-size // maps.shape[3]), axis=3)[..., :size, :size]
+    coloured = (255 * colormaps["inferno"](fine)[..., :3]).astype(np.uint8)
+    pictures = np.moveaxis(images, 1, -1)[:, None]
+    pictures = np.broadcast_to(pictures, (*pictures.shape[:-1], 3))
+    titles = ["image", "mean", *(f"head {n}" for n in range(1, heat.shape[1] + 1))]
+    return _mosaic(np.concatenate([pictures, coloured], axis=1), titles)[0]
 
 
-def _show(axis, image: np.ndarray) -> None:  # type: ignore[no-untyped-def]
-    axis.imshow(np.moveaxis(image, 0, -1).squeeze(), cmap="gray", vmin=0, vmax=255)
-    axis.set_xticks([])
-    axis.set_yticks([])
+def _mosaic(cells: np.ndarray, titles: list[str]) -> tuple[Figure, Axes]:
+    """Cells [rows, columns, H, W, C] uint8 in one picture, with white gaps and a title over each column."""
+    rows, columns, height, width, channels = cells.shape
+    canvas = np.full((rows, height + GAP, columns, width + GAP, channels), 255, dtype=np.uint8)
+    canvas[:, :height, :, :width] = cells.transpose(0, 2, 1, 3, 4)
+    canvas = canvas.reshape(rows * (height + GAP), columns * (width + GAP), channels)
+    figure = Figure(figsize=(0.95 * columns, 0.95 * rows + 0.3), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(canvas.squeeze(-1) if channels == 1 else canvas, cmap="gray", vmin=0, vmax=255)
+    for column, title in enumerate(titles):
+        axis.text(column * (width + GAP) + width / 2, -2, title, fontsize=8, ha="center", va="bottom")
+    axis.axis("off")
+    return figure, axis

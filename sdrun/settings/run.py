@@ -12,9 +12,8 @@ from sdrun.settings.optim import OptimSettings, Select
 
 
 class InitNetwork(Enum):
-    """Whose backbone of another run; ``auto`` is the teacher's, where an EMA of the student was kept."""
+    """Whose backbone of another run."""
 
-    auto = "auto"
     teacher = "teacher"
     student = "student"
 
@@ -23,14 +22,15 @@ class InitNetwork(Enum):
 class Settings:
     """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
 
-    ``init_from``: folder of a finished run with whose backbone every student starts.
+    ``init_from``: folder of a finished run with whose backbone every student starts; ``init_network`` says whose of
+    that run, None that of the teacher where one was kept.
     """
 
     seed: int
     log_every: int
     checkpoint_seconds: float
     init_from: str | None
-    init_network: InitNetwork
+    init_network: InitNetwork | None
     method: Any
     model: Any
     dataset: DatasetSettings
@@ -42,7 +42,7 @@ class Settings:
         require_range("log_every", self.log_every, 1)
         require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         require(
-            self.init_from is not None or self.init_network is InitNetwork.auto,
+            self.init_from is not None or self.init_network is None,
             "init_network",
             "has no effect without init_from; set that too, or leave this out",
         )

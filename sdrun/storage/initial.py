@@ -24,7 +24,7 @@ class Initial:
     stage: str
     file: Path
     sha256: str
-    network: InitNetwork
+    network: InitNetwork | None
 
     def load_into(self, backbone: "nn.Module") -> None:
         """Give the backbone these weights. Raises InputError where they do not fit, such as another image size."""
@@ -33,13 +33,11 @@ class Initial:
         from sdrun.storage.checkpoints import load_state
 
         state = load_state(self.file, torch.device("cpu"))
-        networks = list(PREFIXES) if self.network is InitNetwork.auto else [self.network]
-        for network in networks:
-            prefix = PREFIXES[network]
-            weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-            if weights:
-                break
-        require(bool(weights), "init_network", f"{self.run} holds no {self.network.value}; choose the other")
+        has_teacher = any(key.startswith(PREFIXES[InitNetwork.teacher]) for key in state)
+        network = self.network or (InitNetwork.teacher if has_teacher else InitNetwork.student)
+        prefix = PREFIXES[network]
+        weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        require(bool(weights), "init_network", f"{self.run} holds no {network.value}; choose the other")
         try:
             backbone.load_state_dict(weights)
         except RuntimeError as error:
@@ -48,12 +46,7 @@ class Initial:
 
     def describe(self) -> dict[str, str]:
         """For the manifest."""
-        return {
-            "run": str(self.run),
-            "stage": self.stage,
-            "sha256": self.sha256,
-            "network": self.network.value,
-        }
+        return {"run": str(self.run), "stage": self.stage, "sha256": self.sha256}
 
 
 def initial(settings: Settings) -> Initial | None:

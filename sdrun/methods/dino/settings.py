@@ -45,10 +45,10 @@ class Settings:
     centring: Centring
     centre_momentum: float
     student_temperature: float
-    teacher_temperature: float | str
-    teacher_temperature_start: float | str
+    teacher_temperature: int | float | str
+    teacher_temperature_start: int | float | str
     teacher_temperature_rise: float
-    momentum: float | str
+    momentum: int | float | str
     momentum_schedule: MomentumSchedule
     koleo: float
     on_collapse: OnCollapse = field(metadata={"root": True})
