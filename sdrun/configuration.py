@@ -12,7 +12,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods
 from sdrun.errors import InputError, require
-from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings
+from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, require_view
 
 HERE = Path(__file__).resolve().parent
 
@@ -42,6 +42,8 @@ def settings_from(config: DictConfig) -> Settings:
         schema = _schema(values)
         _move_root_keys(values, schema["method"])
         typed = OmegaConf.structured(Settings)
+        for role in values["dataset"].get("views", {}):  # OmegaConf would ask for what is missing in it
+            require_view("dataset.views", role)
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
         return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]

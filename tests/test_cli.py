@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers import SMALL
+from sdrun import methods
 
 ROOT = Path(__file__).parents[1]
 SDRUN = [sys.executable, "-m", "sdrun"]
@@ -62,7 +63,7 @@ def test_help_is_one_page_and_names_every_choice():
 def test_completion_offers_choices():
     line = {"COMP_LINE": "sdrun method=", "COMP_POINT": "13"}
     done = sdrun("-sc", "query=bash", env={**os.environ, **line})
-    assert done.stdout.split() == ["method=born_again", "method=supervised"]
+    assert done.stdout.split() == [f"method={name}" for name in methods.names()]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_completion_offers_choices():
         (["method.temperature=-1"], "method.temperature: must be above 0"),
         (["generations=0"], "generations: must be at least 1"),
         (["method=supervised", "generations=3"], "generations: has no effect with method=supervised"),
-        (["method=nonsense"], "there are: born_again, supervised"),
+        (["method=nonsense"], "there are: born_again, dino, mean_teacher, supervised"),
         (["dataset=mnist", "dataset.root=missing"], "dataset.download=true"),
         (["hydra.run.dir=taken"], "taken: is a file where a folder should go"),
         (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import settings
+from helpers import settings, start
 from sdrun import models, optimizers
 from sdrun.schedules import lr_factor
 from sdrun.settings import Schedule
@@ -52,6 +52,39 @@ def test_biases_norms_and_embeddings_do_not_decay(model):
         assert parameter.ndim > 1
         assert "token" not in names[id(parameter)]
         assert "positions" not in names[id(parameter)]
+
+
+def test_each_parameter_is_clipped_by_itself():
+    large, small, unused = (nn.Parameter(torch.zeros(4)) for _ in range(3))
+    large.grad, small.grad = torch.full((4,), 5.0), torch.full((4,), 0.1)
+    optimizers.clip([large, small, unused], settings("optim.clip_each=3").optim)
+    torch.testing.assert_close(large.grad, torch.full((4,), 1.5))
+    torch.testing.assert_close(small.grad, torch.full((4,), 0.1))
+
+
+def test_gradients_are_clipped_together_as_torch_does():
+    ours, theirs = ([nn.Parameter(torch.zeros(3)) for _ in range(2)] for _ in range(2))
+    for one, other in zip(ours, theirs, strict=True):
+        one.grad = torch.randn(3, generator=torch.Generator().manual_seed(0)) * 10
+        other.grad = one.grad.clone()
+    optimizers.clip(ours, settings("optim.clip_norm=1").optim)
+    nn.utils.clip_grad_norm_(theirs, 1.0)
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_weight_decay_moves_as_half_a_cosine_where_there_is_any(tmp_path, monkeypatch):
+    seen = []
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(
+        torch.optim.AdamW,
+        "step",
+        lambda self: seen.append([g["weight_decay"] for g in self.param_groups]) or step(self),
+    )
+    decay = ("optim.weight_decay=0.1", "optim.weight_decay_end=0.5", "optim.max_steps=4")
+    start(tmp_path / "run", "method=supervised", "optim=adamw", *decay)
+    assert [decayed for decayed, _ in seen] == pytest.approx([0.1, 0.1586, 0.3, 0.4414], abs=1e-4)
+    assert {plain for _, plain in seen} == {0.0}
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw"])

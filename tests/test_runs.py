@@ -183,8 +183,8 @@ def test_every_generation_starts_afresh_and_seeded(tmp_path, monkeypatch):
 
     fresh, student = [], Experiment.student
 
-    def remember(self, index):
-        made = student(self, index)
+    def remember(self, *arguments):
+        made = student(self, *arguments)
         fresh.append({name: value.clone() for name, value in made.state_dict().items()})
         return made
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sdrun.errors import require
-from sdrun.settings.checks import require_interval, require_positive, require_range, require_view
+from sdrun.settings.checks import require_interval, require_positive, require_range
 
 
 @dataclass
@@ -99,5 +99,3 @@ class DatasetSettings:
         if self.name == "digits":
             require(self.root is None and not self.download, "dataset.root", "has no effect with the embedded digits")
         require(all(value > 0 for value in self.std), "dataset.std", "must be above 0 for every channel")
-        for role in self.views:
-            require_view("dataset.views", role)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from helpers import settings
 from sdrun import models
@@ -27,6 +28,44 @@ def test_features_and_taps(name, channels, size):
     network = classifier(backbone, 10)
     network(torch.randn(2, channels, size, size)).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def vit(size, **widths):
+    torch.manual_seed(0)
+    given = [f"model.{key}={value}" for key, value in {"width": 24, "depth": 2, **widths}.items()]
+    return models.backbone(settings("model=vit_tiny", *given).model, 1, size).eval()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_model_takes_local_crops_of_another_size(name):
+    backbone = models.backbone(settings(f"model={name}").model, 1, 28)
+    assert backbone(torch.randn(2, 1, 16, 16)).final.shape == (2, backbone.num_features)
+
+
+def test_a_vits_positions_are_interpolated_on_their_grid():
+    backbone = vit(28)
+    own = backbone.positions.weight
+    assert backbone._positions(torch.Size([7, 7])) is own
+    resized = backbone._positions(torch.Size([4, 4]))
+    assert resized.shape == (1 + 16, 24)
+    torch.testing.assert_close(resized[0], own[0])
+    with torch.no_grad():  # a ramp from left to right stays a ramp from left to right
+        own[1:] = torch.arange(7.0).repeat(7)[:, None].expand(-1, 24)
+    ramp = backbone._positions(torch.Size([4, 4]))[1:].view(4, 4, 24)
+    assert (ramp[:, 1:] > ramp[:, :-1]).all()
+    torch.testing.assert_close(ramp[0], ramp[3])
+
+
+def test_a_vits_attention_is_that_of_the_class_token_in_the_last_block():
+    backbone, x = vit(28), torch.randn(3, 1, 28, 28)
+    heat = backbone.attention(x)
+    assert heat.shape == (3, 3, 7, 7)
+    last = backbone.blocks[-1]
+    tokens = last.norm1(backbone(x).taps["block_1"])
+    reference = nn.MultiheadAttention(24, 3, batch_first=True).eval()
+    reference.in_proj_weight, reference.in_proj_bias = last.qkv.weight, last.qkv.bias
+    _, weight = reference(tokens, tokens, tokens, average_attn_weights=False)
+    torch.testing.assert_close(heat.flatten(2), weight[:, :, 0, 1:])
 
 
 @pytest.mark.parametrize(
