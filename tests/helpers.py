@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
@@ -12,7 +13,9 @@ from omegaconf import DictConfig
 from sdrun import preflight, run
 from sdrun.configuration import register_resolvers
 from sdrun.datasets.sources import IDX_FILES
+from sdrun.errors import Interrupted
 from sdrun.settings import Settings
+from sdrun.storage import checkpoints
 
 SMALL = (
     "dataset=digits",
@@ -42,6 +45,23 @@ def settings(*overrides: str) -> Settings:
 def start(path: Path, *overrides: str) -> Path:
     """Run ``sdrun SMALL OVERRIDES`` into ``path``, in this process."""
     run.start(compose(*SMALL, *overrides), path, list(overrides))
+    return path
+
+
+def interrupted(path: Path, stage: str, step: int, monkeypatch, *overrides: str) -> Path:
+    """A run that stopped in ``stage`` after the checkpoint of ``step``."""
+    save = checkpoints.Checkpoints.save
+
+    def save_and_stop(self, at, state):
+        save(self, at, state)
+        if self.folder.name == stage and at == step:
+            raise Interrupted(15)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
+        with pytest.raises(Interrupted):
+            start(path, *overrides)
+    assert summary(path)["status"] == "interrupted"
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import helpers
 from helpers import differences, points, start, summary
 from sdrun import run
 from sdrun.errors import Interrupted
@@ -37,20 +38,7 @@ def test_killed_at_random_moments(whole, tmp_path, seed):
 
 
 def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:
-    """A run that stopped in ``stage`` after the checkpoint of ``step``."""
-    save = checkpoints.Checkpoints.save
-
-    def save_and_stop(self, at, state):
-        save(self, at, state)
-        if self.folder.name == stage and at == step:
-            raise Interrupted(15)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
-        with pytest.raises(Interrupted):
-            start(path, *OVERRIDES)
-    assert summary(path)["status"] == "interrupted"
-    return path
+    return helpers.interrupted(path, stage, step, monkeypatch, *OVERRIDES)
 
 
 @pytest.mark.parametrize(("stage", "step"), [("generation_0", 1), ("generation_0", 12), ("generation_1", 7)])

@@ -8,13 +8,14 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from helpers import compose, points, settings, start, summary, weights
-from sdrun import models
+from helpers import SMALL, compose, differences, interrupted, points, settings, start, summary, weights
+from sdrun import models, run
 from sdrun.errors import InputError, RunError
 from sdrun.methods.dino.objective import DINO
 from sdrun.models.backbone import Network
 from sdrun.models.heads import PrototypeHead
 from sdrun.randomness import Draws
+from sdrun.storage import checkpoints
 from sdrun.streams.batch import Batch
 
 SMALL_DINO = ("method=dino", "method.hidden_dim=16", "method.bottleneck_dim=8", "method.out_dim=32")
@@ -150,9 +151,6 @@ def test_a_vit_draws_its_attention(tmp_path):
 
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     plain = [o for o in SMALL_DINO if "widths" not in o]
-    from helpers import SMALL
-    from sdrun import run
-
     overrides = [*(o for o in SMALL if "widths" not in o), *plain, *vit, "optim.epochs=1"]
     run.start(compose(*overrides), tmp_path / "run", overrides)
     events = EventAccumulator(str(tmp_path / "run/tensorboard/dino"))
@@ -248,3 +246,25 @@ def test_teachers_of_this_stage_have_no_earlier_stage(path):
     assert json.loads((path / "manifest.json").read_text())["teachers"] == {"dino": []}
     with np.load(path / "predictions/dino.npz") as arrays:
         assert arrays["test_logits"].shape == (360, 10)
+
+
+def drop_centre(state):
+    state["centre"].zero_()
+
+
+def drop_teacher(state):
+    for name, value in state.items():
+        if name.startswith("teacher.") and "weight" in name:
+            value.zero_()
+
+
+@pytest.mark.parametrize("drop", [drop_centre, drop_teacher])
+def test_a_lost_piece_of_state_is_caught(path, tmp_path, monkeypatch, drop):
+    overrides = ("method=dino", "optim.epochs=2", "checkpoint_seconds=0")
+    broken = interrupted(tmp_path / "run", "dino", 3, monkeypatch, *overrides)
+    newest = max((broken / "stages/dino").glob("step_*.pt"))
+    saved = torch.load(newest, weights_only=True)
+    drop(saved["objective"])
+    checkpoints.save(newest, saved)
+    run.resume(broken)
+    assert differences(path, broken)

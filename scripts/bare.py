@@ -1,0 +1,162 @@
+"""Bare PyTorch loops: what a careful person would write for one case, without a record, checkpoints or signals.
+
+Data, views and backbones are sdrun's; everything else is written out.
+"""
+
+import math
+import time
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdrun import models
+from sdrun.datasets import sources
+from sdrun.datasets.images import split
+from sdrun.hardware import Hardware
+from sdrun.models.backbone import classifier
+from sdrun.models.heads import PrototypeHead
+from sdrun.settings import Precision, Settings
+from sdrun.views.view import Normalise, View
+
+
+class Bare:
+    """What all loops share. A call trains ``optim.max_steps`` steps and returns samples a second."""
+
+    def __init__(self, settings: Settings, hardware: Hardware) -> None:
+        data = settings.dataset
+        splits = split(sources.load(data), data)
+        self.settings = settings
+        self.images, self.labels = torch.tensor(splits.train.images), torch.tensor(splits.train.labels)
+        self.num_classes = len(splits.classes)
+        is_last = bool(hardware.settings.channels_last)
+        self.memory_format = torch.channels_last if is_last else torch.contiguous_format
+        normalise = Normalise(data.mean, data.std, hardware.device, is_last)
+        self.views = {role: View(view, normalise) for role, view in data.views.items()}
+        self.on = hardware.settings.precision is Precision.bf16
+
+    def __call__(self) -> float:
+        optim = self.settings.optim
+        steps, batch = optim.max_steps or 0, optim.batch_size
+        order, place = torch.randperm(len(self.labels)), 0
+        self.begin(steps)
+        started = time.perf_counter()
+        for step in range(steps):
+            if place + batch > len(order):
+                order, place = torch.randperm(len(self.labels)), 0
+            index = order[place : place + batch]
+            place += batch
+            self.train(step, steps, self.images[index], self.labels[index])
+        return steps * batch / (time.perf_counter() - started)
+
+    def begin(self, steps: int) -> None:
+        raise NotImplementedError
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
+        raise NotImplementedError
+
+    def backbone(self) -> models.Backbone:
+        channels, size = self.images.shape[1:3]
+        return models.backbone(self.settings.model, channels, size)
+
+    def seen(self, role: str, images: Tensor, num: int) -> Tensor:
+        """``num`` views of each image, one after the other: [num * B, C, H, W]."""
+        view = self.views[role]
+        return view(images.repeat(num, 1, 1, 1), torch.rand(num * len(images), view.num_draws))
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.on)
+
+    def groups(self, *modules: nn.Module) -> list[dict]:
+        parameters = [p for module in modules for p in module.parameters()]
+        decay = self.settings.optim.weight_decay
+        return [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+
+
+class Classifying(Bare):
+    """Cross-entropy, and with ``taught`` half of it the targets of a frozen network."""
+
+    def __init__(self, settings: Settings, hardware: Hardware, taught: bool) -> None:
+        super().__init__(settings, hardware)
+        self.teacher = self.network().eval() if taught else None
+
+    def network(self) -> nn.Module:
+        return classifier(self.backbone(), self.num_classes).to(memory_format=self.memory_format)
+
+    def begin(self, steps: int) -> None:
+        optim = self.settings.optim
+        self.student = self.network().train()
+        self.optimizer = torch.optim.SGD(self.groups(self.student), optim.lr, momentum=0.9, nesterov=True, fused=True)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, optim.lr, steps, pct_start=optim.warmup, cycle_momentum=False
+        )
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
+        self.loss(self.seen("weak", images, 1), labels).backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.schedule.step()
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        with self.autocast():
+            if self.teacher is None:
+                return F.cross_entropy(self.student(x).float(), y)
+            with torch.no_grad():
+                targets = self.teacher(x).float()
+            logits = self.student(x).float()
+            distance = F.kl_div(logits.log_softmax(1), targets.log_softmax(1), reduction="batchmean", log_target=True)
+            return 0.5 * F.cross_entropy(logits, y) + 0.5 * distance
+
+
+class DINO(Bare):
+    """Multi-crop DINO with a running centre."""
+
+    def begin(self, steps: int) -> None:
+        method, optim = self.settings.method, self.settings.optim
+        self.net = self.backbone().to(memory_format=self.memory_format).train()
+        self.head = PrototypeHead(self.net.num_features, method.hidden_dim, method.bottleneck_dim, method.out_dim)
+        self.student = nn.ModuleList([self.net, self.head])
+        self.teacher = deepcopy(self.student).eval().requires_grad_(False)
+        self.centre = torch.zeros(method.out_dim)
+        self.optimizer = torch.optim.AdamW(self.groups(self.student), optim.lr, fused=True)
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
+        method, optim = self.settings.method, self.settings.optim
+        rise = half_cosine(1, 0, step / steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = optim.lr * rise
+            if group["weight_decay"]:
+                group["weight_decay"] = half_cosine(optim.weight_decay, optim.weight_decay_end or 0, step / steps)
+        self.loss(images).backward()
+        for p in self.student.parameters():
+            if p.grad is not None:
+                p.grad.mul_((optim.clip_each / (p.grad.norm() + 1e-6)).clamp(max=1))
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        momentum = half_cosine(method.momentum, 1, step / steps)
+        tensors = zip(self.teacher.state_dict().values(), self.student.state_dict().values(), strict=True)
+        pairs = [(a, b) for a, b in tensors if a.is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - momentum)
+
+    def loss(self, images: Tensor) -> Tensor:
+        method, size = self.settings.method, len(images)
+        whole = self.seen("global", images, method.global_crops)
+        parts = self.seen("local", images, method.local_crops)
+        with self.autocast():
+            with torch.no_grad():
+                net, head = self.teacher
+                teacher = head(net(whole).final).float()
+                targets = ((teacher - self.centre) / method.teacher_temperature).softmax(1).split(size)
+                self.centre.lerp_(teacher.mean(dim=0), 0.1)
+            features = torch.cat([self.net(whole).final, self.net(parts).final])
+            student = (self.head(features).float() / method.student_temperature).log_softmax(1).split(size)
+            losses = [-(t * s).sum(1).mean() for i, t in enumerate(targets) for v, s in enumerate(student) if v != i]
+            return sum(losses) / len(losses)
+
+
+def half_cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
