@@ -168,7 +168,7 @@ def test_a_collapse_is_told_with_its_remedy_after_it_lasted(caplog):
     assert not caplog.records
     o.watch(6, stuck)
     text = caplog.text
-    assert "collapse at step 6: the loss sits at ln K; lower method.teacher_temperature" in text
+    assert "collapse at step 6: the loss sits at ln K = 3.4657; lower method.teacher_temperature" in text
     assert "the teacher's entropy is ln K" in text
     o.watch(7, stuck)
     assert caplog.text == text  # once
@@ -185,10 +185,11 @@ def test_a_collapse_is_told_with_its_remedy_after_it_lasted(caplog):
 )
 def test_every_sign_of_collapse_stops_the_run_that_asks_for_it(values, sign):
     o = objective("on_collapse=stop")
-    o.watch(1, values)
-    o.watch(2, values)
+    patience = 1 if "rank" in sign else 3
+    for step in range(1, patience):
+        o.watch(step, values)
     with pytest.raises(RunError, match=sign):
-        o.watch(3, values)
+        o.watch(patience, values)
 
 
 def test_a_run_that_collapses_fails_and_keeps_what_it_wrote(tmp_path):

@@ -1,25 +1,16 @@
 """The student's crops against the teacher's global ones."""
 
-import logging
-import math
-
 import torch
 from torch import Tensor, nn
 
-from sdrun.errors import RunError
 from sdrun.losses.dino import Mean, centred, koleo, multi_crop, sinkhorn
-from sdrun.methods.dino.settings import Centring, OnCollapse, Settings
+from sdrun.methods.dino.collapse import CollapseWatch
+from sdrun.methods.dino.settings import Centring, Settings
 from sdrun.models.backbone import Network
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.schedules import ema_momentum, linear
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
-
-log = logging.getLogger(__name__)
-
-PATIENCE = 3
-NEAR = 1e-3
-LEAST_RANK = 1.5
 
 
 class DINO(Objective):
@@ -41,7 +32,7 @@ class DINO(Objective):
         self.temperatures = float(settings.teacher_temperature_start), float(settings.teacher_temperature)
         self.register_buffer("centre", torch.zeros_like(student.head.prototypes.weight[:, 0]))
         self._teacher_means: list[Tensor] = []
-        self._signs: dict[str, int] = {}
+        self.collapse = CollapseWatch(len(self.centre), settings.on_collapse)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -77,14 +68,7 @@ class DINO(Objective):
         self._teacher_means = []
 
     def watch(self, step: int, values: dict[str, float]) -> None:
-        """Warn of a collapse that holds for some logged points, once; or raise RunError if ``on_collapse`` is stop."""
-        for sign, remedy in self._collapses(values).items():
-            self._signs[sign] = self._signs.get(sign, 0) + 1 if remedy else 0
-            if remedy and self._signs[sign] == PATIENCE:
-                message = f"collapse at step {step}: {sign}; {remedy}"
-                if self.settings.on_collapse is OnCollapse.stop:
-                    raise RunError(message)
-                log.warning("%s", message)
+        self.collapse(step, values)
 
     def _targets(self, logits: Tensor, step: int) -> Tensor:
         s = self.settings
@@ -94,22 +78,6 @@ class DINO(Objective):
         if s.centring is Centring.sinkhorn:
             return sinkhorn(logits, temperature, self.mean)
         return centred(logits, self.centre, temperature)
-
-    def _collapses(self, values: dict[str, float]) -> dict[str, str]:
-        """What to do about each sign of a collapse, by its name; nothing where it is not seen."""
-        sharpen = "lower method.teacher_temperature, or set method.out_dim lower"
-        spread = "raise method.teacher_temperature, set method.koleo=0.1, or lower optim.lr"
-        largest = math.log(len(self.centre))
-        found: dict[str, str] = {}
-        if "train/loss_dino" in values or "train/loss" in values:
-            loss = values.get("train/loss_dino", values.get("train/loss", 0.0))
-            entropy = values["train/teacher_entropy"]
-            found["the loss sits at ln K"] = sharpen if abs(loss - largest) < NEAR else ""
-            found["the teacher's entropy is ln K"] = sharpen if largest - entropy < NEAR * largest else ""
-            found["the teacher's entropy is 0"] = spread if entropy < NEAR * largest else ""
-        if "val/rankme" in values:
-            found["the rank of the features is 1"] = spread if values["val/rankme"] < LEAST_RANK else ""
-        return found
 
     def _entropies(self, targets: Tensor) -> dict[str, Tensor]:
         """Mean entropy of the targets [N, K], and the entropy of their mean, in nats."""

@@ -24,13 +24,9 @@ def run(settings: Settings, experiment: Experiment) -> Stage:
         bottleneck_dim=settings.bottleneck_dim,
         out_dim=int(settings.out_dim),
     )
-    objective = DINO(
-        experiment.student(0, head),
-        settings,
-        num_steps=experiment.num_steps(stream),
-        num_frozen=round(settings.freeze_prototypes * stream.steps_per_epoch),
-        mean=experiment.hardware.mean,
-    )
+    num_steps = experiment.num_steps(stream)
+    num_frozen = min(round(settings.freeze_prototypes * stream.steps_per_epoch), num_steps // 10)
+    objective = DINO(experiment.student(0, head), settings, num_steps, num_frozen, experiment.hardware.mean)
     return experiment.fit("dino", objective, stream, judged)
 
 

@@ -30,9 +30,10 @@ class OnCollapse(Enum):
 
 @dataclass
 class Settings:
-    """``out_dim`` counts prototypes; ``warmup_teacher_temperature`` and ``freeze_prototypes`` are counted in epochs.
+    """``out_dim`` counts prototypes, which stay as they are for the first ``freeze_prototypes`` epochs.
 
-    Where a value may be ``auto``, ``resolved`` says what it becomes.
+    The teacher's temperature rises from its start over the share ``teacher_temperature_rise`` of the steps. Where a
+    value may be ``auto``, ``resolve`` says what it becomes.
     """
 
     name: str
