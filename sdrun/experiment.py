@@ -11,8 +11,7 @@ from sdrun import loop, models
 from sdrun.datasets.images import Splits
 from sdrun.display import Display
 from sdrun.evaluation.classification import Classification
-from sdrun.evaluation.evaluator import Data, Evaluation
-from sdrun.evaluation.evaluator import Network as Evaluated
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation
 from sdrun.evaluation.representation import Representation
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
@@ -136,7 +135,7 @@ class Experiment:
         network = next(iter(objective.networks.values()))
         return Stage(name, network.eval(), result["sha256"][chosen], result["metrics"])
 
-    def evaluate(self, name: str, network: Evaluated, evaluation: Evaluation | None = None) -> None:
+    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation | None = None) -> None:
         """Evaluate a network as a stage of its own that trains nothing."""
 
         def result() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sdrun.display import Display
-from sdrun.evaluation.evaluator import Data, Evaluation, Network, Outcome
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Outcome
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
 from sdrun.settings import Settings
@@ -68,7 +68,7 @@ class Results:
             },
         )
 
-    def of_evaluation(self, name: str, network: Network) -> dict[str, Any]:
+    def of_evaluation(self, name: str, network: Evaluable) -> dict[str, Any]:
         """Evaluate a network that no training made, and mark the stage as finished."""
         outcome = self.evaluation.full({"": network})
         self._keep(name, outcome, 0)

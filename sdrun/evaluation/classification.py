@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sdrun.evaluation.evaluator import Data, Evaluation, Network, Networks, Outcome, prefixed
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Networks, Outcome, prefixed
 from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Classification(Evaluation):
         test = predictions["test_logits"]
         return Outcome(metrics, predictions, lambda: drawn(test, self.data, metrics))
 
-    def _label_fit(self, network: Network) -> dict[str, float]:
+    def _label_fit(self, network: Evaluable) -> dict[str, float]:
         """How much of the training set is predicted as labelled, and how much as is true."""
         splits = self.data.splits
         predicted = self._logits(network, "train").argmax(axis=1)
@@ -48,7 +48,7 @@ class Classification(Evaluation):
             "train/true_label_accuracy": float((predicted == splits.true_labels).mean()),
         }
 
-    def _logits(self, network: Network, part: str) -> np.ndarray:
+    def _logits(self, network: Evaluable, part: str) -> np.ndarray:
         return self.data.outputs(network, part).cpu().numpy()
 
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 
-Network = Callable[[Tensor], Tensor | Features]
+Evaluable = Callable[[Tensor], Tensor | Features]
 """Normalised images [B, C, H, W] to logits [B, K] or to features."""
 
-Networks = Mapping[str, Network]
+Networks = Mapping[str, Evaluable]
 """By the word that their metrics carry; the first, without a word, is the one that counts."""
 
 
@@ -76,7 +76,7 @@ class Data:
         return [part for part in ("val", "test") if len(self.labels[part])]
 
     @torch.no_grad()
-    def outputs(self, network: Network, part: str, index: np.ndarray | None = None) -> Tensor:
+    def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
         """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device."""
         if isinstance(network, nn.Module):
             network.eval()

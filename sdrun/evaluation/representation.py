@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from sdrun.evaluation.classification import drawn, scored
-from sdrun.evaluation.evaluator import Data, Evaluation, Network, Networks, Outcome, prefixed
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Networks, Outcome, prefixed
 from sdrun.evaluation.features import KNN, Probe, knn_votes, rankme
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Representation(Evaluation):
             best = min(probes, key=lambda probe: float(cross_entropy(probe(features["val"]), labels)))
         return {part: best(x).cpu().numpy() for part, x in features.items()}
 
-    def _drawn(self, network: Network, references: Tensor, features: Tensor) -> dict[str, "Figure"]:
+    def _drawn(self, network: Evaluable, references: Tensor, features: Tensor) -> dict[str, "Figure"]:
         from sdrun.evaluation import maps
 
         data = self.data
