@@ -6,27 +6,29 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-MOST_POINTS = 3000
+MOST_POINTS = 2000
 GAP = 5
 GOOD, BAD = "#3a9d5d", "#d1495b"
 
 
-def feature_map(features: np.ndarray, labels: np.ndarray, classes: list[str]) -> Figure:
-    """The first two principal components of L2-normalised features [N, D], coloured by class [N]."""
-    x = features[:MOST_POINTS] / np.maximum(np.linalg.norm(features[:MOST_POINTS], axis=1, keepdims=True), 1e-12)
-    x = x - x.mean(axis=0)
-    _, singular, axes = np.linalg.svd(x, full_matrices=False)
-    share = singular**2 / max((singular**2).sum(), 1e-30)
-    place = x @ axes[:2].T
+def feature_map(features: np.ndarray, labels: np.ndarray, classes: list[str], threads: int) -> Figure:
+    """A t-SNE map (van der Maaten & Hinton 2008) of features [N, D] by cosine, coloured by class [N]."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    x, labels = features[:MOST_POINTS].astype(np.float64), labels[:MOST_POINTS]
+    x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)  # then Euclidean distance ranks as cosine does
+    tsne = TSNE(perplexity=min(30, len(x) / 4), init="random", max_iter=500, random_state=0)
+    with threadpool_limits(threads):
+        place = tsne.fit_transform(x)
     figure = Figure(figsize=(8, 6), layout="constrained")
     axis = figure.subplots()
     colours = colormaps["tab10" if len(classes) <= 10 else "nipy_spectral"].resampled(len(classes))
     for number, name in enumerate(classes):
-        chosen = place[labels[:MOST_POINTS] == number]
-        axis.scatter(chosen[:, 0], chosen[:, 1], s=5, alpha=0.6, color=colours(number), label=name)
-    axis.set(xlabel=f"component 1: {share[0]:.0%} of variance", ylabel=f"component 2: {share[1]:.0%}")
-    axis.set_xticks([])
-    axis.set_yticks([])
+        chosen = place[labels == number]
+        axis.scatter(chosen[:, 0], chosen[:, 1], s=5, alpha=0.7, color=colours(number), label=name)
+    axis.set_title(f"t-SNE of {len(x)} test images' features by cosine", fontsize=9)
+    axis.axis("off")
     if len(classes) <= 20:
         axis.legend(fontsize=8, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure

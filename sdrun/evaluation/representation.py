@@ -80,7 +80,8 @@ class Representation(Evaluation):
 
         data = self.data
         labels = data.labels["test"]
-        found = {"test/features": maps.feature_map(features.cpu().numpy(), labels, data.splits.classes)}
+        drawing = maps.feature_map(features.cpu().numpy(), labels, data.splits.classes, torch.get_num_threads())
+        found = {"test/features": drawing}
         found["test/neighbours"] = self._neighbours(features[:8], references)
         if attention := getattr(network, "attention", None):
             images = data.images["test"][:8]
