@@ -40,6 +40,11 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.backbone(images).final)
 
+    def compile(self, *arguments: Any, **options: Any) -> None:
+        """Compile both parts by themselves, for some objectives call them one by one."""
+        self.backbone.compile(*arguments, **options)
+        self.head.compile(*arguments, **options)
+
 
 def classifier(backbone: Backbone, num_classes: int) -> Network:
     """The network with a linear head: images [B, C, H, W] to logits [B, num_classes]."""

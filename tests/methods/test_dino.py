@@ -269,3 +269,16 @@ def test_a_lost_piece_of_state_is_caught(path, tmp_path, monkeypatch, drop):
     checkpoints.save(newest, saved)
     run.resume(broken)
     assert differences(path, broken)
+
+
+def test_without_validation_it_is_judged_at_the_end_alone(tmp_path):
+    few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.val_size=0")
+    metrics = summary(few)["metrics"]
+    assert {"test/knn_accuracy", "test/accuracy"} <= metrics.keys()
+    assert not [name for name in metrics if name.startswith("val")]
+
+
+def test_it_asks_for_adamw_unless_another_optimiser_is_chosen():
+    assert settings("method=dino").optim.name == "adamw"
+    assert settings("method=dino", "optim=sgd").optim.name == "sgd"
+    assert settings("method=dino", "optim.lr=0.5").optim.lr == 0.5
