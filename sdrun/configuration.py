@@ -42,7 +42,9 @@ def settings_from(config: DictConfig) -> Settings:
         schema = _schema(values)
         _move_root_keys(values, schema["method"])
         typed = OmegaConf.structured(Settings)
-        for role in values["dataset"].get("views", {}):  # OmegaConf would ask for what is missing in it
+        views = values["dataset"].get("views")
+        require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
+        for role in views:  # OmegaConf would ask for what is missing in it
             require_view("dataset.views", role)
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)

@@ -41,6 +41,8 @@ class Display:
         self._latest: dict[str, float] = {}
         self._start, self._began, self._last_line = 0, 0.0, 0.0
         self._handlers = [_log_to(log_file), _warn_on(self.console)] if log_file else []
+        if not self._handlers:
+            _logger.addHandler(logging.NullHandler())  # or Python prints the warnings of every rank
 
     def say(self, text: str) -> None:
         """A line for the person and for run.log."""

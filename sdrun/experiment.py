@@ -15,7 +15,7 @@ from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation
 from sdrun.evaluation.representation import Representation
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
-from sdrun.models.backbone import Network
+from sdrun.models.backbone import Network, classifier
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
 from sdrun.results import Results
@@ -77,11 +77,11 @@ class Experiment:
         ``head`` makes what stands on the backbone, given the number of its features; by default a linear classifier.
         """
         channels, size = self.splits.train.images.shape[1:3]
-        head = head or (lambda num_features: nn.Linear(num_features, len(self.splits.classes)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.settings.seed, index, "init"))
             backbone = models.backbone(self.settings.model, channels, size)
-            student = Network(backbone, head(backbone.num_features))
+            num_features, num_classes = backbone.num_features, len(self.splits.classes)
+            student = Network(backbone, head(num_features)) if head else classifier(backbone, num_classes)
         if self.initial:
             self.initial.load_into(student.backbone)
         return self.hardware.place(student)
@@ -95,7 +95,7 @@ class Experiment:
         return self._stream(self.labels, self.labelled, views or {"weak": 1}, 1, (self.settings.seed, index))
 
     def unlabelled(self, index: int, views: dict[str, int], times: int = 1) -> ImageStream:
-        """All training images without their labels, ``times`` as many a step as a labelled batch may have."""
+        """All training images without their labels, ``times`` as many a step as a labelled batch has."""
         everything = torch.arange(len(self.labels), device=self.labels.device)
         hidden = torch.full_like(self.labels, -1)
         return self._stream(hidden, everything, views, times, (self.settings.seed, index, "unlabelled"))
@@ -155,7 +155,7 @@ class Experiment:
         settings, hardware = self.settings, self.hardware
         seen = {role: (View(settings.dataset.views[role], self.clean), num) for role, num in views.items()}
         parts = hardware.world * settings.optim.accumulate
-        size = min(settings.optim.batch_size * times, len(pool) // parts * parts)
+        size = min(settings.optim.batch_size, len(labels) // parts * parts) * times
         return ImageStream(self.images["train"], labels, seen, pool, size, words, hardware.rank, hardware.world)
 
     def _position(self) -> int:

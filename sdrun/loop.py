@@ -28,7 +28,7 @@ class Recorder(Protocol):
     def save(self, step: int, state: dict[str, Any]) -> None: ...
 
 
-class Evaluation(Protocol):
+class Judge(Protocol):
     """Looks at the validation split while a stage trains; the larger score is the better."""
 
     def validate(self, networks: dict[str, nn.Module]) -> dict[str, float]: ...
@@ -73,13 +73,13 @@ def train(
     settings: Settings,
     hardware: Hardware,
     saved: dict[str, Any] | None,
-    evaluation: Evaluation | None,
+    judge: Judge | None,
     recorder: Recorder,
     interrupt: Interrupt,
 ) -> State:
     """Train ``objective`` on the batches of ``stream``, from ``saved`` on where there is such a state.
 
-    ``evaluation`` judges the objective's networks, which chooses the best weights. Raises Interrupted after a signal,
+    ``judge`` looks at the objective's networks, which chooses the best weights. Raises Interrupted after a signal,
     with the state saved, and RunError when the loss is no longer finite or the objective sees no sense in going on.
     """
     optim = settings.optim
@@ -97,7 +97,7 @@ def train(
         lr = optim.lr * lr_factor(optim.schedule, optim.warmup, state.step, total)
         for group in optimizer.param_groups:
             group["lr"] = lr
-            if optim.weight_decay_end is not None and group["weight_decay"]:
+            if optim.weight_decay_end is not None and group["decays"]:
                 group["weight_decay"] = half_cosine(optim.weight_decay, optim.weight_decay_end, state.step / total)
         logs = (state.step + 1) % settings.log_every == 0 or state.step + 1 == total
 
@@ -117,12 +117,12 @@ def train(
             recorder.log(state.step, values)
             _require_finite(values["train/loss"], state.step)
             objective.watch(state.step, values)
-        if evaluation and (state.step % evaluate_steps == 0 or state.step == total):
+        if judge and (state.step % evaluate_steps == 0 or state.step == total):
             paused = time.perf_counter()
-            scores = hardware.from_main(lambda: evaluation.validate(objective.networks))
+            scores = hardware.from_main(lambda: judge.validate(objective.networks))
             recorder.log(state.step, scores)
             state.validated = list(scores)
-            _judge(state, evaluation.score(scores), objective)
+            _judge(state, judge.score(scores), objective)
             objective.watch(state.step, scores)
             objective.train()
             started += time.perf_counter() - paused

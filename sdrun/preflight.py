@@ -73,7 +73,10 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
     source = sources.load(settings.dataset)
     images = source.train.images
     settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
-    initial(settings)
+    if start := initial(settings):
+        from sdrun import models
+
+        start.load_into(models.backbone(settings.model, images.shape[1], images.shape[2]))
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:

@@ -108,10 +108,10 @@ def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware
             folder.write_summary(_summary(folder.manifest, results, more))
             folder.write_manifest()
 
+    splits = split(sources.load(settings.dataset), settings.dataset)
+    if is_main:
+        _open(folder, settings, splits.fingerprints(), display)
     try:
-        splits = split(sources.load(settings.dataset), settings.dataset)
-        if is_main:
-            _open(folder, settings, splits.fingerprints(), display)
         note("running")
         record = Record(folder) if is_main else None
         if record:

@@ -35,17 +35,17 @@ class Classification(Evaluation):
             predictions |= {f"{part}_{word}_logits" if word else f"{part}_logits": z for part, z in logits.items()}
         main = next(iter(networks.values()))
         if (self.data.splits.train.labels != self.data.splits.true_labels).any():
-            metrics |= self._label_fit(main)
+            metrics |= self._label_fit(main, self.data.splits.labelled)
         test = predictions["test_logits"]
         return Outcome(metrics, predictions, lambda: drawn(test, self.data, metrics))
 
-    def _label_fit(self, network: Evaluable) -> dict[str, float]:
-        """How much of the training set is predicted as labelled, and how much as is true."""
+    def _label_fit(self, network: Evaluable, labelled: np.ndarray) -> dict[str, float]:
+        """How much of the labelled training images is predicted as labelled, and how much as is true."""
         splits = self.data.splits
-        predicted = self._logits(network, "train").argmax(axis=1)
+        predicted = self.data.outputs(network, "train", labelled).argmax(dim=1).cpu().numpy()
         return {
-            "train/given_label_accuracy": float((predicted == splits.train.labels).mean()),
-            "train/true_label_accuracy": float((predicted == splits.true_labels).mean()),
+            "train/given_label_accuracy": float((predicted == splits.train.labels[labelled]).mean()),
+            "train/true_label_accuracy": float((predicted == splits.true_labels[labelled]).mean()),
         }
 
     def _logits(self, network: Evaluable, part: str) -> np.ndarray:

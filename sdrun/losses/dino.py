@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sdrun.errors import InputError
+
 Mean = Callable[[Tensor], Tensor]
 """The mean of a tensor over ranks."""
 
@@ -29,18 +31,25 @@ def centred(logits: Tensor, centre: Tensor, temperature: float) -> Tensor:
 def sinkhorn(logits: Tensor, temperature: float, mean: Mean, iterations: int = 3) -> Tensor:
     """Sinkhorn-Knopp (2006.09882): probabilities whose sum over the batch is the same for every prototype.
 
-    logits: cosines [N, K] of one rank; the sums over the batch are those of all ranks.
+    logits: cosines [N, K] of one rank; the sums over the batch are those of all ranks, but
+    of one accumulated part.
     """
-    q = ((logits - 1) / temperature).exp()
+    q = ((logits.double() - 1) / temperature).exp()  # in float32 all of a prototype's entries could be 0
     for _ in range(iterations):
         q = q / (mean(q.mean(dim=0)) * q.shape[1])
         q = q / q.sum(dim=1, keepdim=True)
-    return q
+    return q.to(logits.dtype)
 
 
 def koleo(features: Tensor) -> Tensor:
-    """``-mean log ||x_i - nn(x_i)||`` on L2-normalised features [B, D], which spreads them evenly (1806.03198)."""
+    """``-mean log ||x_i - nn(x_i)||`` on L2-normalised features [B, D], which spreads them evenly (1806.03198).
+
+    Neighbours are looked for among these features alone: one rank's, of one accumulated part. Raises InputError for a
+    single one.
+    """
+    if len(features) < 2:
+        raise InputError("method.koleo: needs two images in each part of a batch; raise optim.batch_size")
     x = F.normalize(features.float(), dim=1)
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):  # bf16 cannot tell near features apart
         nearest = (x @ x.T).fill_diagonal_(-2).argmax(dim=1)
     return -(F.pairwise_distance(x, x[nearest]) + 1e-8).log().mean()

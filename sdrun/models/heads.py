@@ -1,5 +1,6 @@
 """Heads that are no linear classifier."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,4 +29,5 @@ class PrototypeHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         x = F.normalize(self.mlp(features).float(), dim=1)
-        return F.linear(x, F.normalize(self.prototypes.weight, dim=1))
+        with torch.autocast(x.device.type, enabled=False):  # divided by a small temperature, bf16 is too coarse
+            return F.linear(x, F.normalize(self.prototypes.weight, dim=1))

@@ -62,6 +62,9 @@ class Settings:
         require_range("dataset.train_size", data.train_size, smallest, left)
         require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
         for role in self.method.roles:
+            require(
+                role in data.views, f"dataset.views.{role}", f"is missing, and method={self.method.name} asks for it"
+            )
             view = data.views[role]
             view.check(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))

@@ -1,6 +1,7 @@
 """The backbone of a finished run, as another run's students start from it. Imports no torch before it is read."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class Initial:
 
         from sdrun.storage.checkpoints import load_state
 
+        data = self.file.read_bytes()
+        require(sha256(data).hexdigest() == self.sha256, "init_from", f"{self.file} is not what that run wrote")
         state = load_state(self.file, torch.device("cpu"))
         has_teacher = any(key.startswith(PREFIXES[InitNetwork.teacher]) for key in state)
         network = self.network or (InitNetwork.teacher if has_teacher else InitNetwork.student)
@@ -57,11 +60,24 @@ def initial(settings: Settings) -> Initial | None:
     folder = RunFolder.open(Path(run))
     status = folder.manifest["status"]
     require(status == "completed", "init_from", f"{run} is {status}; finish it by: sdrun resume {run}")
-    config = yaml.safe_load(folder.config.read_text())
-    model = {key: value for key, value in vars(settings.model).items() if key != "name"}
-    other = [f"model.{key}={config['model'].get(key)}" for key in model if model[key] != config["model"].get(key)]
-    require(not other, "init_from", f"{run} has another model; choose the same: {' '.join(other)}")
-    stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
-    chosen = config["optim"]["select"]
-    file = folder.stage(stage["name"]) / f"{chosen}.pt"
-    return Initial(folder.path, stage["name"], file, stage["sha256"][chosen], settings.init_network)
+    try:
+        config = yaml.safe_load(folder.config.read_text())
+        stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
+        chosen = config["optim"]["select"]
+        found = Initial(
+            run=folder.path,
+            stage=stage["name"],
+            file=folder.stage(stage["name"]) / f"{chosen}.pt",
+            sha256=stage["sha256"][chosen],
+            network=settings.init_network,
+        )
+        other = config["model"]
+    except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
+        raise InputError(f"init_from: {run} lacks what a finished run has ({error!r}); choose another") from error
+    require(found.file.exists(), "init_from", f"{found.file} is gone; choose another run")
+    own = vars(settings.model)
+    if own["architecture"] != other["architecture"]:
+        raise InputError(f"init_from: {run} has another model; choose model={other['name']}")
+    differing = [f"model.{key}={other.get(key)}" for key in own if key != "name" and own[key] != other.get(key)]
+    require(not differing, "init_from", f"{run} has another model; choose {' '.join(differing)}")
+    return found

@@ -16,7 +16,8 @@ class ImageStream:
     images: [N, C, H, W] uint8 and labels: [N], both on the device that computes. ``views``: by role, how an image is
     seen and how many times. ``batch_size`` is that of all ranks together; each rank gets its own equal part. Images
     are drawn from the positions ``pool`` [M]: a permutation of its own for each round of ``M // batch_size`` steps, of
-    which the remainder is left out. An epoch is a round over all N images, whatever part of them the pool has.
+    which the remainder is left out; of a pool that is smaller than a batch, as many permutations as fill one. An epoch
+    is as long as a round over all N images, whatever part of them the pool has.
     """
 
     def __init__(
@@ -33,7 +34,8 @@ class ImageStream:
         self.images, self.labels, self.views, self.pool = images, labels, views, pool
         self.batch_size, self.words = batch_size, words
         self.steps_per_epoch = len(images) // batch_size
-        self.steps_per_round = len(pool) // batch_size
+        self.turns = -(-batch_size // len(pool))
+        self.steps_per_round = self.turns * len(pool) // batch_size
         part = batch_size // world
         self.rows = slice(rank * part, (rank + 1) * part)
         self._round, self._order = -1, torch.empty(0, dtype=torch.long)
@@ -63,7 +65,8 @@ class ImageStream:
 
     def _permutation(self, number: int) -> Tensor:
         if number != self._round:
-            order = torch.randperm(len(self.pool), generator=generator(*self.words, "epoch", number))
+            random = generator(*self.words, "epoch", number)
+            order = torch.cat([torch.randperm(len(self.pool), generator=random) for _ in range(self.turns)])
             self._round, self._order = number, self.pool[order.to(self.images.device)]
         return self._order
 

@@ -1,1 +1,1 @@
-"""Frozen networks that give targets."""
+"""Networks that give targets, frozen or following."""

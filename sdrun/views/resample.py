@@ -11,8 +11,8 @@ RATIO = (3 / 4, 4 / 3)
 def boxes(size: tuple[int, int], area: list[float], u: Tensor) -> Tensor:
     """Random windows [B, 4] of whole pixels: top, left, height, width.
 
-    As torchvision's RandomResizedCrop draws them: a share of the area between the two ends of ``area``, the logarithm
-    of width over height even between those of 3:4 and 4:3; what is too long for the image is cut to its side.
+    A share of the area between the two ends of ``area``, the logarithm of width over height even between those of 3:4
+    and 4:3, as torchvision's RandomResizedCrop; but what is too long for the image is cut to its side, not drawn anew.
     ``u``: [B, 4] in [0, 1) for area, ratio, top and left.
     """
     height, width = size

@@ -168,7 +168,7 @@ def test_a_collapse_is_told_with_its_remedy_after_it_lasted(caplog):
     assert not caplog.records
     o.watch(6, stuck)
     text = caplog.text
-    assert "collapse at step 6: the loss sits at ln K = 3.4657; lower method.teacher_temperature" in text
+    assert "collapse at step 6: the loss sits at ln K (ln K = 3.4657); lower method.teacher_temperature" in text
     assert "the teacher's entropy is ln K" in text
     o.watch(7, stuck)
     assert caplog.text == text  # once

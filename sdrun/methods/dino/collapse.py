@@ -2,6 +2,10 @@
 
 import logging
 import math
+from enum import Enum
+
+import torch
+from torch import Tensor, nn
 
 from sdrun.errors import RunError
 from sdrun.methods.dino.settings import OnCollapse
@@ -16,33 +20,50 @@ SHARPEN = "lower method.teacher_temperature or method.out_dim"
 SPREAD = "raise method.teacher_temperature, set method.koleo=0.1, or lower optim.lr"
 
 
-class CollapseWatch:
-    """Reads what is logged of a training with ``out_dim`` prototypes; tells of each sign once."""
+class Sign(Enum):
+    loss = "the loss sits at ln K"
+    uniform = "the teacher's entropy is ln K"
+    certain = "the teacher's entropy is 0"
+    rank = "the rank of the features is 1"
+
+
+REMEDIES = {Sign.loss: SHARPEN, Sign.uniform: SHARPEN, Sign.certain: SPREAD, Sign.rank: SPREAD}
+
+
+class CollapseWatch(nn.Module):
+    """Reads what is logged of a training with ``out_dim`` prototypes.
+
+    ``lasted`` counts the logged points in a row at which each sign was seen; a checkpoint has it, so that a resumed
+    run ends where one does that was left alone.
+    """
+
+    lasted: Tensor
 
     def __init__(self, out_dim: int, on_collapse: OnCollapse) -> None:
+        super().__init__()
         self.largest = math.log(out_dim)
         self.on_collapse = on_collapse
-        self.seen: dict[str, int] = {}
+        self.register_buffer("lasted", torch.zeros(len(Sign), dtype=torch.long))
 
-    def __call__(self, step: int, values: dict[str, float]) -> None:
-        """Warn of what was so at three logged points in a row, of the rank at once; RunError where that is to stop."""
-        for sign, (holds, remedy, patience) in self._signs(values).items():
-            self.seen[sign] = self.seen.get(sign, 0) + 1 if holds else 0
-            if self.seen[sign] == patience:
-                message = f"collapse at step {step}: {sign}; {remedy}"
+    def forward(self, step: int, values: dict[str, float]) -> None:
+        """Warn, once while it lasts, of what was so at three points in a row, of the rank at once; or raise."""
+        for sign, holds in self._seen(values).items():
+            place = list(Sign).index(sign)
+            lasted = int(self.lasted[place]) + 1 if holds else 0
+            self.lasted[place] = lasted
+            if lasted == (1 if sign is Sign.rank else PATIENCE):
+                message = f"collapse at step {step}: {sign.value} (ln K = {self.largest:.4f}); {REMEDIES[sign]}"
                 if self.on_collapse is OnCollapse.stop:
                     raise RunError(message)
                 log.warning("%s", message)
 
-    def _signs(self, values: dict[str, float]) -> dict[str, tuple[bool, str, int]]:
-        """By name: whether it holds, its remedy, and at how many points in a row it must."""
+    def _seen(self, values: dict[str, float]) -> dict[Sign, bool]:
         if "val/rankme" in values:
-            return {"the rank of the features is 1": (values["val/rankme"] < LEAST_RANK, SPREAD, 1)}
+            return {Sign.rank: values["val/rankme"] < LEAST_RANK}
         loss = values.get("train/loss_dino", values["train/loss"])
         entropy = values["train/teacher_entropy"]
-        margin = NEAR * self.largest
         return {
-            f"the loss sits at ln K = {self.largest:.4f}": (abs(loss - self.largest) < NEAR, SHARPEN, PATIENCE),
-            "the teacher's entropy is ln K": (self.largest - entropy < margin, SHARPEN, PATIENCE),
-            "the teacher's entropy is 0": (entropy < margin, SPREAD, PATIENCE),
+            Sign.loss: abs(loss - self.largest) < NEAR,
+            Sign.uniform: self.largest - entropy < NEAR * self.largest,
+            Sign.certain: entropy < NEAR * self.largest,
         }

@@ -44,7 +44,8 @@ class DINO(Objective):
         whole = torch.cat(views["global"])
         logits = self.teacher(whole).float()
         targets = self._targets(logits, batch.step).unflatten(0, (-1, size))
-        self._teacher_means.append(logits.mean(dim=0))
+        if self.settings.centring is Centring.centre:
+            self._teacher_means.append(logits.mean(dim=0))
 
         features = [self.student.backbone(whole).final]
         if "local" in views:
@@ -63,9 +64,10 @@ class DINO(Objective):
     def after_step(self, step: int) -> None:
         s = self.settings
         self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, self.momentum, step, self.num_steps))
-        batch_mean = self.mean(torch.stack(self._teacher_means).mean(dim=0))
-        self.centre.lerp_(batch_mean, 1 - s.centre_momentum)
-        self._teacher_means = []
+        if s.centring is Centring.centre:
+            batch_mean = self.mean(torch.stack(self._teacher_means).mean(dim=0))
+            self.centre.lerp_(batch_mean, 1 - s.centre_momentum)
+            self._teacher_means = []
 
     def watch(self, step: int, values: dict[str, float]) -> None:
         self.collapse(step, values)

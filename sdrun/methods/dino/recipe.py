@@ -14,7 +14,7 @@ from sdrun.models.heads import PrototypeHead
 def run(settings: Settings, experiment: Experiment) -> Stage:
     judged = experiment.representation
     experiment.evaluate("raw_pixels", _pixels, judged)
-    experiment.evaluate("untrained", experiment.student(0).backbone, judged)
+    experiment.evaluate("initial" if experiment.initial else "untrained", experiment.student(0).backbone, judged)
 
     views = {"global": settings.global_crops, "local": settings.local_crops}
     stream = experiment.unlabelled(0, {role: num for role, num in views.items() if num})
