@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +66,25 @@ def interrupted(path: Path, stage: str, step: int, monkeypatch, *overrides: str)
             start(path, *overrides)
     assert summary(path)["status"] == "interrupted"
     return path
+
+
+def one_and_two_ranks(folder: Path, *overrides: str) -> tuple[list[float], list[float]]:
+    """The logged losses of one rank and of two, on a network without BatchNorm; what they log is the same."""
+    vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
+    given = [*(o for o in SMALL if not o.startswith("model")), *vit, *overrides]
+    run.start(compose(*given), folder / "one", given)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "sdrun"]
+    done = subprocess.run(
+        [*command, *given, f"hydra.run.dir={folder / 'two'}"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    one, two = points(folder / "one"), points(folder / "two")
+    assert [point[:4] for point in one] == [point[:4] for point in two]
+    return tuple([point[4] for point in found if point[3] == "train/loss"] for found in (one, two))
 
 
 def points(path: Path) -> list[tuple]:

@@ -73,7 +73,8 @@ def test_gradients_are_clipped_together_as_torch_does():
         torch.testing.assert_close(one.grad, other.grad)
 
 
-def test_weight_decay_moves_as_half_a_cosine_where_there_is_any(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("first", "expected"), [(0.1, [0.1, 0.1586, 0.3, 0.4414]), (0, [0, 0.0732, 0.25, 0.4268])])
+def test_weight_decay_moves_as_half_a_cosine_where_weights_decay(tmp_path, monkeypatch, first, expected):
     seen = []
     step = torch.optim.AdamW.step
     monkeypatch.setattr(
@@ -81,9 +82,9 @@ def test_weight_decay_moves_as_half_a_cosine_where_there_is_any(tmp_path, monkey
         "step",
         lambda self: seen.append([g["weight_decay"] for g in self.param_groups]) or step(self),
     )
-    decay = ("optim.weight_decay=0.1", "optim.weight_decay_end=0.5", "optim.max_steps=4")
+    decay = (f"optim.weight_decay={first}", "optim.weight_decay_end=0.5", "optim.max_steps=4")
     start(tmp_path / "run", "method=supervised", "optim=adamw", *decay)
-    assert [decayed for decayed, _ in seen] == pytest.approx([0.1, 0.1586, 0.3, 0.4414], abs=1e-4)
+    assert [decayed for decayed, _ in seen] == pytest.approx(expected, abs=1e-4)
     assert {plain for _, plain in seen} == {0.0}
 
 

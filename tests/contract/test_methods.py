@@ -1,14 +1,12 @@
 """What every method keeps. A new method is found here by itself."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
 import torch
 
-from helpers import SMALL, compose, differences, points, start, summary, weights
+from helpers import compose, differences, one_and_two_ranks, points, start, summary, weights
 from sdrun import methods, run
 from sdrun.errors import InputError, Interrupted
 from sdrun.objectives.objective import Objective
@@ -131,31 +129,9 @@ def test_bitwise_the_same_whatever_ran_before(name, runs, tmp_path):
 @pytest.mark.parametrize("name", METHODS)
 def test_two_ranks_train_as_one(name, tmp_path):
     """Without BatchNorm, whose statistics are each rank's own on a CPU, the loss is one rank's up to rounding."""
-    overrides = [o for o in SMALL if not o.startswith("model")] + [
-        f"method={name}",
-        "model=vit_tiny",
-        "model.width=24",
-        "model.depth=2",
-        "optim.lr=0.02",
-        "optim.epochs=2",
-    ]
-    run.start(compose(*overrides), tmp_path / "one", overrides)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "sdrun"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, *overrides, f"hydra.run.dir={tmp_path / 'two'}"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    one, two = points(tmp_path / "one"), points(tmp_path / "two")
-    assert [point[:4] for point in one] == [point[:4] for point in two]
-    losses = [(a[4], b[4]) for a, b in zip(one, two, strict=True) if a[3] == "train/loss"]
-    assert len(losses) > 2
-    for left, right in losses:
-        assert right == pytest.approx(left, rel=1e-4)
+    one, two = one_and_two_ranks(tmp_path, f"method={name}", "optim.lr=0.02", "optim.epochs=2")
+    assert len(one) > 2
+    assert two == pytest.approx(one, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from sdrun.errors import InputError
 from sdrun.losses.dino import centred, koleo, multi_crop, sinkhorn
 
 
@@ -71,20 +72,25 @@ def test_sinkhorn_equals_the_papers_matrix_form():
     torch.testing.assert_close(sinkhorn(logits, 0.2, lambda x: x), (q * 10).T)
 
 
-def test_sinkhorn_of_two_ranks_is_that_of_their_whole_batch():
-    logits = crops(1, batch=10, out_dim=4)[0]
-    whole = sinkhorn(logits, 0.2, lambda x: x)
-    halves = [logits[:5], logits[5:]]
-    means = []
-    q = [((half - 1) / 0.2).exp() for half in halves]
-    for _ in range(3):
-        mean = (q[0].mean(dim=0) + q[1].mean(dim=0)) / 2
-        means.append(mean)
-        q = [part / (mean * 4) for part in q]
-        q = [part / part.sum(dim=1, keepdim=True) for part in q]
-    given = iter(means)
-    found = sinkhorn(halves[0], 0.2, lambda x: next(given))
-    torch.testing.assert_close(found, whole[:5])
+def test_sinkhorn_stays_finite_at_the_smallest_temperature():
+    close = 0.3 + 0.001 * crops(1, batch=32, out_dim=64)[0]
+    close[:, 0] = -0.9  # a prototype that nothing is near
+    for logits in (close, crops(1, batch=32, out_dim=64)[0]):
+        q = sinkhorn(logits, 0.005, lambda x: x)
+        assert torch.isfinite(q).all()
+        torch.testing.assert_close(q.sum(dim=1), torch.ones(32))
+
+
+def test_neighbours_are_found_in_full_precision_under_autocast():
+    x = torch.randn(1, 32, generator=generator()) + 0.01 * torch.randn(64, 32, generator=generator(1))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = koleo(x)
+    torch.testing.assert_close(found, koleo(x))
+
+
+def test_a_single_feature_has_no_neighbour():
+    with pytest.raises(InputError, match="method.koleo: needs two images"):
+        koleo(torch.randn(1, 4))
 
 
 def test_koleo_equals_a_loop_and_pushes_neighbours_apart():

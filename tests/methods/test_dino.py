@@ -7,8 +7,20 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from torch.nn import functional as F
 
-from helpers import SMALL, compose, differences, interrupted, points, settings, start, summary, weights
+from helpers import (
+    SMALL,
+    compose,
+    differences,
+    interrupted,
+    one_and_two_ranks,
+    points,
+    settings,
+    start,
+    summary,
+    weights,
+)
 from sdrun import models, run
 from sdrun.errors import InputError, RunError
 from sdrun.methods.dino.objective import DINO
@@ -231,9 +243,8 @@ def test_crops_that_a_model_cannot_take_are_refused():
         )
 
 
-@pytest.mark.parametrize("extra", [(), ("method.centring=sinkhorn", "method.koleo=0.1")])
-def test_accumulated_parts_have_the_centre_of_the_whole_batch(extra):
-    whole, parts = objective(*extra), objective(*extra)
+def test_accumulated_parts_have_the_centre_of_the_whole_batch():
+    whole, parts = objective(), objective()
     b = batch(num=8)
     for o, pieces in ((whole, [b]), (parts, b.split(2))):
         o.eval()
@@ -241,6 +252,51 @@ def test_accumulated_parts_have_the_centre_of_the_whole_batch(extra):
             o(piece)
         o.after_step(1)
     torch.testing.assert_close(whole.centre, parts.centre)
+
+
+def test_two_ranks_share_prototypes_over_their_whole_batch(tmp_path):
+    overrides = ["method=dino", "method.centring=sinkhorn", "optim.lr=0.02", "optim.epochs=2"]
+    one, two = one_and_two_ranks(tmp_path, *overrides)
+    assert len(one) > 2
+    assert two == pytest.approx(one, rel=1e-4)
+
+
+def test_cosines_are_in_full_precision_under_autocast():
+    head = PrototypeHead(8, 16, 4, 10)
+    x = torch.randn(5, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert head(x).dtype == torch.float32
+        bottleneck = F.normalize(head.mlp(x).float(), dim=1)
+        found = head(x)
+    torch.testing.assert_close(found, bottleneck @ F.normalize(head.prototypes.weight, dim=1).T)
+
+
+def test_how_long_a_collapse_has_lasted_survives_a_resume():
+    first, second = objective("on_collapse=stop"), objective("on_collapse=stop")
+    stuck = {"train/loss": math.log(32), "train/teacher_entropy": 1.0}
+    first.watch(1, stuck)
+    first.watch(2, stuck)
+    second.load_state_dict(first.state_dict())
+    with pytest.raises(RunError, match="collapse at step 3"):
+        second.watch(3, stuck)
+
+
+def test_a_handful_of_labels_is_enough_to_be_judged(tmp_path):
+    few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.num_labels=5")
+    assert 0 < summary(few)["metrics"]["test/knn_accuracy"] < 1
+
+
+def test_the_temperature_never_falls():
+    low = settings("method=dino", "method.teacher_temperature=0.01").method
+    assert low.resolve(1000)["teacher_temperature_start"] == 0.01
+    with pytest.raises(InputError, match="method.teacher_temperature_start: must be at most teacher_temperature=0.03"):
+        settings("method=dino", "method.teacher_temperature=0.03", "method.teacher_temperature_start=0.04")
+
+
+def test_the_control_of_a_run_that_starts_from_another_is_called_initial(path, tmp_path):
+    again = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", f"init_from={path}")
+    stages = {stage["name"]: stage["metrics"]["test/knn_accuracy"] for stage in summary(again)["stages"]}
+    assert stages["initial"] == summary(path)["metrics"]["test/knn_accuracy"]
 
 
 def test_teachers_of_this_stage_have_no_earlier_stage(path):

@@ -76,7 +76,7 @@ def test_the_teacher_follows_each_step():
     torch.testing.assert_close(o.teacher.network[1].weight, before + 0.1)
 
 
-def test_labels_are_stratified_nested_in_training_and_the_rest_is_hidden():
+def test_labels_are_a_stratified_part_of_the_training_images():
     few = settings("dataset=digits", "dataset.num_labels=50", "seed=3").dataset
     splits = split(sources.load(few), few)
     assert len(splits.labelled) == 50
@@ -102,10 +102,22 @@ def test_an_unlabelled_image_never_shows_its_label(tmp_path, monkeypatch):
     assert len(torch.cat([b.index for _, _, b in shown]).unique()) > 100
 
 
-def test_supervised_and_mean_teacher_take_as_many_steps_with_the_same_labels(tmp_path):
-    runs = [start(tmp_path / name, *FEW[1:], f"method={name}") for name in ("supervised", "mean_teacher")]
-    one, other = (summary(path)["stages"][0]["steps"] for path in runs)
-    assert one == other == 4 * (120 // 20)
+@pytest.mark.parametrize("num_labels", [40, 10])
+def test_methods_take_as_many_steps_however_few_the_labels(tmp_path, num_labels):
+    few = (f"dataset.num_labels={num_labels}", "optim.batch_size=20", "optim.epochs=2")
+    for name in ("supervised", "mean_teacher"):
+        path = start(tmp_path / name, *few, f"method={name}")
+        assert summary(path)["stages"][0]["steps"] == 2 * (120 // 20)
+
+
+def test_the_ratio_is_that_of_unlabelled_to_labelled_images(tmp_path, monkeypatch):
+    shown = []
+    forward = MeanTeacher.forward
+    monkeypatch.setattr(
+        MeanTeacher, "forward", lambda self, b: shown.append((len(b), len(b.unlabelled))) or forward(self, b)
+    )
+    start(tmp_path / "run", *FEW, "dataset.num_labels=10", "method.unlabelled_ratio=3", "optim.epochs=1")
+    assert set(shown) == {(20, 60)}
 
 
 def test_teacher_and_student_are_both_evaluated_and_differ(tmp_path):

@@ -1,15 +1,17 @@
 """A run that starts from another's backbone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from helpers import compose, differences, settings, start, summary, weights
-from sdrun import run
+from sdrun import models, preflight, run
 from sdrun.errors import InputError
 from sdrun.experiment import Experiment
+from sdrun.storage import checkpoints
 from sdrun.storage.initial import initial
 
 
@@ -78,8 +80,10 @@ def test_bad_places_are_named(pretrained, tmp_path):
 
     with pytest.raises(InputError, match="nowhere holds no run"):
         asked("init_from=nowhere")
-    with pytest.raises(InputError, match=r"init_from: .* has another model; choose the same: model.widths=\[8, 8\]"):
+    with pytest.raises(InputError, match=r"init_from: .* has another model; choose model.widths=\[8, 8\]"):
         asked(f"init_from={pretrained}", "model.widths=[4]")
+    with pytest.raises(InputError, match=r"init_from: .* has another model; choose model=cnn"):
+        initial(settings("model=resnet8", f"init_from={pretrained}"))
     with pytest.raises(InputError, match="init_network: has no effect without init_from"):
         asked("init_network=student")
     assert initial(settings()) is None
@@ -97,8 +101,6 @@ def test_another_image_size_does_not_fit_a_vit(tmp_path, pretrained):
     config = compose("dataset=digits", "method=supervised", "dataset.val_size=60", *small, *vit, "model.patch_size=2")
     run.start(config, tmp_path / "first", [])
     found = initial(settings(*vit, "model.patch_size=2", f"init_from={tmp_path / 'first'}"))
-    from sdrun import models
-
     other = models.backbone(settings(*vit, "model.patch_size=2").model, 1, 16)
     with pytest.raises(InputError, match="does not fit these images"):
         found.load_into(other)
@@ -111,3 +113,42 @@ def test_it_changes_what_is_learned_and_is_repeatable(pretrained, tmp_path):
     )
     assert differences(once, again) == []
     assert differences(plain, once)
+
+
+def copy_of(pretrained, folder):
+    return Path(shutil.copytree(pretrained, folder / "copy"))
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "summary.json", "stages/mean_teacher/last.pt"])
+def test_a_run_that_lacks_a_file_is_named(pretrained, tmp_path, file):
+    other = copy_of(pretrained, tmp_path)
+    (other / file).unlink()
+    with pytest.raises(InputError, match="init_from: .* (lacks what a finished run has|is gone)"):
+        initial(settings("model.widths=[8,8]", f"init_from={other}"))
+
+
+def test_other_weights_than_those_of_the_summary_are_refused(pretrained, tmp_path):
+    other = copy_of(pretrained, tmp_path)
+    state = torch.load(other / "stages/mean_teacher/last.pt", weights_only=True)
+    checkpoints.save(other / "stages/mean_teacher/last.pt", {name: value + 1 for name, value in state.items()})
+    found = initial(settings("model.widths=[8,8]", f"init_from={other}"))
+    with pytest.raises(InputError, match="is not what that run wrote"):
+        found.load_into(models.backbone(settings("model.widths=[8,8]").model, 1, 8))
+
+
+def test_what_does_not_fit_is_refused_before_a_folder_is_made(tmp_path):
+    first = start(tmp_path / "first", "method=supervised", "optim.epochs=1")
+    wrong = ("model.widths=[8,8]", f"init_from={first}", "init_network=teacher")
+    with pytest.raises(InputError, match="holds no teacher"):
+        preflight.check(compose(*wrong), is_sweep=False)
+    preflight.check(compose(*wrong[:2]), is_sweep=False)
+
+
+def test_a_completed_run_stays_so_when_what_it_started_from_is_gone(pretrained, tmp_path):
+    other = copy_of(pretrained, tmp_path)
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", f"init_from={other}")
+    before = summary(path)
+    shutil.rmtree(other)
+    with pytest.raises(InputError, match="holds no run"):
+        run.resume(path)
+    assert summary(path) == before

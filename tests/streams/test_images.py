@@ -133,3 +133,14 @@ def test_paired_batches_split_with_their_companions():
     torch.testing.assert_close(
         torch.cat([p.unlabelled.views["weak"][1] for p in parts]), batch.unlabelled.views["weak"][1]
     )
+
+
+def test_a_batch_that_is_larger_than_its_pool_repeats_it_evenly():
+    pool = torch.tensor([1, 4, 7])
+    s = ImageStream(pictures(), torch.arange(20), views(weak=1), pool, 8, (0,))
+    for step in range(4):
+        index = s(step).index
+        assert len(index) == 8
+        assert set(index.tolist()) == {1, 4, 7}
+        assert index.bincount().max() <= 3
+    assert not torch.equal(s(0).index, s(1).index)

@@ -120,6 +120,14 @@ def test_windows_have_the_areas_and_ratios_and_lie_anywhere_inside():
     assert (top + height).max() == (left + width).max() == 32
 
 
+def test_windows_that_are_too_long_are_cut_to_the_image():
+    top, left, height, width = boxes((28, 28), [0.6, 1.0], torch.rand(5000, 4, generator=generator(11))).unbind(1)
+    assert (top + height).max() == (left + width).max() == 28
+    share = height * width / 28**2
+    assert 0.5 < share.min() < 0.6  # a long one of the least area loses some of it
+    assert share.mean() == pytest.approx(0.786, abs=0.01)
+
+
 def test_a_window_of_everything_is_the_image_and_its_flip_is_a_mirror():
     x = images(64).float() / 255
     u = torch.rand(64, 7, generator=generator(9))
