@@ -129,7 +129,11 @@ UNFIT = {
         "method.view=strong",
         "dataset.views.strong.cutout=2",
     ): "dataset.views.strong.cutout: must be",
-    ("~dataset.views.strong", "method=supervised", "method.view=strong"): "dataset.views.strong: is missing, and method=",
+    (
+        "~dataset.views.strong",
+        "method=supervised",
+        "method.view=strong",
+    ): "dataset.views.strong: is missing, and method=",
     ("dataset.mean=[0.5,0.5,0.5]",): "dataset.mean: needs 1 numbers",
     ("dataset.views.weak.hue=0.1",): "dataset.views.weak.hue: has no effect on grey images",
     ("dataset.views.weak.crop=9",): "dataset.views.weak.crop: must be between 0 and 4",

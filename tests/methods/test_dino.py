@@ -338,3 +338,26 @@ def test_it_asks_for_adamw_unless_another_optimiser_is_chosen():
     assert settings("method=dino").optim.name == "adamw"
     assert settings("method=dino", "optim=sgd").optim.name == "sgd"
     assert settings("method=dino", "optim.lr=0.5").optim.lr == 0.5
+
+
+def test_the_best_weights_are_those_of_the_best_neighbours(path):
+    curve = {step: v for stage, step, _, name, v in points(path) if (stage, name) == ("dino", "val/knn_accuracy")}
+    assert summary(path)["stages"][-1]["best_step"] == max(curve, key=lambda step: (curve[step], -step))
+
+
+def test_the_loop_calls_the_objective_around_each_step(tmp_path, monkeypatch):
+    calls = []
+    before, after = DINO.before_step, DINO.after_step
+
+    def watch_before(self, step):
+        calls.append(("before", step, self.student.head.prototypes.weight.grad is not None))
+        before(self, step)
+
+    def watch_after(self, step):
+        calls.append(("after", step, self.student.head.prototypes.weight.grad is not None))
+        after(self, step)
+
+    monkeypatch.setattr(DINO, "before_step", watch_before)
+    monkeypatch.setattr(DINO, "after_step", watch_after)
+    start(tmp_path / "run", *SMALL_DINO, "optim.max_steps=2")
+    assert calls == [("before", 1, True), ("after", 1, False), ("before", 2, True), ("after", 2, False)]
