@@ -38,15 +38,15 @@ class ViewSettings:
         """Pixels of the view's side, for images of ``size``."""
         return self.size or size
 
-    def check(self, key: str, channels: int, size: int) -> None:
-        """Raise InputError where a value is out of range or has no effect on images of this kind."""
+    def check(self, key: str) -> None:
+        """Raise InputError where a value is out of range."""
         require_range(f"{key}.size", self.size, 1)
         low, high = require_interval(f"{key}.area", self.area)
         require(low > 0 and high <= 1, f"{key}.area", "needs shares above 0 and at most 1")
         low, _ = require_interval(f"{key}.blur_sigma", self.blur_sigma)
         require_positive(f"{key}.blur_sigma", low)
         require(not (self.resamples and self.crop), f"{key}.crop", "has no effect with size, area or blur; set it to 0")
-        require_range(f"{key}.crop", self.crop, 0, size // 2)
+        require_range(f"{key}.crop", self.crop, 0)
         require_range(f"{key}.rotate", self.rotate, 0, 180)
         require_range(f"{key}.hue", self.hue, 0, 0.5)
         for name in ("translate", "cutout", "brightness", "contrast", "saturation"):
@@ -54,6 +54,10 @@ class ViewSettings:
         for name in ("jitter_chance", "grey", "blur", "solarise"):
             require_range(f"{key}.{name}", getattr(self, name), 0, 1)
         require_range(f"{key}.scale", self.scale, 0, 0.9)
+
+    def check_images(self, key: str, channels: int, size: int) -> None:
+        """Raise InputError where a value does not suit images [channels, size, size]."""
+        require_range(f"{key}.crop", self.crop, 0, size // 2)
         if channels == 1:
             for name in ("saturation", "hue", "grey"):
                 require(getattr(self, name) == 0, f"{key}.{name}", "has no effect on grey images; set it to 0")
@@ -99,3 +103,5 @@ class DatasetSettings:
         if self.name == "digits":
             require(self.root is None and not self.download, "dataset.root", "has no effect with the embedded digits")
         require(all(value > 0 for value in self.std), "dataset.std", "must be above 0 for every channel")
+        for role, view in self.views.items():
+            view.check(f"dataset.views.{role}")

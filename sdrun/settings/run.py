@@ -66,7 +66,7 @@ class Settings:
                 role in data.views, f"dataset.views.{role}", f"is missing, and method={self.method.name} asks for it"
             )
             view = data.views[role]
-            view.check(f"dataset.views.{role}", channels, size)
+            view.check_images(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))
         require_range("dataset.num_labels", data.num_labels, smallest, data.train_size or left)
         self.model.check_images(size)
