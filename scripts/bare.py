@@ -1,10 +1,10 @@
 """Bare PyTorch loops: what a careful person would write for one case, without a record, checkpoints or signals.
 
-Data, views and backbones are sdrun's; everything else is written out.
+Data, views and networks are sdrun's; the training is written out.
 """
 
-import math
 import time
+from abc import ABC, abstractmethod
 from copy import deepcopy
 
 import torch
@@ -17,11 +17,12 @@ from sdrun.datasets.images import split
 from sdrun.hardware import Hardware
 from sdrun.models.backbone import classifier
 from sdrun.models.heads import PrototypeHead
+from sdrun.schedules import half_cosine
 from sdrun.settings import Precision, Settings
 from sdrun.views.view import Normalise, View
 
 
-class Bare:
+class Bare(ABC):
     """What all loops share. A call trains ``optim.max_steps`` steps and returns samples a second."""
 
     def __init__(self, settings: Settings, hardware: Hardware) -> None:
@@ -50,11 +51,13 @@ class Bare:
             self.train(step, steps, self.images[index], self.labels[index])
         return steps * batch / (time.perf_counter() - started)
 
+    @abstractmethod
     def begin(self, steps: int) -> None:
-        raise NotImplementedError
+        """Make networks and optimiser afresh; this is not timed."""
 
+    @abstractmethod
     def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
-        raise NotImplementedError
+        """One step on the images [B, C, H, W], uint8, of a batch."""
 
     def backbone(self) -> models.Backbone:
         channels, size = self.images.shape[1:3]
@@ -156,7 +159,3 @@ class DINO(Bare):
             student = (self.head(features).float() / method.student_temperature).log_softmax(1).split(size)
             losses = [-(t * s).sum(1).mean() for i, t in enumerate(targets) for v, s in enumerate(student) if v != i]
             return sum(losses) / len(losses)
-
-
-def half_cosine(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -23,10 +23,6 @@ class EMA(nn.Module):
         super().__init__()
         self.network = freeze(deepcopy(student))
 
-    @property
-    def networks(self) -> list[nn.Module]:
-        return [self.network]
-
     def train(self, mode: bool = True) -> "EMA":
         """Nothing: the mode of an objective is none of its teacher's business."""
         return self
