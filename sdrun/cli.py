@@ -76,6 +76,8 @@ def _hydra() -> None:
     arguments = get_args_parser().parse_args()
     if arguments.experimental_rerun:
         raise InputError("--experimental-rerun: it runs code from a file, in a finished run; use sdrun resume")
+    if arguments.multirun and arguments.cfg:
+        raise InputError("--cfg: shows the settings of one run; leave --multirun out")
     if arguments.multirun and num_ranks() > 1:
         raise InputError("--multirun: torchrun cannot start a sweep; start each of its jobs by torchrun")
     jobs: list[DictConfig] = []

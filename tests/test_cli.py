@@ -79,6 +79,7 @@ def test_completion_offers_choices():
         (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),
         (["-m", "seed=0,1", "method.alpha=0.5,7"], "method.alpha: must be between 0 and 1, but is 7"),
         (["--config-dir", "broken", "experiment=x"], "malformed YAML"),
+        (["-m", "--cfg", "job", "seed=0,1"], "--cfg: shows the settings of one run; leave --multirun out"),
         (["resum"], "did you mean resume?"),
         (["resume", "taken"], "holds no run"),
         (["dataset.val_size=9999"], "dataset.val_size: leaves nothing"),
