@@ -1,6 +1,7 @@
 """Device, threads, precision, compilation, process group: the only file that names them."""
 
 import ctypes
+import gc
 import os
 import platform
 import sys
@@ -86,6 +87,7 @@ class Hardware:
     def close(self) -> None:
         """Leave the process group, so that the next run of a sweep starts clean."""
         if self.world > 1 and torch.distributed.is_initialized():
+            gc.collect()  # wrapped models would keep the group, and its threads, until the interpreter is torn down
             torch.distributed.destroy_process_group()
 
     @property
