@@ -23,13 +23,14 @@ def conf_folder() -> Path:
     return inside if inside.is_dir() else HERE.parent / "conf"
 
 
+def version() -> str:
+    """A name for a run that sorts by its start and that no other process of this machine has."""
+    now = datetime.now()
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{os.getpid()}"
+
+
 def register_resolvers() -> None:
-    """``${version:}``: a name for a run that sorts by its start and that no other process of this machine has."""
-
-    def version() -> str:
-        now = datetime.now()
-        return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{os.getpid()}"
-
+    """``${version:}``: see ``version``; one a job."""
     OmegaConf.register_new_resolver("version", version, use_cache=True, replace=True)
 
 

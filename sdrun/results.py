@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from sdrun.display import Display
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Outcome
+from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import save
-from sdrun.storage.files import write_bytes
+from sdrun.storage.files import write_bytes, write_json
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.images import ImageStream, Paired
@@ -44,7 +44,7 @@ class Results:
         metrics: dict[str, float] = {}
         hashes = {}
         for kind in sorted(weights, key=lambda kind: steps[kind]):
-            hashes[kind] = save(self.folder.stage(name) / f"{kind}.pt", weights[kind])
+            hashes[kind] = save(self.folder.weights(name, kind), weights[kind])
             objective.load_state_dict(weights[kind])
             outcome = self.evaluation.full(objective.networks)
             found = outcome.metrics
@@ -68,9 +68,9 @@ class Results:
             },
         )
 
-    def of_evaluation(self, name: str, network: Evaluable) -> dict[str, Any]:
-        """Evaluate a network that no training made, and mark the stage as finished."""
-        outcome = self.evaluation.full({"": network})
+    def of_evaluation(self, name: str, networks: Networks) -> dict[str, Any]:
+        """Evaluate networks that no training made here, and mark the stage as finished."""
+        outcome = self.evaluation.full(networks)
         self._keep(name, outcome, 0)
         self.record.log(0, outcome.metrics)
         return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "metrics": outcome.metrics})
@@ -81,6 +81,8 @@ class Results:
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
         write_bytes(self.folder.predictions(name), buffer.getvalue())
+        for title, content in outcome.documents.items():
+            write_json(self.folder.stage(name) / f"{title}.json", content)
         for title, figure in outcome.pictures().items():
             self.record.picture(title, figure, step)
 

@@ -15,18 +15,21 @@ from yaml import YAMLError
 
 from sdrun import configuration, methods
 from sdrun.datasets import sources
-from sdrun.datasets.images import split
+from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
 from sdrun.errors import InputError, Interrupted, RunError
-from sdrun.experiment import Experiment, Stage
+from sdrun.evaluation.evaluator import Data
+from sdrun.experiment import Experiment, Stage, Stages
 from sdrun.hardware import Hardware, peak_memory
 from sdrun.interrupt import Interrupt
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks
+from sdrun.replay import Replay
 from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
+from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -44,31 +47,40 @@ def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
         auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
         config = configuration.resolved(config, hardware.settings, auto)
         settings = configuration.settings_from(config)
-        shared = Path(hardware.from_main(lambda: str(_create(path, config, settings, hardware, overrides))))
-        _execute(settings, config, RunFolder.open(shared), hardware, stack)
+        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides))))
+        execute(settings, config, RunFolder.open(shared), hardware, stack)
 
 
 def resume(path: Path) -> None:
     """Go on with the run in ``path``, with its settings and on its hardware. Raises as ``start`` does."""
     folder = RunFolder.open(path)
+    if "evaluates" in folder.manifest:
+        raise InputError(f"{path} is an evaluation; make it again by: sdrun evaluate {folder.manifest['evaluates']}")
+    config = load_config(folder)
+    settings = configuration.settings_from(config)
+    if folder.manifest["hardware"]["ranks"] != num_ranks():
+        raise InputError(f"{path} ran on another number of ranks; go on with it by: {_command(folder)}")
+    with ExitStack() as stack:
+        hardware = Hardware.start(settings.hardware)
+        stack.callback(hardware.close)
+        execute(settings, config, folder, hardware, stack)
+
+
+def load_config(folder: RunFolder) -> DictConfig:
+    """The settings of a run. Raises InputError where they cannot be read."""
     try:
         config = OmegaConf.load(folder.config)
     except (OSError, ValueError, YAMLError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{folder.config} cannot be read ({reason}); start the run anew") from error
     assert isinstance(config, DictConfig)
-    settings = configuration.settings_from(config)
-    if folder.manifest["hardware"]["ranks"] != num_ranks():
-        raise InputError(f"{path} ran on another number of ranks; go on with it by: {_resume_command(folder)}")
-    with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware)
-        stack.callback(hardware.close)
-        _execute(settings, config, folder, hardware, stack)
+    return config
 
 
-def _create(
-    path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str]
+def create(
+    path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str], **more: Any
 ) -> Path:
+    """A new run folder at ``path``; ``more`` goes to its manifest. Raises InputError where a run is there already."""
     assert path
     manifest = {
         "status": "running",
@@ -86,13 +98,26 @@ def _create(
         "init": None,
         "wall_seconds": 0.0,
         "resumed": [],
+        **more,
     }
     RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
     return path
 
 
-def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware: Hardware, stack: ExitStack) -> None:
-    """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends."""
+def execute(
+    settings: Settings,
+    config: DictConfig,
+    folder: RunFolder,
+    hardware: Hardware,
+    stack: ExitStack,
+    splits: Splits | None = None,
+    source: RunFolder | None = None,
+) -> None:
+    """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends.
+
+    ``splits``: other data than the settings say; ``source``: a finished run whose weights are evaluated, for no
+    training.
+    """
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
@@ -108,7 +133,7 @@ def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware
             folder.write_summary(_summary(folder.manifest, results, more))
             folder.write_manifest()
 
-    splits = split(sources.load(settings.dataset), settings.dataset)
+    splits = splits or split(sources.load(settings.dataset), settings.dataset)
     if is_main:
         _open(folder, settings, splits.fingerprints(), display)
     try:
@@ -116,14 +141,18 @@ def _execute(settings: Settings, config: DictConfig, folder: RunFolder, hardware
         record = Record(folder) if is_main else None
         if record:
             stack.callback(record.close)
-        experiment = Experiment(settings, splits, hardware, folder, record, display, interrupt, results)
+        data = Data(splits, settings.dataset, hardware)
+        stages: Stages = Training(settings, data, hardware, folder, record, display, interrupt, results)
+        if source and record:
+            stages = Replay(source, settings, data, hardware, folder, record, display, results)
+        experiment = Experiment(settings, data, hardware, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record:
             _overview(record, config, results, final)
         note("completed", metrics=final.metrics)
     except (Interrupted, KeyboardInterrupt):
         note("interrupted")
-        display.say(f"Interrupted and saved. Go on with: {_resume_command(folder)}")
+        display.say(f"Interrupted and saved. Go on with: {_command(folder)}")
         raise
     except Exception as error:
         if is_main:
@@ -145,11 +174,14 @@ def _explained(error: Exception, folder: RunFolder) -> Exception:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         where = error.filename or folder.path
-        return RunError(f"{where}: {error.strerror}; make room, then: {_resume_command(folder)}")
+        return RunError(f"{where}: {error.strerror}; make room, then: {_command(folder)}")
     return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")
 
 
-def _resume_command(folder: RunFolder) -> str:
+def _command(folder: RunFolder) -> str:
+    """What finishes the run."""
+    if "evaluates" in folder.manifest:
+        return f"sdrun evaluate {folder.manifest['evaluates']}"
     ranks = folder.manifest["hardware"]["ranks"]
     program = "sdrun" if ranks == 1 else f"torchrun --nproc-per-node {ranks} -m sdrun"
     return f"{program} resume {folder.path}"

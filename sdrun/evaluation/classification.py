@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Networks, Outcome, prefixed
+from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
 from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Classification(Evaluation):
+class Classification(TrainingEvaluation):
     """Accuracy, proper scores, calibration and selective prediction of networks that give logits [B, K]."""
 
     def __init__(self, data: Data) -> None:
@@ -19,8 +19,8 @@ class Classification(Evaluation):
 
     def validate(self, networks: Networks) -> dict[str, float]:
         metrics: dict[str, float] = {}
-        for word, network in networks.items():
-            metrics |= prefixed("val", word, scores(self._logits(network, "val"), self.data.labels["val"]))
+        for word, logits in self._logits(networks, "val").items():
+            metrics |= prefixed("val", word, scores(logits, self.data.labels["val"]))
         return metrics
 
     def score(self, metrics: dict[str, float]) -> list[float]:
@@ -29,8 +29,9 @@ class Classification(Evaluation):
     def full(self, networks: Networks) -> Outcome:
         metrics: dict[str, float] = {}
         predictions: dict[str, np.ndarray] = {}
-        for word, network in networks.items():
-            logits = {part: self._logits(network, part) for part in self.data.parts}
+        parts = {part: self._logits(networks, part) for part in self.data.parts}
+        for word in parts["test"]:
+            logits = {part: by_word[word] for part, by_word in parts.items()}
             metrics |= scored(logits, self.data.labels, word)
             predictions |= {f"{part}_{word}_logits" if word else f"{part}_logits": z for part, z in logits.items()}
         main = next(iter(networks.values()))
@@ -48,8 +49,13 @@ class Classification(Evaluation):
             "train/true_label_accuracy": float((predicted == splits.true_labels[labelled]).mean()),
         }
 
-    def _logits(self, network: Evaluable, part: str) -> np.ndarray:
-        return self.data.outputs(network, part).cpu().numpy()
+    def _logits(self, networks: Networks, part: str) -> dict[str, np.ndarray]:
+        """Logits [N, K] of a part's images by the words of networks and of their outputs; one of each has none."""
+        found = {}
+        for word, network in networks.items():
+            for further, logits in self.data.outputs_by_word(network, part).items():
+                found[word or further] = logits.cpu().numpy()
+        return found
 
 
 def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: str = "") -> dict[str, float]:

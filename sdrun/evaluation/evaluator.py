@@ -2,16 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
+from sdrun.hardware import Hardware
 from sdrun.models.backbone import Features
+from sdrun.settings import DatasetSettings
 from sdrun.views.view import Normalise
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 
-Evaluable = Callable[[Tensor], Tensor | Features]
-"""Normalised images [B, C, H, W] to logits [B, K] or to features."""
+Evaluable = Callable[[Tensor], Tensor | Features | dict[str, Tensor]]
+"""Normalised images [B, C, H, W] to logits [B, K], to features, or to logits by a further word, one of them empty."""
 
 Networks = Mapping[str, Evaluable]
 """By the word that their metrics carry; the first, without a word, is the one that counts."""
@@ -28,27 +29,35 @@ Networks = Mapping[str, Evaluable]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of an evaluation: numbers, arrays for ``predictions/``, and pictures when they are asked for."""
+    """What came out of an evaluation: numbers, arrays for ``predictions/``, and pictures when they are asked for.
+
+    ``documents``: content of JSON files for the folder of the stage, by name.
+    """
 
     metrics: dict[str, float]
     predictions: dict[str, np.ndarray]
     pictures: Callable[[], dict[str, "Figure"]]
+    documents: dict[str, Any] = field(default_factory=dict)
 
 
 class Evaluation(ABC):
-    """How the networks of a stage are judged."""
+    """How the networks of a finished stage are judged."""
+
+    @abstractmethod
+    def full(self, networks: Networks) -> Outcome:
+        """Everything about the networks."""
+
+
+class TrainingEvaluation(Evaluation):
+    """One that also looks at the validation split while a stage trains."""
 
     @abstractmethod
     def validate(self, networks: Networks) -> dict[str, float]:
-        """``val/...`` metrics while a stage trains, quick to compute. ``full`` has all of them, too."""
+        """``val/...`` metrics, quick to compute. ``full`` has all of them, too."""
 
     @abstractmethod
     def score(self, metrics: dict[str, float]) -> list[float]:
         """What makes one set of validation metrics better than another; the larger list wins."""
-
-    @abstractmethod
-    def full(self, networks: Networks) -> Outcome:
-        """Everything about the networks of a finished stage."""
 
 
 class Data:
@@ -58,14 +67,12 @@ class Data:
     ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
     """
 
-    def __init__(
-        self,
-        splits: Splits,
-        images: dict[str, Tensor],
-        clean: Normalise,
-        autocast: Callable[[], AbstractContextManager],
-    ) -> None:
-        self.splits, self.images, self.clean, self.autocast = splits, images, clean, autocast
+    def __init__(self, splits: Splits, settings: DatasetSettings, hardware: Hardware) -> None:
+        device = hardware.device
+        parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
+        self.splits, self.autocast = splits, hardware.autocast
+        self.images = {name: torch.tensor(part.images, device=device) for name, part in parts.items()}
+        self.clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
         known = np.full(len(splits.train), -1)
         known[splits.labelled] = splits.train.labels[splits.labelled]
         self.labels = {"train": known, "val": splits.validation.labels, "test": splits.test.labels}
@@ -75,17 +82,27 @@ class Data:
         """The held-out parts that are there: ``val``, where validation is split off, and ``test``."""
         return [part for part in ("val", "test") if len(self.labels[part])]
 
-    @torch.no_grad()
     def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
         """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device."""
+        return self.outputs_by_word(network, part, index)[""]
+
+    @torch.no_grad()
+    def outputs_by_word(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> dict[str, Tensor]:
+        """The same of a network that gives several; of another one, by the empty word."""
         if isinstance(network, nn.Module):
             network.eval()
         images = self.images[part]
         if index is not None:
             images = images[torch.as_tensor(index, device=images.device)]
         with self.autocast():
-            outputs = [network(self.clean(batch)) for batch in images.split(BATCH)]
-        return torch.cat([(x.final if isinstance(x, Features) else x).float() for x in outputs])
+            outputs = [_by_word(network(self.clean(batch))) for batch in images.split(BATCH)]
+        return {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+
+
+def _by_word(outputs: Tensor | Features | dict[str, Tensor]) -> dict[str, Tensor]:
+    if isinstance(outputs, dict):
+        return outputs
+    return {"": outputs.final if isinstance(outputs, Features) else outputs}
 
 
 def prefixed(part: str, word: str, values: dict[str, float]) -> dict[str, float]:

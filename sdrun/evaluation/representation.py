@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from sdrun.evaluation.classification import drawn, scored
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, Networks, Outcome, prefixed
+from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
 from sdrun.evaluation.features import KNN, Probe, knn_votes, rankme
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ DECAYS = (1e-1, 1e-2, 1e-3, 1e-4)
 DEFAULT_DECAY = 1e-2
 
 
-class Representation(Evaluation):
+class Representation(TrainingEvaluation):
     """k-NN, a linear probe and the rank of a backbone's final features.
 
     References of k-NN and training set of the probe are the labelled training images. ``knn_accuracy`` is that of 20

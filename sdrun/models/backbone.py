@@ -14,16 +14,35 @@ class Features(NamedTuple):
 
 
 class Backbone(nn.Module, ABC):
-    """Images [B, C, H, W] to features. It has no classifier: heads belong to the recipe.
+    """Images [B, C, H, W] to features, in parts that end at its taps. It has no classifier: heads belong to the recipe.
 
-    ``tap_features``: the taps by name, shallow to deep, and the channels (or width) of each.
+    ``tap_features``: the taps by name, shallow to deep, and the channels (or width) of each. A tap is a map
+    [B, channels, h, w], each with half the sides of the one before it, or where ``has_tokens`` tokens
+    [B, 1 + patches, width], the class token first.
     """
 
     num_features: int
     tap_features: dict[str, int]
+    has_tokens: bool
+
+    def forward(self, images: Tensor) -> Features:
+        x = self.enter(images)
+        taps = {}
+        for number, tap in enumerate(self.tap_features):
+            taps[tap] = x = self.advance(x, number)
+        return Features(self.leave(x), taps)
 
     @abstractmethod
-    def forward(self, images: Tensor) -> Features: ...
+    def enter(self, images: Tensor) -> Tensor:
+        """From images [B, C, H, W] to what the part of the first tap takes."""
+
+    @abstractmethod
+    def advance(self, x: Tensor, number: int) -> Tensor:
+        """To the tap of this number, the first being 0, from the one before it or from ``enter``."""
+
+    @abstractmethod
+    def leave(self, x: Tensor) -> Tensor:
+        """From the last tap to the final features [B, num_features]."""
 
 
 class Network(nn.Module):

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone, Features, initialise
+from sdrun.models.backbone import Backbone, initialise
 
 
 class _Conv(nn.Sequential):
@@ -27,6 +27,8 @@ class CNN(Backbone):
     Taps ``stage_1``, ``stage_2`` ...: [B, width, h, w].
     """
 
+    has_tokens = False
+
     def __init__(self, channels: int, widths: list[int], depth: int) -> None:
         super().__init__()
         inputs = [4 * channels, *widths[:-1]]
@@ -36,11 +38,12 @@ class CNN(Backbone):
         self.tap_features = {f"stage_{i}": width for i, width in enumerate(widths, start=1)}
         initialise(self)
 
-    def forward(self, images: Tensor) -> Features:
+    def enter(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
-        x = F.pixel_unshuffle(F.pad(images, (0, width % 2, 0, height % 2)), 2)
-        taps: dict[str, Tensor] = {}
-        for name, entry, residuals in zip(self.tap_features, self.entries, self.residuals, strict=True):
-            x = residuals(entry(F.max_pool2d(x, 2) if taps else x))
-            taps[name] = x
-        return Features(x.mean(dim=(2, 3)), taps)
+        return F.pixel_unshuffle(F.pad(images, (0, width % 2, 0, height % 2)), 2)
+
+    def advance(self, x: Tensor, number: int) -> Tensor:
+        return self.residuals[number](self.entries[number](F.max_pool2d(x, 2) if number else x))
+
+    def leave(self, x: Tensor) -> Tensor:
+        return x.mean(dim=(2, 3))

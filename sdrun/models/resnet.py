@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone, Features, initialise
+from sdrun.models.backbone import Backbone, initialise
 
 
 class _Block(nn.Module):
@@ -28,6 +28,8 @@ class ResNet(Backbone):
     Taps ``stage_1``, ``stage_2`` ...: [B, width, h, w].
     """
 
+    has_tokens = False
+
     def __init__(self, channels: int, widths: list[int], depths: list[int]) -> None:
         super().__init__()
         self.stem = nn.Sequential(
@@ -47,10 +49,11 @@ class ResNet(Backbone):
         self.tap_features = {f"stage_{i}": width for i, width in enumerate(widths, start=1)}
         initialise(self)
 
-    def forward(self, images: Tensor) -> Features:
-        x = self.stem(images)
-        taps = {}
-        for name, stage in zip(self.tap_features, self.stages, strict=True):
-            x = stage(x)
-            taps[name] = x
-        return Features(x.mean(dim=(2, 3)), taps)
+    def enter(self, images: Tensor) -> Tensor:
+        return self.stem(images)
+
+    def advance(self, x: Tensor, number: int) -> Tensor:
+        return self.stages[number](x)
+
+    def leave(self, x: Tensor) -> Tensor:
+        return x.mean(dim=(2, 3))

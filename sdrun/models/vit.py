@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone, Features
+from sdrun.models.backbone import Backbone
 
 
 class _Block(nn.Module):
@@ -46,6 +46,8 @@ class ViT(Backbone):
     ``block_2`` ...: [B, 1 + patches, width], the class token first.
     """
 
+    has_tokens = True
+
     def __init__(
         self, channels: int, size: int, patch_size: int, width: int, depth: int, heads: int, mlp_ratio: float
     ) -> None:
@@ -63,28 +65,26 @@ class ViT(Backbone):
             if isinstance(part, nn.Linear):
                 nn.init.zeros_(part.bias)
 
-    def forward(self, images: Tensor) -> Features:
-        x = self._tokens(images)
-        taps = {}
-        for name, block in zip(self.tap_features, self.blocks, strict=True):
-            x = block(x)
-            taps[name] = x
-        return Features(self.norm(x[:, 0]), taps)
+    def enter(self, images: Tensor) -> Tensor:
+        patches = self.patches(images)
+        first = self.class_token.weight.to(patches.dtype).expand(len(images), 1, -1)
+        return torch.cat([first, patches.flatten(2).mT], dim=1) + self._positions(patches.shape[2:])
+
+    def advance(self, x: Tensor, number: int) -> Tensor:
+        return self.blocks[number](x)
+
+    def leave(self, x: Tensor) -> Tensor:
+        return self.norm(x[:, 0])
 
     def attention(self, images: Tensor) -> Tensor:
         """Where the class token looks in the last block: [B, heads, rows, columns] of patches."""
-        x = self._tokens(images)
+        x = self.enter(images)
         for block in self.blocks[:-1]:
             x = block(x)
         rows = images.shape[2] // self.patches.stride[0]
         last = self.blocks[-1]
         assert isinstance(last, _Block)
         return last.class_attention(x).unflatten(2, (rows, -1))
-
-    def _tokens(self, images: Tensor) -> Tensor:
-        patches = self.patches(images)
-        first = self.class_token.weight.to(patches.dtype).expand(len(images), 1, -1)
-        return torch.cat([first, patches.flatten(2).mT], dim=1) + self._positions(patches.shape[2:])
 
     def _positions(self, grid: torch.Size) -> Tensor:
         """Positions of the class token and of a grid of patches: [1 + rows * columns, width]."""

@@ -2,6 +2,7 @@
 
 from sdrun.settings.checks import ROLES, require_positive, require_range, require_view
 from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
+from sdrun.settings.exits import Confidence, ExitPolicySettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.models import MODELS
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
@@ -11,8 +12,10 @@ __all__ = [
     "MODELS",
     "OPTIMS",
     "ROLES",
+    "Confidence",
     "DatasetSettings",
     "Device",
+    "ExitPolicySettings",
     "HardwareSettings",
     "InitNetwork",
     "MomentumSchedule",

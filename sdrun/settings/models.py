@@ -1,10 +1,18 @@
-"""Settings of the architectures. ``smallest_batch`` counts the images that a batch needs, 2 with BatchNorm."""
+"""Settings of the architectures.
+
+``smallest_batch`` counts the images that a batch needs, 2 with BatchNorm; ``taps`` names those of the backbone.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_positive, require_range
+
+
+def numbered(word: str, num: int) -> list[str]:
+    """``word_1`` to ``word_num``."""
+    return [f"{word}_{number}" for number in range(1, num + 1)]
 
 
 @dataclass
@@ -21,6 +29,10 @@ class CNNSettings:
     def __post_init__(self) -> None:
         require(bool(self.widths) and min(self.widths) > 0, "model.widths", "needs at least one width, each above 0")
         require_range("model.depth", self.depth, 0)
+
+    @property
+    def taps(self) -> list[str]:
+        return numbered("stage", len(self.widths))
 
     def check_images(self, size: int) -> None:
         require(
@@ -49,6 +61,10 @@ class ResNetSettings:
             f"needs one number of blocks above 0 for each of the {len(self.widths)} widths",
         )
 
+    @property
+    def taps(self) -> list[str]:
+        return numbered("stage", len(self.widths))
+
     def check_images(self, size: int) -> None:
         """Strided convolutions work at any size."""
 
@@ -72,6 +88,10 @@ class ViTSettings:
             require_range(f"model.{key}", getattr(self, key), 1)
         require_positive("model.mlp_ratio", self.mlp_ratio)
         require(self.width % self.heads == 0, "model.heads", f"must divide model.width={self.width}")
+
+    @property
+    def taps(self) -> list[str]:
+        return numbered("block", self.depth)
 
     def check_images(self, size: int) -> None:
         require(size % self.patch_size == 0, "model.patch_size", f"must divide the image size {size}")

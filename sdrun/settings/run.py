@@ -61,6 +61,8 @@ class Settings:
         require_range("optim.batch_size", self.optim.batch_size, smallest)
         require_range("dataset.train_size", data.train_size, smallest, left)
         require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
+        if hasattr(self.method, "check"):
+            self.method.check(self.model.taps, data.val_size)
         for role in self.method.roles:
             require(
                 role in data.views, f"dataset.views.{role}", f"is missing, and method={self.method.name} asks for it"

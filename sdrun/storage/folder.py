@@ -84,6 +84,11 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
+    def evaluations(self) -> Path:
+        """Folder of later evaluations, each a run folder without weights."""
+        return self.path / "evaluations"
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -94,6 +99,10 @@ class RunFolder:
     def stage(self, name: str) -> Path:
         """Folder of a stage's checkpoints, of its final weights ``last.pt`` and ``best.pt``, and of its mark."""
         return self.path / "stages" / name
+
+    def weights(self, stage: str, kind: str) -> Path:
+        """The final weights of a stage, ``kind`` being last or best."""
+        return self.stage(stage) / f"{kind}.pt"
 
     def predictions(self, stage: str) -> Path:
         return self.path / "predictions" / f"{stage}.npz"

@@ -67,7 +67,7 @@ def initial(settings: Settings) -> Initial | None:
         found = Initial(
             run=folder.path,
             stage=stage["name"],
-            file=folder.stage(stage["name"]) / f"{chosen}.pt",
+            file=folder.weights(stage["name"], chosen),
             sha256=stage["sha256"][chosen],
             network=settings.init_network,
         )

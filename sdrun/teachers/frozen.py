@@ -1,21 +1,14 @@
 """Teachers that do not change."""
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
 
+from sdrun.ensembles import mean_probability
 from sdrun.streams.batch import Batch
 from sdrun.teachers.freezing import freeze
-
-
-def mean_probability(logits: Sequence[Tensor]) -> Tensor:
-    """Logits of an ensemble: the log of the mean of the members' probabilities. Each: [B, K]."""
-    if len(logits) == 1:
-        return logits[0]
-    return torch.stack([z.log_softmax(dim=1) for z in logits]).logsumexp(dim=0) - math.log(len(logits))
 
 
 class Frozen:

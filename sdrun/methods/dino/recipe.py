@@ -1,13 +1,11 @@
 """DINO: one stage without labels, evaluated with them beside two controls."""
 
-from functools import partial
-
 from torch import Tensor
 
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.dino.objective import DINO
 from sdrun.methods.dino.settings import Settings
-from sdrun.models.backbone import Features
+from sdrun.models.backbone import Backbone, Features, Network
 from sdrun.models.heads import PrototypeHead
 
 
@@ -18,15 +16,14 @@ def run(settings: Settings, experiment: Experiment) -> Stage:
 
     views = {"global": settings.global_crops, "local": settings.local_crops}
     stream = experiment.unlabelled(0, {role: num for role, num in views.items() if num})
-    head = partial(
-        PrototypeHead,
-        hidden_dim=settings.hidden_dim,
-        bottleneck_dim=settings.bottleneck_dim,
-        out_dim=int(settings.out_dim),
-    )
+
+    def prototypes(backbone: Backbone, num_classes: int) -> Network:
+        sizes = settings.hidden_dim, settings.bottleneck_dim, int(settings.out_dim)
+        return Network(backbone, PrototypeHead(backbone.num_features, *sizes))
+
     num_steps = experiment.num_steps(stream)
     num_frozen = min(round(settings.freeze_prototypes * stream.steps_per_epoch), num_steps // 10)
-    objective = DINO(experiment.student(0, head), settings, num_steps, num_frozen, experiment.hardware.mean)
+    objective = DINO(experiment.student(0, prototypes), settings, num_steps, num_frozen, experiment.hardware.mean)
     return experiment.fit("dino", objective, stream, judged)
 
 

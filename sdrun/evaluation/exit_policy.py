@@ -1,0 +1,80 @@
+"""Thresholds of early exit: what they give on logits that are there, and which to choose."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sdrun.models.early_exit import ALWAYS, NEVER, confidence
+from sdrun.settings import Confidence
+
+NUM_LEVELS = 200
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Samples with the logits of all exits [N, exits, K], over the temperature of each exit, and labels [N]."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+    confidences: np.ndarray
+
+    @classmethod
+    def of(cls, logits: np.ndarray, labels: np.ndarray, temperatures: list[float], kind: Confidence) -> "Leaving":
+        """logits: [N, exits, K] as trained."""
+        scaled = torch.tensor(logits) / torch.tensor(temperatures, dtype=torch.float32)[:, None]
+        return cls(scaled.numpy(), labels, confidence(scaled, kind).numpy())
+
+    def exits(self, thresholds: list[float]) -> np.ndarray:
+        """Where each sample leaves: [N], 0 the shallowest."""
+        leaves = self.confidences[:, :-1] >= np.asarray(thresholds, dtype=np.float32)
+        return np.where(leaves.any(axis=1), leaves.argmax(axis=1), leaves.shape[1])
+
+    def taken(self, exits: np.ndarray) -> np.ndarray:
+        """The logits [N, K] with which samples leave."""
+        return self.logits[np.arange(len(exits)), exits]
+
+    def accuracy(self, exits: np.ndarray) -> float:
+        return float((self.taken(exits).argmax(axis=1) == self.labels).mean())
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one level of confidence, shared by all shallow exits, gives: a point of the curve of accuracy over compute.
+
+    ``multiply_adds``: mean of a sample; ``shares``: of the samples that leave at each exit.
+    """
+
+    level: float
+    accuracy: float
+    multiply_adds: float
+    shares: list[float]
+
+
+def point(samples: Leaving, level: float, costs: list[int]) -> Point:
+    """costs: multiply-adds of a sample that leaves at each exit."""
+    num = len(costs)
+    exits = samples.exits([level] * (num - 1))
+    shares = np.bincount(exits, minlength=num) / len(exits)
+    return Point(level, samples.accuracy(exits), float(shares @ costs), shares.tolist())
+
+
+def levels(samples: Leaving, kind: Confidence) -> list[float]:
+    """Levels at which the shares of leaving samples change by about a 200th, from all that leave at once to none."""
+    inner = np.quantile(samples.confidences[:, :-1], np.arange(1, NUM_LEVELS) / NUM_LEVELS, method="nearest")
+    return [ALWAYS[kind], *np.unique(inner).tolist(), NEVER[kind]]
+
+
+def within_tolerance(curve: list[Point], full_accuracy: float, tolerance: float) -> Point:
+    """The cheapest point that is no less accurate than the full network but for the tolerance.
+
+    There is always one: at the last level no sample leaves early.
+    """
+    good = [p for p in curve if p.accuracy >= full_accuracy - tolerance - 1e-9]
+    return min(good, key=lambda p: (p.multiply_adds, -p.accuracy))
+
+
+def within_budget(curve: list[Point], budget: float) -> Point | None:
+    """The most accurate point of at most so many multiply-adds, the cheapest of such; None where all cost more."""
+    affordable = [p for p in curve if p.multiply_adds <= budget]
+    return max(affordable, key=lambda p: (p.accuracy, -p.multiply_adds), default=None)

@@ -1,0 +1,112 @@
+"""A finished run, evaluated again: on other test images, or with another policy of early exit."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sdrun import configuration, run
+from sdrun.datasets import sources
+from sdrun.datasets.images import Splits, split
+from sdrun.errors import InputError, require
+from sdrun.hardware import Hardware
+from sdrun.ranks import num_ranks
+from sdrun.settings import DatasetSettings
+from sdrun.storage.folder import RunFolder
+
+TARGETS = ("tolerance", "budget", "thresholds")
+
+
+def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str | None, overrides: list[str]) -> None:
+    """Evaluate the weights of the run in ``path`` again, into a run folder of its own below it.
+
+    Whatever is fitted is fitted on that run's own training and validation images; ``dataset`` and ``root`` name the
+    dataset whose test images are judged. ``exit_policy``: the file of a policy, or settings such as ``budget=0.5``.
+    ``overrides``: of ``hardware`` and ``dataset.root``. Raises InputError for what cannot be used.
+    """
+    require(num_ranks() == 1, "sdrun evaluate", "runs in one process; start it without torchrun")
+    source = RunFolder.open(path)
+    status = source.manifest["status"]
+    require(status == "completed", str(path), f"is {status}; finish it by: sdrun resume {path}")
+    require("evaluates" not in source.manifest, str(path), "is an evaluation itself; name the run")
+    config = run.load_config(source)
+    _merge(config, overrides)
+    if exit_policy is not None:
+        require("exit_policy" in config.method, "--exit-policy", f"a run of method={config.method.name} has no exits")
+        config.method.exit_policy.update(_policy(exit_policy))
+    settings = configuration.settings_from(config)
+    splits = split(sources.load(settings.dataset), settings.dataset)
+    known = source.manifest["data"]
+    if dataset or root:
+        splits = _with_test(splits, settings.dataset, dataset or settings.dataset.name, root)
+        known = {name: value for name, value in known.items() if name != "test"}
+    found = splits.fingerprints()
+    changed = ", ".join(name for name in known if known[name] != found[name])
+    require(
+        not changed, str(path), f"its data changed since it ran ({changed}); name their folder by dataset.root=FOLDER"
+    )
+    if hasattr(settings.method, "check"):
+        settings.method.check(settings.model.taps, settings.dataset.val_size)
+    with ExitStack() as stack:
+        hardware = Hardware.start(settings.hardware)
+        stack.callback(hardware.close)
+        given = [f"--dataset={dataset}" * bool(dataset), f"--root={root}" * bool(root)]
+        given += [f"--exit-policy={exit_policy}" * bool(exit_policy), *overrides]
+        target = source.evaluations / configuration.version()
+        run.create(
+            target,
+            config,
+            settings,
+            hardware,
+            list(filter(None, given)),
+            evaluates=str(path),
+            dataset=dataset or settings.dataset.name,
+        )
+        run.execute(settings, config, RunFolder.open(target), hardware, stack, splits, source)
+
+
+def _merge(config: DictConfig, overrides: list[str]) -> None:
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        may = key.startswith("hardware.") or key == "dataset.root"
+        require(bool(equals) and may, key, "cannot be changed of a finished run; only hardware.* and dataset.root can")
+        try:
+            OmegaConf.update(config, key, yaml.safe_load(value))
+        except (OmegaConfBaseException, yaml.YAMLError) as error:
+            raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
+
+
+def _policy(text: str) -> dict[str, Any]:
+    """Settings of a policy, from its file or from ``key=value,key=value``."""
+    path = Path(text)
+    try:
+        if path.is_file():
+            values = yaml.safe_load(path.read_text())
+        else:
+            require("=" in text, "--exit-policy", f"{text} is neither a file nor settings such as tolerance=0.01")
+            pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
+            values = {key: yaml.safe_load(value) for key, _, value in pairs}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"--exit-policy: {text} cannot be read ({str(error).splitlines()[0]})") from error
+    known = (*TARGETS, "confidence", "temperatures")
+    for key in values if isinstance(values, dict) else [text]:
+        require(key in known, "--exit-policy", f"{key} is not among {', '.join(known)}")
+    if any(target in values for target in TARGETS):
+        values = {**dict.fromkeys(TARGETS), **values}
+    return values
+
+
+def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None) -> Splits:
+    """The same splits with the test images of another dataset. Raises InputError where they are of another kind."""
+    other = sources.load(replace(own, name=name, root=root, download=False))
+    shape, mine = other.test.images.shape[1:], splits.test.images.shape[1:]
+    size = "x".join(map(str, shape))
+    require(shape == mine, "--dataset", f"{name} has images of {size}, and the run {'x'.join(map(str, mine))}")
+    num = len(splits.classes)
+    require(len(other.classes) == num, "--dataset", f"{name} has {len(other.classes)} classes, and the run {num}")
+    return replace(splits, test=other.test)

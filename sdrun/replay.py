@@ -1,0 +1,55 @@
+"""Stages that come from a finished run: nothing is trained, everything is evaluated again."""
+
+from typing import Any
+
+from sdrun.display import Display
+from sdrun.errors import require
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.hardware import Hardware
+from sdrun.objectives.objective import Objective
+from sdrun.results import Results
+from sdrun.settings import Settings
+from sdrun.storage.checkpoints import load_state
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.record import Record
+from sdrun.streams.images import ImageStream, Paired
+
+
+class Replay:
+    """Takes the weights of stages from the run ``source``, and writes what they give to ``folder``."""
+
+    def __init__(
+        self,
+        source: RunFolder,
+        settings: Settings,
+        data: Data,
+        hardware: Hardware,
+        folder: RunFolder,
+        record: Record,
+        display: Display,
+        results: list[dict[str, Any]],
+    ) -> None:
+        self.source, self.settings, self.data, self.hardware = source, settings, data, hardware
+        self.folder, self.record, self.display, self.results = folder, record, display, results
+
+    def fit(
+        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
+    ) -> dict[str, Any]:
+        """See ``Stages.fit``. Raises InputError where the run lacks the weights, RunError where they are damaged."""
+        file = self.source.weights(name, self.settings.optim.select.value)
+        require(file.exists(), str(file), "is gone; a run without its weights cannot be evaluated again")
+        objective.load_state_dict(load_state(file, self.hardware.device))
+        self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
+        found = self.source.finished(name)
+        require(found is not None, str(self.source.path), f"has not finished {name}; resume it first")
+        return {**(found or {}), **self._evaluated(name, objective.networks, evaluation)}
+
+    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
+        """See ``Stages.evaluate``."""
+        return self._evaluated(name, {"": network}, evaluation)
+
+    def _evaluated(self, name: str, networks: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+        self.record.begin(name, 1, self.results[-1]["position"] if self.results else 0)
+        written = Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+        self.results.append(written.of_evaluation(name, networks))
+        return self.results[-1]

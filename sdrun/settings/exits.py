@@ -1,0 +1,43 @@
+"""Settings of networks that may stop early."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sdrun.errors import require
+from sdrun.settings.checks import require_positive, require_range
+
+
+class Confidence(Enum):
+    """What tells whether a sample leaves: its largest probability, or its entropy in nats, negated."""
+
+    probability = "probability"
+    entropy = "entropy"
+
+
+@dataclass
+class ExitPolicySettings:
+    """How the thresholds of early exit are found; one of ``tolerance``, ``budget`` and ``thresholds`` is given.
+
+    ``tolerance``: the accuracy (0 to 1) that may be lost on the validation split against the full network;
+    ``budget``: mean multiply-adds as a share of the full network's; ``thresholds``: of the shallow exits, by hand.
+    ``temperatures``: of all exits; None: fitted on the validation split.
+    """
+
+    confidence: Confidence
+    tolerance: float | None
+    budget: float | None
+    thresholds: list[float] | None
+    temperatures: list[float] | None
+
+    def __post_init__(self) -> None:
+        key = "method.exit_policy"
+        given = [name for name in ("tolerance", "budget", "thresholds") if getattr(self, name) is not None]
+        require(
+            len(given) == 1,
+            key,
+            f"needs one of tolerance, budget and thresholds, the others null, but has {' and '.join(given) or 'none'}",
+        )
+        require_range(f"{key}.tolerance", self.tolerance, 0, 1)
+        require_positive(f"{key}.budget", self.budget)
+        for temperature in self.temperatures or []:
+            require_positive(f"{key}.temperatures", temperature)

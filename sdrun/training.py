@@ -1,0 +1,121 @@
+"""Stages that come from training: each once, and the half-done from where it stood."""
+
+from typing import Any
+
+from sdrun import loop
+from sdrun.display import Display
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.hardware import Hardware
+from sdrun.interrupt import Interrupt
+from sdrun.objectives.objective import Objective
+from sdrun.results import Results
+from sdrun.settings import Settings
+from sdrun.storage.checkpoints import Checkpoints, load_state
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.record import Record
+from sdrun.streams.images import ImageStream, Paired
+
+
+class Training:
+    """Trains stages in a run's folder, and keeps their results in order.
+
+    Only the first rank has a ``record``; it alone evaluates and writes.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        data: Data,
+        hardware: Hardware,
+        folder: RunFolder,
+        record: Record | None,
+        display: Display,
+        interrupt: Interrupt,
+        results: list[dict[str, Any]],
+    ) -> None:
+        self.settings, self.data, self.hardware, self.folder = settings, data, hardware, folder
+        self.record, self.display, self.interrupt, self.results = record, display, interrupt, results
+
+    def fit(
+        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
+    ) -> dict[str, Any]:
+        """See ``Stages.fit``."""
+        from_main = self.hardware.from_main
+        result = from_main(lambda: self.folder.finished(name))
+        if result is None:
+            state = self._train(name, objective, stream, evaluation)
+            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state))
+        if self.record:
+            Checkpoints(self.folder.stage(name)).clear()
+        self.results.append(result)
+        weights = self.folder.weights(name, self.settings.optim.select.value)
+        objective.load_state_dict(load_state(weights, self.hardware.device))
+        return result
+
+    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
+        """See ``Stages.evaluate``."""
+
+        def result() -> dict[str, Any]:
+            assert self.record
+            if found := self.folder.finished(name):
+                return found
+            self.record.begin(name, 1, self._position())
+            return self._results(evaluation).of_evaluation(name, {"": network})
+
+        self.results.append(self.hardware.from_main(result))
+        return self.results[-1]
+
+    def _position(self) -> int:
+        """Length of ``metrics.jsonl`` at the end of the last finished stage."""
+        return self.results[-1]["position"] if self.results else 0
+
+    def _results(self, evaluation: Evaluation) -> Results:
+        assert self.record
+        return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+
+    def _train(
+        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
+    ) -> loop.State:
+        checkpoints = Checkpoints(self.folder.stage(name))
+        newest = self.hardware.from_main(checkpoints.newest)
+        saved = load_state(newest, self.hardware.device) if newest else None
+        recorder: loop.Recorder = _Silent()
+        if self.record:
+            self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
+            self.record.begin(name, stream.steps_per_epoch, saved["position"] if saved else self._position())
+            num_steps = loop.num_steps(self.settings, stream)
+            self.display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
+            recorder = _Recorder(self.record, self.display, checkpoints)
+        has_validation = len(self.data.splits.validation) > 0
+        return loop.train(
+            objective,
+            stream,
+            self.settings,
+            self.hardware,
+            saved,
+            evaluation if has_validation else None,
+            recorder,
+            self.interrupt,
+        )
+
+
+class _Recorder:
+    """Numbers to the record and the display; state to a checkpoint that knows how much was recorded before it."""
+
+    def __init__(self, record: Record, display: Display, checkpoints: Checkpoints) -> None:
+        self.record, self.display, self.checkpoints = record, display, checkpoints
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        self.record.log(step, values)
+        self.display.update(step, values)
+
+    def save(self, step: int, state: dict[str, Any]) -> None:
+        self.checkpoints.save(step, {**state, "position": self.record.position()})
+
+
+class _Silent:
+    """The recorder of every rank but the first."""
+
+    def log(self, step: int, values: dict[str, float]) -> None: ...
+
+    def save(self, step: int, state: dict[str, Any]) -> None: ...
