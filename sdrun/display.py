@@ -22,6 +22,7 @@ COLUMNS = {
     "ECE": ("test/ece", "{:.4f}"),
     "NLL*": ("test/nll_calibrated", "{:.4f}"),
     "ECE*": ("test/ece_calibrated", "{:.4f}"),
+    "compute": ("test/multiply_adds_share", "{:.0%}"),
 }
 
 VALIDATION = {"val/accuracy": "val", "val/knn_accuracy": "val k-NN"}
@@ -93,15 +94,19 @@ class Display:
             self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
 
     def table(self, results: list[dict[str, Any]]) -> None:
-        """One row a stage."""
-        table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD)
+        """One row a stage, and below it one for each further network that was evaluated in it."""
+        table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage", no_wrap=True)
         shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r["metrics"] for r in results)}
         for title in [*shown, "seconds"]:
             table.add_column(title, justify="right")
         for result in results:
-            cells = [form.format(result["metrics"][key]) for key, form in shown.values()]
-            table.add_row(result["name"], *cells, f"{result['seconds']:.1f}" if result["steps"] else "")
+            seconds = f"{result['seconds']:.1f}" if result["steps"] else ""
+            for word in _words(result["metrics"]):
+                prefix = f"test/{word}/" if word else "test/"
+                keys = [(key.replace("test/", prefix), form) for key, form in shown.values()]
+                cells = [form.format(result["metrics"][key]) if key in result["metrics"] else "" for key, form in keys]
+                table.add_row(f"  {word}" if word else result["name"], *cells, "" if word else seconds)
         self.console.print(table)
         if any(title.endswith("*") for title in shown):
             self.console.print("* after a temperature fitted on the validation split", style="dim")
@@ -126,6 +131,12 @@ class Display:
         if "train/samples_per_second" in self._latest:
             parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
         return "  ".join(parts)
+
+
+def _words(metrics: dict[str, float]) -> list[str]:
+    """The empty word, and those of further networks; weights that were not chosen are none."""
+    parts = [key.split("/") for key in metrics if key.startswith("test/") and key.endswith("/accuracy")]
+    return ["", *(part[1] for part in parts if len(part) == 3 and part[1] not in ("last", "best"))]
 
 
 def _log_to(path: Path) -> logging.Handler:
