@@ -84,11 +84,12 @@ def _merge(config: DictConfig, overrides: list[str]) -> None:
 def _policy(text: str) -> dict[str, Any]:
     """Settings of a policy, from its file or from ``key=value,key=value``."""
     path = Path(text)
+    is_file = path.is_file()
+    require(is_file or "=" in text, "--exit-policy", f"{text} is neither a file nor settings such as tolerance=0.01")
     try:
-        if path.is_file():
+        if is_file:
             values = yaml.safe_load(path.read_text())
         else:
-            require("=" in text, "--exit-policy", f"{text} is neither a file nor settings such as tolerance=0.01")
             pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
             values = {key: yaml.safe_load(value) for key, _, value in pairs}
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -32,7 +32,11 @@ SMALL = (
     "hardware.threads=1",
     "hardware.precision=fp32",
 )
-TIMES = ("time", "train/samples_per_second")
+
+
+def is_time(name: str) -> bool:
+    """Whether a metric is a measured time, which no two runs have in common."""
+    return name == "train/samples_per_second" or "milliseconds" in name
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -93,7 +97,7 @@ def points(path: Path) -> list[tuple]:
     return [
         (line["stage"], line["step"], line["epoch"], line["name"], line["value"])
         for line in lines
-        if line["name"] not in TIMES
+        if not is_time(line["name"])
     ]
 
 
@@ -129,10 +133,16 @@ def differences(left: Path, right: Path) -> list[str]:
         found.append("predictions")
     if points(left) != points(right):
         found.append("metrics.jsonl")
-    stages = [[(s["name"], s["steps"], s["metrics"]) for s in summary(path)["stages"]] for path in (left, right)]
+    stages = [
+        [(s["name"], s["steps"], timeless(s["metrics"])) for s in summary(path)["stages"]] for path in (left, right)
+    ]
     if stages[0] != stages[1] or summary(left)["metrics"] != summary(right)["metrics"]:
         found.append("summary.json")
     return found
+
+
+def timeless(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if not is_time(name)}
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -45,33 +45,35 @@ class EarlyExit(nn.Module):
         ladder, policy = self.ladder, self.policy
         x, tap = ladder.backbone.enter(images), 0
         rows = torch.arange(len(images), device=images.device)
-        parts: list[tuple[Tensor, Tensor]] = []
-        for exit, temperature, threshold in zip(ladder.rungs, policy.temperatures, policy.thresholds, strict=False):
-            x, tap = self._advance(x, tap, exit.number + 1)
-            logits = exit(x).float() / temperature
-            leaves = confidence(logits, policy.confidence) >= threshold
-            if leaves.all():
-                return self._gathered([*parts, (rows, logits)])
+        parts: list[tuple[Tensor, Tensor, Tensor]] = []
+        for place, exit in enumerate(ladder.rungs):
+            x = self._advance(x, tap, exit.number + 1)
+            tap = exit.number + 1
+            logits = exit(x).float() / policy.temperatures[place]
+            leaves = confidence(logits, policy.confidence) >= policy.thresholds[place]
             if leaves.any():
-                parts.append((rows[leaves], logits[leaves]))
+                parts.append((rows[leaves], logits[leaves], torch.full_like(rows[leaves], place)))
                 x, rows = x[~leaves], rows[~leaves]
-            else:
-                parts.append((rows[:0], logits[:0]))
-        x, _ = self._advance(x, tap, len(ladder.backbone.tap_features))
+            if not len(rows):
+                return self._in_order(parts)
+        x = self._advance(x, tap, len(ladder.backbone.tap_features))
         logits = ladder.head(ladder.backbone.leave(x)).float() / policy.temperatures[-1]
-        return self._gathered([*parts, (rows, logits)])
+        return self._in_order([*parts, (rows, logits, torch.full_like(rows, len(ladder.rungs)))])
 
-    def _advance(self, x: Tensor, tap: int, end: int) -> tuple[Tensor, int]:
+    def _advance(self, x: Tensor, tap: int, end: int) -> Tensor:
+        """From before the tap of number ``tap`` to before that of ``end``."""
         for number in range(tap, end):
             x = self.ladder.backbone.advance(x, number)
-        return x, end
+        return x
 
     @staticmethod
-    def _gathered(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Logits and exits in the order of the images, from rows and logits by exit."""
-        order = torch.cat([rows for rows, _ in parts]).argsort()
-        exits = torch.cat([torch.full_like(rows, i) for i, (rows, _) in enumerate(parts)])
-        return torch.cat([logits for _, logits in parts])[order], exits[order]
+    def _in_order(parts: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Logits and exits in the order of the images, from rows, logits and exits of those that left together."""
+        if len(parts) == 1:
+            return parts[0][1:]
+        rows, logits, exits = (torch.cat(column) for column in zip(*parts, strict=True))
+        order = rows.argsort()
+        return logits[order], exits[order]
 
 
 def confidence(logits: Tensor, kind: Confidence) -> Tensor:

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> None:
         help="of early exit: the file of one, or settings such as tolerance=0.01 or budget=0.5,confidence=entropy",
     )
     parser.add_argument("overrides", nargs="*", metavar="hardware.KEY=VALUE", help="other hardware; also dataset.root")
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     from sdrun import reevaluation
 
     reevaluation.evaluate(given.folder, given.dataset, given.root, given.exit_policy, given.overrides)

@@ -75,6 +75,7 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
+    """A teacher of its own keeps out of training; where it is the same forward pass, its exit gets no such gradient."""
     taught = []
     forward = torch.nn.Module.__call__
 
@@ -87,6 +88,12 @@ def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
                 assert all(not p.requires_grad and p.grad is None for p in network.parameters())
                 own = {tensor.data_ptr() for tensor in (*module.student.parameters(), *module.student.buffers())}
                 assert not own & {tensor.data_ptr() for tensor in (*network.parameters(), *network.buffers())}
+        elif isinstance(module, Objective) and {"distillation", "hint"} & output.terms.keys():
+            taught.append(module)
+            for term in ("distillation", "hint"):
+                head = list(module.student.head.parameters())
+                gradients = torch.autograd.grad(output.terms[term], head, retain_graph=True, allow_unused=True)
+                assert all(gradient is None or not gradient.any() for gradient in gradients)
         return output
 
     monkeypatch.setattr(torch.nn.Module, "__call__", watch)

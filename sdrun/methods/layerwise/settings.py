@@ -16,6 +16,7 @@ from sdrun.errors import require
 from sdrun.settings import ExitPolicySettings, require_positive, require_range
 
 AUTO = "auto"
+MOST_EXITS = 4
 
 
 class Preset(Enum):
@@ -49,7 +50,8 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 class Settings:
     """Every ``auto`` is the preset's; ``resolve`` says what it becomes.
 
-    ``exits``: how many, the deepest counted, evenly spaced over the taps; or the taps of the shallow ones by name.
+    ``exits``: how many, the deepest counted, evenly spaced over the taps; or the taps of the shallow ones by name; None:
+    one at each tap, four at most.
     ``num_detached``: of these, from the shallowest on, how many send no gradient into the backbone.
     """
 
@@ -68,9 +70,8 @@ class Settings:
     def __post_init__(self) -> None:
         is_count = isinstance(self.exits, int) and not isinstance(self.exits, bool)
         is_names = isinstance(self.exits, list) and bool(self.exits) and all(isinstance(n, str) for n in self.exits)
-        require(is_count or is_names, "method.exits", "needs a number, or a list of taps such as [stage_1,stage_2]")
-        if is_count:
-            require_range("method.exits", self.exits, 2)
+        is_known = self.exits is None or is_count or is_names
+        require(is_known, "method.exits", "needs a number, or a list of taps such as [stage_1,stage_2]")
         for key in ("alpha", "temperature", "exit_ce", "beta"):
             value = getattr(self, key)
             if value != AUTO:
@@ -79,8 +80,8 @@ class Settings:
         if self.temperature != AUTO:
             require_positive("method.temperature", float(self.temperature))
         values = self.resolve()
-        if values["exit_ce"] == values["alpha"] == 0:
-            require(False, "method.alpha", "is 0 and so is method.exit_ce, which leaves the exits untrained; raise one")
+        trains = values["exit_ce"] + values["alpha"] > 0
+        require(trains, "method.alpha", "is 0 and so is method.exit_ce, which leaves the exits untrained; raise one")
         require(
             values["beta"] > 0 or self.hint is Hint.auto or self.hint.value == PRESETS[self.preset]["hint"],
             "method.hint",
@@ -122,8 +123,13 @@ class Settings:
             chosen = sorted(set(self.exits), key=known.index)
             require(chosen == self.exits, "method.exits", f"needs each tap once, shallow to deep: [{','.join(chosen)}]")
             return chosen
-        require_range("method.exits", self.exits, 2, len(known))
-        return [known[round(place * len(known) / self.exits) - 1] for place in range(1, self.exits)]
+        most = len(known)
+        require(
+            most > 1, "method.exits", "needs a model of two stages or blocks, for the last one has the deepest exit"
+        )
+        num = min(most, MOST_EXITS) if self.exits is None else self.exits
+        require_range("method.exits", num, 2, most)
+        return [known[(2 * place * most + num) // (2 * num) - 1] for place in range(1, num)]
 
     @property
     def roles(self) -> tuple[str, ...]:

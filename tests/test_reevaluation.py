@@ -1,0 +1,125 @@
+"""A finished run is evaluated again, without training, for every method."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers import compose, predictions, start, summary, timeless, write_idx
+from sdrun import methods, run
+from sdrun.errors import InputError
+from sdrun.reevaluation import evaluate
+from sdrun.storage.folder import RunFolder
+
+
+def evaluated(path, **options):
+    evaluate(path, **{"dataset": None, "root": None, "exit_policy": None, "overrides": [], **options})
+    return max((path / "evaluations").iterdir())
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_it_gives_what_the_run_gave(name, tmp_path):
+    path = start(tmp_path / "run", f"method={name}", "optim.epochs=2")
+    before = {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
+    again = evaluated(path)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    old, new = summary(path), summary(again)
+    assert [stage["name"] for stage in new["stages"]] == [stage["name"] for stage in old["stages"]]
+    for first, second in zip(old["stages"], new["stages"], strict=True):
+        assert second["steps"] == 0
+        known = timeless(first["metrics"])
+        assert timeless(second["metrics"]) == {key: known[key] for key in timeless(second["metrics"])}
+    for key, array in predictions(again).items():
+        assert np.array_equal(array, predictions(path)[key])
+    manifest = json.loads((again / "manifest.json").read_text())
+    assert (manifest["status"], manifest["evaluates"]) == ("completed", str(path))
+    assert not list(again.rglob("*.pt"))
+
+
+@pytest.fixture(scope="module")
+def ladder(tmp_path_factory):
+    return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
+
+
+def test_another_policy(ladder):
+    own = json.loads((ladder / "stages/early_exit/policy.json").read_text())
+    again = evaluated(ladder, exit_policy="thresholds=[2.0],confidence=probability")
+    metrics = summary(again)["stages"][1]["metrics"]
+    assert metrics["test/exit_1/share"] == 0
+    assert metrics["test/accuracy"] == summary(ladder)["metrics"]["test/accuracy"]
+    policy = json.loads((again / "stages/early_exit/policy.json").read_text())
+    assert policy == {**own, "thresholds": [2.0]}
+    from_file = evaluated(ladder, exit_policy=str(again / "stages/early_exit/policy.json"))
+    assert json.loads((from_file / "stages/early_exit/policy.json").read_text()) == policy
+    assert summary(evaluated(ladder, exit_policy="budget=0.01"))["stages"][1]["metrics"]["test/exit_1/share"] == 1
+
+
+def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_path):
+    root = write_idx(tmp_path / "own", num_train=120)
+    other = write_idx(tmp_path / "other")
+    images = other / "t10k-images-idx3-ubyte"
+    images.write_bytes(images.read_bytes()[:-784] + bytes(784))
+    own = ["method=layerwise", "dataset=fashion_mnist", f"dataset.root={root}", "dataset.val_size=40"]
+    small = ["model.widths=[4,6]", "optim.epochs=1", "optim.batch_size=20", "hardware.threads=1", "hardware.device=cpu"]
+    run.start(compose(*own, *small), tmp_path / "run", [])
+    again = evaluated(tmp_path / "run", dataset="mnist", root=str(other))
+    old, new = summary(tmp_path / "run")["metrics"], summary(again)["metrics"]
+    assert new["val/temperature"] == old["val/temperature"]
+    assert new["val/nll"] == old["val/nll"]
+    assert new["test/nll"] != old["test/nll"]
+    found = json.loads((again / "manifest.json").read_text())
+    assert found["data"]["test"] != json.loads((tmp_path / "run/manifest.json").read_text())["data"]["test"]
+    assert found["dataset"] == summary(again)["dataset"] == "mnist"
+
+
+def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
+    plain = start(tmp_path / "plain", "method=supervised", "optim.epochs=1")
+    fashion = write_idx(tmp_path / "data")
+    for options, message in (
+        ({"exit_policy": "tolerance=0"}, "--exit-policy: a run of method=supervised has no exits"),
+        ({"dataset": "fashion_mnist", "root": str(fashion)}, "--dataset: fashion_mnist has images of 1x28x28, and the"),
+        ({"overrides": ["optim.lr=1"]}, "optim.lr: cannot be changed of a finished run"),
+        ({"overrides": ["hardware.threads=x"]}, "hardware.threads: Value 'x'"),
+        ({"overrides": ["hardware.speed=1"]}, "hardware.speed: unknown key"),
+    ):
+        with pytest.raises(InputError, match=message):
+            evaluated(plain, **options)
+    for policy, message in (
+        ("nothing", "--exit-policy: nothing is neither a file nor settings"),
+        ("speed=1", "--exit-policy: speed is not among tolerance"),
+        ("thresholds=[1,2,3]", "method.exit_policy.thresholds: needs 1 numbers, but has 3"),
+    ):
+        with pytest.raises(InputError, match=message):
+            evaluated(ladder, exit_policy=policy)
+    with pytest.raises(InputError, match="holds no run"):
+        evaluated(tmp_path / "nowhere")
+    assert not (plain / "evaluations").exists()
+
+
+def test_an_unfinished_run_and_one_without_weights_are_named(tmp_path):
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1")
+    RunFolder.open(path).update_manifest(status="interrupted")
+    with pytest.raises(InputError, match="is interrupted; finish it by: sdrun resume"):
+        evaluated(path)
+    RunFolder.open(path).update_manifest(status="completed")
+    (path / "stages/supervised/last.pt").unlink()
+    with pytest.raises(InputError, match="last.pt: is gone"):
+        evaluated(path)
+
+
+def test_an_evaluation_is_neither_resumed_nor_evaluated(ladder):
+    again = evaluated(ladder)
+    with pytest.raises(InputError, match="is an evaluation; make it again by: sdrun evaluate"):
+        run.resume(again)
+    with pytest.raises(InputError, match="is an evaluation itself"):
+        evaluated(again)
+
+
+def test_the_verb(ladder, monkeypatch, capsys):
+    from sdrun import cli
+
+    monkeypatch.setattr(
+        "sys.argv", ["sdrun", "evaluate", str(ladder), "--exit-policy", "tolerance=0.1", "hardware.threads=1"]
+    )
+    assert cli.main() == 0
+    assert "early_exit" in capsys.readouterr().out
