@@ -65,13 +65,16 @@ def levels(samples: Leaving, kind: Confidence) -> list[float]:
     return [ALWAYS[kind], *np.unique(inner).tolist(), NEVER[kind]]
 
 
-def within_tolerance(curve: list[Point], full_accuracy: float, tolerance: float) -> Point:
-    """The cheapest point that is no less accurate than the full network but for the tolerance.
+def within_tolerance(curve: list[Point], tolerance: float) -> Point:
+    """The cheapest point that loses at most the tolerance against the most accurate one.
 
-    There is always one: at the last level no sample leaves early.
+    The last point is the full network, so the most accurate is no worse. Measured against the full network itself, the
+    cheapest of many points would often be one that got there by luck.
     """
-    good = [p for p in curve if p.accuracy >= full_accuracy - tolerance - 1e-9]
-    return min(good, key=lambda p: (p.multiply_adds, -p.accuracy))
+    best = max(p.accuracy for p in curve)
+    return min(
+        (p for p in curve if p.accuracy >= best - tolerance - 1e-9), key=lambda p: (p.multiply_adds, -p.accuracy)
+    )
 
 
 def within_budget(curve: list[Point], budget: float) -> Point | None:

@@ -50,8 +50,8 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 class Settings:
     """Every ``auto`` is the preset's; ``resolve`` says what it becomes.
 
-    ``exits``: how many, the deepest counted, evenly spaced over the taps; or the taps of the shallow ones by name; None:
-    one at each tap, four at most.
+    ``exits``: how many, the deepest counted, evenly spaced over the taps, None being one at each tap, four at most; or
+    the taps of the shallow ones by name.
     ``num_detached``: of these, from the shallowest on, how many send no gradient into the backbone.
     """
 
