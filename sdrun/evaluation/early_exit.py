@@ -55,7 +55,7 @@ class EarlyExitEvaluation(Evaluation):
         }
         tried = levels(samples["val" if "val" in samples else "test"], self.settings.confidence)
         curves = {part: [point(s, level, costs.multiply_adds) for level in tried] for part, s in samples.items()}
-        policy = ExitPolicy(self.settings.confidence, self._thresholds(samples, curves, costs), temperatures)
+        policy = ExitPolicy(self.settings.confidence, self._thresholds(curves, costs), temperatures)
 
         metrics = _costs_as_metrics(costs)
         predictions: dict[str, np.ndarray] = {}
@@ -74,7 +74,7 @@ class EarlyExitEvaluation(Evaluation):
         documents = {"policy": policy.plain(), "curve": self._curve(curves, costs)}
         return Outcome(metrics, predictions, lambda: self._drawn(curves, samples, costs, chosen["test"]), documents)
 
-    def _thresholds(self, samples: dict[str, Leaving], curves: dict[str, list[Point]], costs: ExitCosts) -> list[float]:
+    def _thresholds(self, curves: dict[str, list[Point]], costs: ExitCosts) -> list[float]:
         settings, num = self.settings, len(costs.multiply_adds) - 1
         if settings.thresholds is not None:
             return settings.thresholds
@@ -86,8 +86,7 @@ class EarlyExitEvaluation(Evaluation):
                     "no policy meets method.exit_policy.budget=%g: the first exit costs %.2f", settings.budget, share
                 )
             return [found.level if found else ALWAYS[settings.confidence]] * num
-        full = samples["val"].accuracy(np.full(len(self.data.labels["val"]), num))
-        return [within_tolerance(curves["val"], full, settings.tolerance or 0.0).level] * num
+        return [within_tolerance(curves["val"], settings.tolerance or 0.0).level] * num
 
     def _times(self, ladder: Ladder, policy: ExitPolicy) -> dict[str, float]:
         data = self.data

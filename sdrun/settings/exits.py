@@ -18,7 +18,8 @@ class Confidence(Enum):
 class ExitPolicySettings:
     """How the thresholds of early exit are found; one of ``tolerance``, ``budget`` and ``thresholds`` is given.
 
-    ``tolerance``: the accuracy (0 to 1) that may be lost on the validation split against the full network;
+    ``tolerance``: the accuracy (0 to 1) that may be lost on the validation split against the best level of confidence,
+    which is no worse than the full network;
     ``budget``: mean multiply-adds as a share of the full network's; ``thresholds``: of the shallow exits, by hand.
     ``temperatures``: of all exits; None: fitted on the validation split.
     """
