@@ -17,6 +17,7 @@ from sdrun.datasets.images import split
 from sdrun.hardware import Hardware
 from sdrun.models.backbone import classifier
 from sdrun.models.heads import PrototypeHead
+from sdrun.models.ladder import Exit
 from sdrun.schedules import half_cosine
 from sdrun.settings import Precision, Settings
 from sdrun.views.view import Normalise, View
@@ -81,38 +82,66 @@ class Bare(ABC):
 
 
 class Classifying(Bare):
-    """Cross-entropy, and with ``taught`` half of it the targets of a frozen network."""
+    """SGD with a one-cycle schedule on the weak view; ``network`` makes what is trained, ``loss`` says on what."""
 
-    def __init__(self, settings: Settings, hardware: Hardware, taught: bool) -> None:
-        super().__init__(settings, hardware)
-        self.teacher = self.network().eval() if taught else None
+    @abstractmethod
+    def network(self) -> nn.Module: ...
 
-    def network(self) -> nn.Module:
-        return classifier(self.backbone(), self.num_classes).to(memory_format=self.memory_format)
+    @abstractmethod
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of images [B, C, H, W] and labels [B]."""
 
     def begin(self, steps: int) -> None:
         optim = self.settings.optim
-        self.student = self.network().train()
+        self.student = self.network().to(memory_format=self.memory_format).train()
         self.optimizer = torch.optim.SGD(self.groups(self.student), optim.lr, momentum=0.9, nesterov=True, fused=True)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, optim.lr, steps, pct_start=optim.warmup, cycle_momentum=False
         )
 
     def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
-        self.loss(self.seen("weak", images, 1), labels).backward()
+        with self.autocast():
+            loss = self.loss(self.seen("weak", images, 1), labels)
+        loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.schedule.step()
 
+
+class Plain(Classifying):
+    """Cross-entropy, and with ``taught`` half of it the targets of a frozen network."""
+
+    def __init__(self, settings: Settings, hardware: Hardware, taught: bool) -> None:
+        super().__init__(settings, hardware)
+        self.teacher = self.network().to(memory_format=self.memory_format).eval() if taught else None
+
+    def network(self) -> nn.Module:
+        return classifier(self.backbone(), self.num_classes)
+
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        with self.autocast():
-            if self.teacher is None:
-                return F.cross_entropy(self.student(x).float(), y)
-            with torch.no_grad():
-                targets = self.teacher(x).float()
-            logits = self.student(x).float()
-            distance = F.kl_div(logits.log_softmax(1), targets.log_softmax(1), reduction="batchmean", log_target=True)
-            return 0.5 * F.cross_entropy(logits, y) + 0.5 * distance
+        if self.teacher is None:
+            return F.cross_entropy(self.student(x).float(), y)
+        with torch.no_grad():
+            targets = self.teacher(x).float()
+        logits = self.student(x).float()
+        distance = F.kl_div(logits.log_softmax(1), targets.log_softmax(1), reduction="batchmean", log_target=True)
+        return 0.5 * F.cross_entropy(logits, y) + 0.5 * distance
+
+
+class MultiExit(Classifying):
+    """Cross-entropy of an exit at each tap and of the deepest one."""
+
+    def network(self) -> nn.Module:
+        backbone = self.backbone()
+        numbers = range(len(backbone.tap_features) - 1)
+        exits = nn.ModuleList(Exit(backbone, number, self.num_classes) for number in numbers)
+        return nn.ModuleList([backbone, exits, nn.Linear(backbone.num_features, self.num_classes)])
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        backbone, exits, head = self.student
+        final, taps = backbone(x)
+        logits = [head(final), *(exit(tap) for exit, tap in zip(exits, taps.values(), strict=False))]
+        return sum(F.cross_entropy(z.float(), y) for z in logits)
 
 
 class DINO(Bare):

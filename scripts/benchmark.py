@@ -17,18 +17,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from bare import DINO, Classifying
+from bare import DINO, Bare, MultiExit, Plain
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from sdrun import preflight, run
 from sdrun.configuration import register_resolvers, settings_from
 from sdrun.hardware import Hardware
+from sdrun.settings import Settings
 from sdrun.views.view import Normalise, View
 
 CASES = {
     "supervised": ("supervised", []),
     "born_again": ("generation_1", ["generations=2"]),
+    "layerwise": ("layerwise", ["method.alpha=0", "method.beta=0"]),
     "dino": ("dino", ["method.out_dim=256", "method.teacher_temperature=0.04", "method.momentum=0.99"]),
 }
 BATCH = 64
@@ -55,6 +57,14 @@ def through_sdrun(config: DictConfig, stage: str) -> float:
         run.start(config, Path(folder) / "run", [])
         summary = json.loads((Path(folder) / "run/summary.json").read_text())
     return next(found["samples_per_second"] for found in summary["stages"] if found["name"] == stage)
+
+
+def bare_loop(method: str, settings: Settings, hardware: Hardware) -> Bare:
+    if method == "dino":
+        return DINO(settings, hardware)
+    if method == "layerwise":
+        return MultiExit(settings, hardware)
+    return Plain(settings, hardware, taught=method == "born_again")
 
 
 def compare(name: str, ours: Callable[[], float], bare: Callable[[], float], rounds: int) -> None:
@@ -108,7 +118,7 @@ def main() -> None:
         if method == "dino":
             config.dataset.num_labels = 500  # the controls are evaluated in every round, and that is not timed
         settings = settings_from(config)
-        bare = DINO(settings, hardware) if method == "dino" else Classifying(settings, hardware, method == "born_again")
+        bare = bare_loop(method, settings, hardware)
         compare(f"{method}: {stage}", lambda c=config, s=stage: through_sdrun(c, s), bare, arguments.rounds)
     for dataset, size in (("fashion_mnist", 28), ("cifar10", 32)):
         measure_views(dataset, size, arguments.rounds)
