@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sdrun.evaluation.costs import ExitCosts, exit_costs, milliseconds
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome, prefixed
-from sdrun.evaluation.exit_policy import Leaving, Point, levels, point, within_budget, within_tolerance
+from sdrun.evaluation.exit_policy import Leaving, Point, curve, levels, point, within_budget, within_tolerance
 from sdrun.evaluation.metrics import fit_temperature, scores
 from sdrun.models.early_exit import ALWAYS, EarlyExit, ExitPolicy
 from sdrun.models.ladder import Ladder
@@ -40,53 +40,55 @@ class EarlyExitEvaluation(Evaluation):
     def full(self, networks: Networks) -> Outcome:
         (ladder,) = networks.values()
         assert isinstance(ladder, Ladder)
-        data = self.data
+        data, kind = self.data, self.settings.confidence
         costs = exit_costs(ladder, data.clean(data.images["test"][:1]))
-        words = [*(f"exit_{i + 1}" for i in range(len(ladder.shallow))), ""]
-        logits = {}
-        for part in data.parts:
-            by_word = data.outputs_by_word(ladder, part)
-            logits[part] = np.stack([by_word[word].cpu().numpy() for word in words], axis=1)
+        logits = self._logits(ladder)
         temperatures = self.settings.temperatures or [
-            fit_temperature(logits["val"][:, i], data.labels["val"]) for i in range(len(words))
+            fit_temperature(logits["val"][:, i], data.labels["val"]) for i in range(len(costs.multiply_adds))
         ]
-        samples = {
-            part: Leaving.of(z, data.labels[part], temperatures, self.settings.confidence) for part, z in logits.items()
-        }
-        tried = levels(samples["val" if "val" in samples else "test"], self.settings.confidence)
-        curves = {part: [point(s, level, costs.multiply_adds) for level in tried] for part, s in samples.items()}
-        policy = ExitPolicy(self.settings.confidence, self._thresholds(curves, costs), temperatures)
+        samples = {part: Leaving.of(z, data.labels[part], temperatures, kind) for part, z in logits.items()}
+        tried = levels(samples.get("val", samples["test"]), kind)
+        curves = {part: curve(found, tried, costs.multiply_adds) for part, found in samples.items()}
+        policy = ExitPolicy(kind, self._thresholds(curves, costs), temperatures)
 
-        metrics = _costs_as_metrics(costs)
+        metrics = _costs_as_metrics(costs) | self._times(ladder, policy)
         predictions: dict[str, np.ndarray] = {}
-        chosen = {}
-        for part, sample in samples.items():
-            exits = sample.exits(policy.thresholds)
-            taken = sample.taken(exits)
-            shares = np.bincount(exits, minlength=len(words)) / len(exits)
-            mean = float(shares @ costs.multiply_adds)
-            chosen[part] = (mean / costs.full, sample.accuracy(exits))
-            numbers = {"multiply_adds": mean, "multiply_adds_share": mean / costs.full}
-            numbers |= {f"exit_{i}/share": float(share) for i, share in enumerate(shares, start=1)}
-            metrics |= prefixed(part, "", {**scores(taken, data.labels[part]), **numbers})
+        for part, found in samples.items():
+            exits = found.exits(policy.thresholds)
+            taken = found.taken(exits)
+            reached = point(found, policy.thresholds, costs.multiply_adds)
+            metrics |= prefixed(part, "", {**scores(taken, data.labels[part]), **_compute_as_metrics(reached, costs)})
             predictions |= {f"{part}_logits": taken, f"{part}_exit": exits}
-        metrics |= self._times(ladder, policy)
-        documents = {"policy": policy.plain(), "curve": self._curve(curves, costs)}
-        return Outcome(metrics, predictions, lambda: self._drawn(curves, samples, costs, chosen["test"]), documents)
+        documents = {
+            "policy": policy.plain(),
+            "curve": {
+                "multiply_adds": {"full": costs.full, "exits": costs.multiply_adds},
+                "points": {part: [asdict(p) for p in points] for part, points in curves.items()},
+            },
+        }
+        reached = point(samples["test"], policy.thresholds, costs.multiply_adds)
+        return Outcome(metrics, predictions, lambda: _drawn(curves, samples["test"], costs, reached), documents)
+
+    def _logits(self, ladder: Ladder) -> dict[str, np.ndarray]:
+        """Of all exits, shallow to deep, by part: [N, exits, K]."""
+        words = [*(f"exit_{i}" for i in range(1, len(ladder.rungs) + 1)), ""]
+        found = {}
+        for part in self.data.parts:
+            by_word = self.data.outputs_by_word(ladder, part)
+            found[part] = np.stack([by_word[word].cpu().numpy() for word in words], axis=1)
+        return found
 
     def _thresholds(self, curves: dict[str, list[Point]], costs: ExitCosts) -> list[float]:
-        settings, num = self.settings, len(costs.multiply_adds) - 1
+        settings = self.settings
         if settings.thresholds is not None:
             return settings.thresholds
-        if settings.budget is not None:
-            found = within_budget(curves["val"], settings.budget * costs.full)
-            if found is None:
-                share = costs.multiply_adds[0] / costs.full
-                log.warning(
-                    "no policy meets method.exit_policy.budget=%g: the first exit costs %.2f", settings.budget, share
-                )
-            return [found.level if found else ALWAYS[settings.confidence]] * num
-        return [within_tolerance(curves["val"], settings.tolerance or 0.0).level] * num
+        if settings.budget is None:
+            return within_tolerance(curves["val"], settings.tolerance or 0.0).thresholds
+        if found := within_budget(curves["val"], settings.budget * costs.full):
+            return found.thresholds
+        least = costs.multiply_adds[0] / costs.full
+        log.warning("no policy meets method.exit_policy.budget=%g: the first exit costs %.2f", settings.budget, least)
+        return [ALWAYS[settings.confidence]] * (len(costs.multiply_adds) - 1)
 
     def _times(self, ladder: Ladder, policy: ExitPolicy) -> dict[str, float]:
         data = self.data
@@ -101,29 +103,23 @@ class EarlyExitEvaluation(Evaluation):
                 found[f"test/full_milliseconds_batch_{batch}"] = times["full"]
         return found
 
-    def _curve(self, curves: dict[str, list[Point]], costs: ExitCosts) -> dict[str, Any]:
-        return {
-            "multiply_adds": {"full": costs.full, "exits": costs.multiply_adds},
-            "points": {part: [asdict(p) for p in curve] for part, curve in curves.items()},
-        }
 
-    def _drawn(
-        self,
-        curves: dict[str, list[Point]],
-        samples: dict[str, Leaving],
-        costs: ExitCosts,
-        chosen: tuple[float, float],
-    ) -> dict[str, "Figure"]:
-        from sdrun.evaluation import pictures
+def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reached: Point) -> dict[str, "Figure"]:
+    from sdrun.evaluation import pictures
 
-        test, num = samples["test"], len(costs.multiply_adds)
-        alone = [test.accuracy(np.full(len(test.labels), i)) for i in range(num)]
-        lines = {
-            part: np.array([[p.multiply_adds / costs.full, p.accuracy, *p.shares] for p in curve])
-            for part, curve in curves.items()
-        }
-        shares = [cost / costs.full for cost in costs.multiply_adds]
-        return {"test/accuracy_over_compute": pictures.accuracy_over_compute(lines, shares, alone, chosen)}
+    lines = {
+        part: np.array([[p.multiply_adds / costs.full, p.accuracy, *p.shares] for p in points])
+        for part, points in curves.items()
+    }
+    shares = [cost / costs.full for cost in costs.multiply_adds]
+    alone = [test.accuracy(np.full(len(test.labels), i)) for i in range(len(shares))]
+    chosen = (reached.multiply_adds / costs.full, reached.accuracy)
+    return {"test/accuracy_over_compute": pictures.accuracy_over_compute(lines, shares, alone, chosen)}
+
+
+def _compute_as_metrics(reached: Point, costs: ExitCosts) -> dict[str, float]:
+    shares = {f"exit_{i}/share": share for i, share in enumerate(reached.shares, start=1)}
+    return {"multiply_adds": reached.multiply_adds, "multiply_adds_share": reached.multiply_adds / costs.full, **shares}
 
 
 def _costs_as_metrics(costs: ExitCosts) -> dict[str, float]:

@@ -40,23 +40,27 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Point:
-    """What one level of confidence, shared by all shallow exits, gives: a point of the curve of accuracy over compute.
+    """What thresholds give: a point of accuracy over compute.
 
     ``multiply_adds``: mean of a sample; ``shares``: of the samples that leave at each exit.
     """
 
-    level: float
+    thresholds: list[float]
     accuracy: float
     multiply_adds: float
     shares: list[float]
 
 
-def point(samples: Leaving, level: float, costs: list[int]) -> Point:
+def point(samples: Leaving, thresholds: list[float], costs: list[int]) -> Point:
     """costs: multiply-adds of a sample that leaves at each exit."""
-    num = len(costs)
-    exits = samples.exits([level] * (num - 1))
-    shares = np.bincount(exits, minlength=num) / len(exits)
-    return Point(level, samples.accuracy(exits), float(shares @ costs), shares.tolist())
+    exits = samples.exits(thresholds)
+    shares = np.bincount(exits, minlength=len(costs)) / len(exits)
+    return Point(thresholds, samples.accuracy(exits), float(shares @ costs), shares.tolist())
+
+
+def curve(samples: Leaving, levels: list[float], costs: list[int]) -> list[Point]:
+    """The points at which all shallow exits share a level of confidence."""
+    return [point(samples, [level] * (len(costs) - 1), costs) for level in levels]
 
 
 def levels(samples: Leaving, kind: Confidence) -> list[float]:

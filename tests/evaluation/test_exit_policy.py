@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sdrun.evaluation.exit_policy import Leaving, levels, point, within_budget, within_tolerance
+from sdrun.evaluation.exit_policy import Leaving, curve, levels, point, within_budget, within_tolerance
 from sdrun.settings import Confidence
 
 COSTS = [4, 8, 11]
@@ -21,15 +21,15 @@ def samples():
 
 
 @pytest.fixture
-def curve(samples):
-    return [point(samples, level, COSTS) for level in levels(samples, KIND)]
+def points(samples):
+    return curve(samples, levels(samples, KIND), COSTS)
 
 
-def test_the_ends_are_the_first_exit_and_the_deepest(samples, curve):
+def test_the_ends_are_the_first_exit_and_the_deepest(samples, points):
     alone = [samples.accuracy(np.full(1000, i)) for i in range(3)]
-    assert (curve[0].accuracy, curve[0].multiply_adds, curve[0].shares) == (alone[0], 4, [1, 0, 0])
-    assert (curve[-1].accuracy, curve[-1].multiply_adds, curve[-1].shares) == (alone[2], 11, [0, 0, 1])
-    assert len(curve) > 150
+    assert (points[0].accuracy, points[0].multiply_adds, points[0].shares) == (alone[0], 4, [1, 0, 0])
+    assert (points[-1].accuracy, points[-1].multiply_adds, points[-1].shares) == (alone[2], 11, [0, 0, 1])
+    assert len(points) > 150
 
 
 def test_a_point_is_what_a_loop_over_samples_finds(samples):
@@ -41,28 +41,28 @@ def test_a_point_is_what_a_loop_over_samples_finds(samples):
                 hits, cost = hits + (z[place].argmax() == y), cost + COSTS[place]
                 where[place] += 1
                 break
-    found = point(samples, 0.7, COSTS)
+    found = point(samples, [0.7, 0.7], COSTS)
     assert found.accuracy == pytest.approx(hits / 1000)
     assert found.multiply_adds == pytest.approx(cost / 1000)
     assert found.shares == pytest.approx([n / 1000 for n in where])
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.01, 0.05, 1.0])
-def test_within_tolerance_is_the_cheapest_that_keeps_the_accuracy(samples, curve, tolerance):
-    best = max(p.accuracy for p in curve)
+def test_within_tolerance_is_the_cheapest_that_keeps_the_accuracy(samples, points, tolerance):
+    best = max(p.accuracy for p in points)
     assert best >= samples.accuracy(np.full(1000, 2))
-    found = within_tolerance(curve, tolerance)
+    found = within_tolerance(points, tolerance)
     assert found.accuracy >= best - tolerance - 1e-9
-    assert not [p for p in curve if p.accuracy >= best - tolerance and p.multiply_adds < found.multiply_adds]
+    assert not [p for p in points if p.accuracy >= best - tolerance and p.multiply_adds < found.multiply_adds]
     if tolerance == 1:
         assert found.shares[0] == 1
 
 
-def test_within_budget_is_the_most_accurate_that_can_be_paid(curve):
-    found = within_budget(curve, 7.0)
+def test_within_budget_is_the_most_accurate_that_can_be_paid(points):
+    found = within_budget(points, 7.0)
     assert found.multiply_adds <= 7
-    assert found.accuracy == max(p.accuracy for p in curve if p.multiply_adds <= 7)
-    assert within_budget(curve, 3.9) is None
+    assert found.accuracy == max(p.accuracy for p in points if p.multiply_adds <= 7)
+    assert within_budget(points, 3.9) is None
 
 
 def test_each_exit_has_its_own_temperature():
