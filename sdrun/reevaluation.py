@@ -55,18 +55,12 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)
-        given = [f"--dataset={dataset}" * bool(dataset), f"--root={root}" * bool(root)]
-        given += [f"--exit-policy={exit_policy}" * bool(exit_policy), *overrides]
+        config = configuration.resolved(config, hardware.settings, {})
+        options = {"--dataset": dataset, "--root": root, "--exit-policy": exit_policy}
+        given = [*(f"{key}={value}" for key, value in options.items() if value), *overrides]
         target = source.evaluations / configuration.version()
-        run.create(
-            target,
-            config,
-            settings,
-            hardware,
-            list(filter(None, given)),
-            evaluates=str(path),
-            dataset=dataset or settings.dataset.name,
-        )
+        judged = {"evaluates": str(path), "dataset": dataset or settings.dataset.name}
+        run.create(target, config, settings, hardware, given, **judged)
         run.execute(settings, config, RunFolder.open(target), hardware, stack, splits, source)
 
 
