@@ -18,6 +18,7 @@ from sdrun.hardware import Hardware
 from sdrun.ranks import num_ranks
 from sdrun.settings import DatasetSettings
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.initial import initial
 
 TARGETS = ("tolerance", "budget", "thresholds")
 
@@ -50,6 +51,12 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     require(
         not changed, str(path), f"its data changed since it ran ({changed}); name their folder by dataset.root=FOLDER"
     )
+    start = initial(settings)
+    is_same = (start.describe() if start else None) == source.manifest["init"]
+    require(is_same, "init_from", f"{settings.init_from} changed since {path} ran; that run cannot be played again")
+    for stage in source.summary()["stages"]:
+        file = source.weights(stage["name"], settings.optim.select.value)
+        require(file.exists() or not stage["steps"], str(file), "is gone; a run without weights cannot be evaluated")
     if hasattr(settings.method, "check"):
         settings.method.check(settings.model.taps, settings.dataset.val_size)
     with ExitStack() as stack:
@@ -77,19 +84,19 @@ def _merge(config: DictConfig, overrides: list[str]) -> None:
 
 def _policy(text: str) -> dict[str, Any]:
     """Settings of a policy, from its file or from ``key=value,key=value``."""
-    path = Path(text)
-    is_file = path.is_file()
-    require(is_file or "=" in text, "--exit-policy", f"{text} is neither a file nor settings such as tolerance=0.01")
     try:
-        if is_file:
-            values = yaml.safe_load(path.read_text())
+        if "=" not in text:
+            values = yaml.safe_load(Path(text).read_text())
         else:
             pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
             values = {key: yaml.safe_load(value) for key, _, value in pairs}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"--exit-policy: {text} cannot be read ({str(error).splitlines()[0]})") from error
+        reason = str(error).splitlines()[0]
+        hint = "name a file, or settings such as tolerance=0.01"
+        raise InputError(f"--exit-policy: {text} cannot be read ({reason}); {hint}") from error
     known = (*TARGETS, "confidence", "temperatures")
-    for key in values if isinstance(values, dict) else [text]:
+    require(isinstance(values, dict) and bool(values), "--exit-policy", f"{text} holds no policy")
+    for key in values:
         require(key in known, "--exit-policy", f"{key} is not among {', '.join(known)}")
     if any(target in values for target in TARGETS):
         values = {**dict.fromkeys(TARGETS), **values}
@@ -98,7 +105,12 @@ def _policy(text: str) -> dict[str, Any]:
 
 def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None) -> Splits:
     """The same splits with the test images of another dataset. Raises InputError where they are of another kind."""
-    other = sources.load(replace(own, name=name, root=root, download=False))
+    root = root or (own.root if name == own.name else None)
+    try:
+        other = sources.load(replace(own, name=name, root=root, download=False))
+    except InputError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--dataset: {reason}\nName the folder of its files by --root FOLDER") from error
     shape, mine = other.test.images.shape[1:], splits.test.images.shape[1:]
     size = "x".join(map(str, shape))
     require(shape == mine, "--dataset", f"{name} has images of {size}, and the run {'x'.join(map(str, mine))}")

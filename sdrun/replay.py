@@ -3,7 +3,6 @@
 from typing import Any
 
 from sdrun.display import Display
-from sdrun.errors import require
 from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
 from sdrun.hardware import Hardware
 from sdrun.objectives.objective import Objective
@@ -35,14 +34,12 @@ class Replay:
     def fit(
         self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
     ) -> dict[str, Any]:
-        """See ``Stages.fit``. Raises InputError where the run lacks the weights, RunError where they are damaged."""
+        """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
         file = self.source.weights(name, self.settings.optim.select.value)
-        require(file.exists(), str(file), "is gone; a run without its weights cannot be evaluated again")
         objective.load_state_dict(load_state(file, self.hardware.device))
         self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
-        found = self.source.finished(name)
-        require(found is not None, str(self.source.path), f"has not finished {name}; resume it first")
-        return {**(found or {}), **self._evaluated(name, objective.networks, evaluation)}
+        trained = self.source.finished(name) or {}
+        return {**trained, **self._evaluated(name, objective.networks, evaluation)}
 
     def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
         """See ``Stages.evaluate``."""

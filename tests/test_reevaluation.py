@@ -78,6 +78,10 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
     for options, message in (
         ({"exit_policy": "tolerance=0"}, "--exit-policy: a run of method=supervised has no exits"),
         ({"dataset": "fashion_mnist", "root": str(fashion)}, "--dataset: fashion_mnist has images of 1x28x28, and the"),
+        (
+            {"dataset": "mnist", "root": str(tmp_path)},
+            "--dataset: dataset=mnist: .*\nName the folder .* by --root FOLDER",
+        ),
         ({"overrides": ["optim.lr=1"]}, "optim.lr: cannot be changed of a finished run"),
         ({"overrides": ["hardware.threads=x"]}, "hardware.threads: Value 'x'"),
         ({"overrides": ["hardware.speed=1"]}, "hardware.speed: unknown key"),
@@ -85,9 +89,10 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
         with pytest.raises(InputError, match=message):
             evaluated(plain, **options)
     for policy, message in (
-        ("nothing", "--exit-policy: nothing is neither a file nor settings"),
+        ("nothing", "--exit-policy: nothing cannot be read .* name a file, or settings such as tolerance=0.01"),
+        ("confidence=entropy,thresholds=[0.5]", "method.exit_policy.thresholds: 0.5 is no entropy to compare with"),
         ("speed=1", "--exit-policy: speed is not among tolerance"),
-        ("thresholds=[1,2,3]", "method.exit_policy.thresholds: needs 1 numbers, but has 3"),
+        ("thresholds=[0.1,0.2,0.3]", "method.exit_policy.thresholds: needs 1 numbers, but has 3"),
     ):
         with pytest.raises(InputError, match=message):
             evaluated(ladder, exit_policy=policy)
@@ -104,6 +109,16 @@ def test_an_unfinished_run_and_one_without_weights_are_named(tmp_path):
     RunFolder.open(path).update_manifest(status="completed")
     (path / "stages/supervised/last.pt").unlink()
     with pytest.raises(InputError, match="last.pt: is gone"):
+        evaluated(path)
+    assert not (path / "evaluations").exists()
+
+
+def test_a_run_whose_start_has_changed_is_not_played_again(tmp_path):
+    first = start(tmp_path / "first", "method=supervised", "optim.epochs=1")
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", f"init_from={first}")
+    assert summary(evaluated(path))["metrics"]["test/nll"] == summary(path)["metrics"]["test/nll"]
+    RunFolder.open(path).update_manifest(init={"run": str(first), "stage": "supervised", "sha256": "0"})
+    with pytest.raises(InputError, match="init_from: .* changed since"):
         evaluated(path)
 
 

@@ -12,9 +12,9 @@ from sdrun.evaluation.costs import ExitCosts, exit_costs, milliseconds
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome, prefixed
 from sdrun.evaluation.exit_policy import Leaving, Point, curve, levels, point, within_budget, within_tolerance
 from sdrun.evaluation.metrics import fit_temperature, scores
-from sdrun.models.early_exit import ALWAYS, EarlyExit, ExitPolicy
+from sdrun.models.early_exit import EarlyExit, ExitPolicy
 from sdrun.models.ladder import Ladder
-from sdrun.settings import ExitPolicySettings
+from sdrun.settings import ALWAYS, ExitPolicySettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +40,7 @@ class EarlyExitEvaluation(Evaluation):
     def full(self, networks: Networks) -> Outcome:
         (ladder,) = networks.values()
         assert isinstance(ladder, Ladder)
+        ladder.eval()
         data, kind = self.data, self.settings.confidence
         costs = exit_costs(ladder, data.clean(data.images["test"][:1]))
         logits = self._logits(ladder)
@@ -92,7 +93,6 @@ class EarlyExitEvaluation(Evaluation):
 
     def _times(self, ladder: Ladder, policy: ExitPolicy) -> dict[str, float]:
         data = self.data
-        ladder.eval()
         images = data.clean(data.images["test"][:MOST_TIMED])
         networks: dict[str, Callable[[Tensor], Any]] = {"early": EarlyExit(ladder, policy), "full": ladder.deepest}
         found = {}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sdrun.models.early_exit import ALWAYS, NEVER, confidence
-from sdrun.settings import Confidence
+from sdrun.models.early_exit import confidence
+from sdrun.settings import ALWAYS, NEVER, Confidence
 
 NUM_LEVELS = 200
 

@@ -9,10 +9,6 @@ from torch import Tensor, nn
 from sdrun.models.ladder import Ladder
 from sdrun.settings import Confidence
 
-ALWAYS = {Confidence.probability: 0.0, Confidence.entropy: -1000.0}
-NEVER = {Confidence.probability: 2.0, Confidence.entropy: 1.0}
-"""Thresholds that every sample reaches, and none; finite, so that JSON holds them."""
-
 
 @dataclass(frozen=True)
 class ExitPolicy:

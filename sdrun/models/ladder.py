@@ -106,10 +106,10 @@ class Ladder(nn.Module):
         return list(self.shallow)  # type: ignore[arg-type]
 
     def deepest(self, images: Tensor) -> Tensor:
-        """Logits [B, K] of the deepest exit; the shallow ones cost nothing."""
-        return self.head(self.backbone(images).final)
+        """Logits [B, K] of the deepest exit; the shallow ones cost nothing. Not compiled, as no early exit is."""
+        return self.head(self.backbone.forward(images).final)
 
     def compile(self, *arguments: Any, **options: Any) -> None:
-        """Compile backbone and exits by themselves, for they are also called one by one."""
-        for part in (self.backbone, *self.shallow):
+        """Compile what trains, part by part."""
+        for part in (self.backbone, *(exit.bottleneck for exit in self.rungs)):
             part.compile(*arguments, **options)

@@ -2,14 +2,16 @@
 
 from sdrun.settings.checks import ROLES, require_positive, require_range, require_view
 from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
-from sdrun.settings.exits import Confidence, ExitPolicySettings
+from sdrun.settings.exits import ALWAYS, NEVER, Confidence, ExitPolicySettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.models import MODELS
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.run import InitNetwork, Settings
 
 __all__ = [
+    "ALWAYS",
     "MODELS",
+    "NEVER",
     "OPTIMS",
     "ROLES",
     "Confidence",

@@ -14,6 +14,11 @@ class Confidence(Enum):
     entropy = "entropy"
 
 
+ALWAYS = {Confidence.probability: 0.0, Confidence.entropy: -1000.0}
+NEVER = {Confidence.probability: 2.0, Confidence.entropy: 1.0}
+"""Thresholds that every sample reaches, and none; finite, so that JSON holds them."""
+
+
 @dataclass
 class ExitPolicySettings:
     """How the thresholds of early exit are found; one of ``tolerance``, ``budget`` and ``thresholds`` is given.
@@ -40,5 +45,13 @@ class ExitPolicySettings:
         )
         require_range(f"{key}.tolerance", self.tolerance, 0, 1)
         require_positive(f"{key}.budget", self.budget)
+        largest = {Confidence.probability: 1.0, Confidence.entropy: 0.0}[self.confidence]
+        for threshold in self.thresholds or []:
+            require(
+                ALWAYS[self.confidence] <= threshold <= largest or threshold == NEVER[self.confidence],
+                f"{key}.thresholds",
+                f"{threshold:g} is no {self.confidence.value} to compare with; it is at most {largest:g}, "
+                f"or {NEVER[self.confidence]:g} where no sample is to leave",
+            )
         for temperature in self.temperatures or []:
             require_positive(f"{key}.temperatures", temperature)

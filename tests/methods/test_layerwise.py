@@ -1,7 +1,6 @@
 """Layer-wise: what each preset's loss is, whom its gradients reach, and what the exits bring."""
 
 import json
-import logging
 
 import numpy as np
 import pytest
@@ -86,7 +85,7 @@ def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(given):
     torch.testing.assert_close(weakened.loss, often_seen)
 
 
-def test_byot_has_the_gradients_of_the_authors_code(given):
+def test_byot_has_the_gradients_of_the_authors_weights_and_forms(given):
     features, logits, label = given
     ours = torch.autograd.grad(loss_of(given, "method.preset=byot").loss, (features, logits))
     *shallow, deepest = logits.unbind(1)
@@ -186,9 +185,9 @@ def test_the_curve_is_there_as_data_and_as_a_picture(run):
 def test_detached_exits_leave_the_deepest_as_supervised_training_does(tmp_path):
     plain = weights(start(tmp_path / "plain", "method=supervised"))
     detached = weights(start(tmp_path / "run", LAYERWISE, "method.num_detached=1"))
-    for name, value in plain.items():
-        if name.startswith("supervised/last/student.") and name.replace("supervised", "layerwise") in detached:
-            assert torch.equal(value, detached[name.replace("supervised", "layerwise")])
+    names = [name for name in plain if name.startswith("supervised/last/student.")]
+    assert names
+    assert all(torch.equal(plain[name], detached[name.replace("supervised", "layerwise")]) for name in names)
     one = summary(tmp_path / "plain")["metrics"]
     assert summary(tmp_path / "run")["metrics"]["test/nll"] == one["test/nll"]
 
@@ -200,8 +199,7 @@ def test_shares_of_the_gradient_of_all_terms(run):
     assert np.min(shares) > 0
 
 
-def test_a_budget_that_nothing_meets_is_said(tmp_path, caplog):
-    logging.getLogger("sdrun").propagate = True
+def test_a_budget_that_nothing_meets_is_said(tmp_path):
     policy = ("method.exit_policy.tolerance=null", "method.exit_policy.budget=0.01")
     path = start(tmp_path / "run", LAYERWISE, "optim.epochs=1", *policy)
     assert "no policy meets method.exit_policy.budget=0.01" in (path / "run.log").read_text()
@@ -239,6 +237,12 @@ def test_exits_by_number_or_by_name(model, exits, expected):
         (["method.alpha=x"], "method.alpha: is 'x', but needs a number or auto"),
         (["method.alpha=0", "method.exit_ce=0"], "method.alpha: is 0 and so is method.exit_ce"),
         (["method.beta=0", "method.hint=norm"], "method.hint: has no effect with method.beta=0"),
+        (["method.alpha=0", "method.temperature=5"], "method.temperature: has no effect with method.alpha=0"),
+        (["method.alpha=0", "method.teacher=ensemble"], "method.teacher: has no effect with method.alpha=0"),
+        (
+            ["method.exit_policy.tolerance=null", "method.exit_policy.thresholds=[0.7,3]"],
+            "method.exit_policy.thresholds: 3 is no probability to compare with; it is at most 1, or 2 where",
+        ),
         (["method.temperature=0"], "method.temperature: must be above 0"),
         (["method.exit_policy.budget=0.5"], "method.exit_policy: needs one of .* but has tolerance and budget"),
         (["method.exit_policy.tolerance=null"], "method.exit_policy: needs one of .* but has none"),

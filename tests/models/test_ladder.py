@@ -9,12 +9,12 @@ import torch
 from helpers import settings
 from sdrun import models
 from sdrun.configuration import conf_folder
-from sdrun.evaluation.costs import exit_costs, milliseconds
+from sdrun.evaluation.costs import exit_costs, milliseconds, multiply_adds
 from sdrun.evaluation.exit_policy import Leaving
 from sdrun.models.backbone import classifier
-from sdrun.models.early_exit import ALWAYS, NEVER, EarlyExit, ExitPolicy, confidence
+from sdrun.models.early_exit import EarlyExit, ExitPolicy, confidence
 from sdrun.models.ladder import Ladder
-from sdrun.settings import Confidence
+from sdrun.settings import ALWAYS, NEVER, Confidence
 
 NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
 SMALL = {"cnn": ["model.widths=[8,12,16]"], "vit_tiny": ["model.width=24", "model.depth=3"], "resnet8": []}
@@ -135,9 +135,24 @@ def test_costs_are_those_counted_by_hand():
     assert exit_costs(network.eval(), torch.randn(1, 1, 16, 16)) == costs
 
 
-def test_milliseconds_are_of_one_image():
-    import time
+def test_attention_counts_on_a_cpu():
+    backbone = models.backbone(settings("model=vit_tiny", "model.width=24", "model.depth=1").model, 1, 16)
+    tokens, width = 17, 24
+    block = tokens * width * width * (3 + 1 + 8) + 2 * tokens * tokens * width
+    found = multiply_adds(backbone.eval(), torch.randn(1, 1, 16, 16))
+    assert found == 16 * 16 * width + block  # patches of 4x4 pixels, and the block
 
-    found = milliseconds({"slow": lambda x: time.sleep(0.004 * len(x)) or x, "fast": lambda x: x}, torch.ones(8, 1), 4)
-    assert 4 <= found["slow"] < 20
-    assert found["fast"] < 1
+
+def test_milliseconds_are_of_one_image(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("sdrun.evaluation.costs.time.perf_counter", lambda: clock[0])
+
+    def takes(seconds):
+        def network(x):
+            clock[0] += seconds * len(x)
+            return x
+
+        return network
+
+    found = milliseconds({"slow": takes(0.004), "fast": takes(0.001)}, torch.ones(8, 1), 4)
+    assert found == pytest.approx({"slow": 4, "fast": 1})

@@ -31,7 +31,9 @@ class Teacher(Enum):
 
 
 class Hint(Enum):
-    """The distance of features: summed squares, mean over the batch; or the norm of the whole batch's difference."""
+    """The distance of features: summed squares, mean over the batch; or the norm of the difference of all features
+    together, which are those of one rank's accumulated part.
+    """
 
     auto = "auto"
     squared = "squared"
@@ -43,8 +45,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     Preset.plain: {"alpha": 0.3, "temperature": 4.0, "exit_ce": 0.0, "beta": 0.0, "hint": "squared"},
     Preset.byot: {"alpha": 0.3 / 9, "temperature": 3.0, "exit_ce": 0.7, "beta": 0.03, "hint": "norm"},
 }
-"""Factors of distillation against ``kd``: ``default`` and ``plain`` 1; ``byot``, after the authors' code without T^2,
-1/9. ``plain`` is often written with a mean over all elements and no T^2, which is 1/(16 K) of it: nearly nothing.
+"""Factors of distillation against ``kd``: ``default`` and ``plain`` 1; ``byot``, the authors' weights, 1/9, as their code
+has no T^2; its hints are at every shallow exit. ``plain`` is often written with a mean over all elements and no T^2, which
+is 1/(16 K) of it: nearly nothing.
 """
 
 
@@ -82,6 +85,11 @@ class Settings:
         if self.temperature != AUTO:
             require_positive("method.temperature", float(self.temperature))
         values = self.resolve()
+        is_taught = values["alpha"] > 0
+        softens = self.temperature not in (AUTO, PRESETS[self.preset]["temperature"])
+        require(is_taught or not softens, "method.temperature", "has no effect with method.alpha=0; leave it out")
+        is_deepest = self.teacher is Teacher.deepest
+        require(is_taught or is_deepest, "method.teacher", "has no effect with method.alpha=0; leave it out")
         trains = values["exit_ce"] + values["alpha"] > 0
         require(trains, "method.alpha", "is 0 and so is method.exit_ce, which leaves the exits untrained; raise one")
         require(
