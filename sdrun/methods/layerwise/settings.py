@@ -45,9 +45,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     Preset.plain: {"alpha": 0.3, "temperature": 4.0, "exit_ce": 0.0, "beta": 0.0, "hint": "squared"},
     Preset.byot: {"alpha": 0.3 / 9, "temperature": 3.0, "exit_ce": 0.7, "beta": 0.03, "hint": "norm"},
 }
-"""Factors of distillation against ``kd``: ``default`` and ``plain`` 1; ``byot``, the authors' weights, 1/9, as their code
-has no T^2; its hints are at every shallow exit. ``plain`` is often written with a mean over all elements and no T^2, which
-is 1/(16 K) of it: nearly nothing.
+"""Factors of distillation against ``kd``: ``default`` and ``plain`` 1; ``byot``, the authors' weights, 1/9, as their
+code has no T^2; its hints are at every shallow exit. ``plain`` is often written with a mean over all elements and no
+T^2, which is 1/(16 K) of it: nearly nothing.
 """
 
 
