@@ -32,7 +32,9 @@ def sdrun(*arguments, **options):
         ["--info", "searchpath"],
         ["--shell-completion", "query=bash"],
         ["-sc", "install=bash"],
+        ["--cfg", "job", "method=layerwise"],
         ["resume", "--help"],
+        ["evaluate", "--help"],
     ],
 )
 def test_asking_does_not_import_torch(arguments, tmp_path):
@@ -56,7 +58,16 @@ def test_asking_does_not_import_torch(arguments, tmp_path):
 
 def test_help_is_one_page_and_names_every_choice():
     text = sdrun("--help").stdout
-    for word in ("sdrun resume RUN_FOLDER", "born_again", "supervised", "fashion_mnist", "vit_tiny", "adamw", "auto"):
+    for word in (
+        "sdrun resume RUN_FOLDER",
+        "sdrun evaluate RUN_FOLDER",
+        "born_again",
+        "supervised",
+        "fashion_mnist",
+        "vit_tiny",
+        "adamw",
+        "auto",
+    ):
         assert word in text
 
 
@@ -82,6 +93,7 @@ def test_completion_offers_choices():
         (["-m", "--cfg", "job", "seed=0,1"], "--cfg: shows the settings of one run; leave --multirun out"),
         (["resum"], "did you mean resume?"),
         (["resume", "taken"], "holds no run"),
+        (["evaluate", "taken"], "holds no run"),
         (["dataset.val_size=9999"], "dataset.val_size: leaves nothing"),
         (["hardware.device=cuda"], "hardware.device: no CUDA device is here"),
     ],
