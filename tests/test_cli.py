@@ -84,7 +84,7 @@ def test_completion_offers_choices():
         (["method.temperature=-1"], "method.temperature: must be above 0"),
         (["generations=0"], "generations: must be at least 1"),
         (["method=supervised", "generations=3"], "generations: has no effect with method=supervised"),
-        (["method=nonsense"], "there are: born_again, dino, mean_teacher, supervised"),
+        (["method=nonsense"], "there are: born_again, dino, layerwise, mean_teacher, supervised"),
         (["dataset=mnist", "dataset.root=missing"], "dataset.download=true"),
         (["hydra.run.dir=taken"], "taken: is a file where a folder should go"),
         (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),
