@@ -107,6 +107,7 @@ def accuracy_over_compute(
     left.plot(*chosen, "*", color=ORANGE, markersize=14, label="the policy")
     left.set(xlabel="mean multiply-adds, share of the full network", ylabel="accuracy")
     left.grid(alpha=0.3)
+    left.margins(x=0.1)
     left.legend(fontsize=8, loc="lower right")
     order = curves["test"][np.argsort(curves["test"][:, 0], kind="stable")]
     colours = [BLUE, "#86b6d9", "#c9dcec", "#e3e3e3", "#bdbdbd", GREY]
