@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCHES = (1, 64)
-MOST_TIMED = 256
+TIMED = {1: 100, 64: 256}
+"""Images that are timed, by batch size."""
 
 
 class EarlyExitEvaluation(Evaluation):
@@ -93,12 +93,12 @@ class EarlyExitEvaluation(Evaluation):
 
     def _times(self, ladder: Ladder, policy: ExitPolicy) -> dict[str, float]:
         data = self.data
-        images = data.clean(data.images["test"][:MOST_TIMED])
+        images = data.clean(data.images["test"][: max(TIMED.values())])
         networks: dict[str, Callable[[Tensor], Any]] = {"early": EarlyExit(ladder, policy), "full": ladder.deepest}
         found = {}
         with data.autocast():
-            for batch in BATCHES:
-                times = milliseconds(networks, images, batch)
+            for batch, num in TIMED.items():
+                times = milliseconds(networks, images[:num], batch)
                 found[f"test/milliseconds_batch_{batch}"] = times["early"]
                 found[f"test/full_milliseconds_batch_{batch}"] = times["full"]
         return found
