@@ -76,13 +76,16 @@ class Results:
         return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "metrics": outcome.metrics})
 
     def _keep(self, name: str, outcome: Outcome, step: int) -> None:
-        """Write predictions, and draw what they show."""
+        """Write predictions and documents, and draw what they show."""
         labels = {f"{part}_labels": self.data.labels[part] for part in self.data.parts}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
         write_bytes(self.folder.predictions(name), buffer.getvalue())
         for title, content in outcome.documents.items():
             write_json(self.folder.stage(name) / f"{title}.json", content)
+        self._draw(outcome, step)
+
+    def _draw(self, outcome: Outcome, step: int) -> None:
         for title, figure in outcome.pictures().items():
             self.record.picture(title, figure, step)
 

@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from sdrun.results import Results
+
 torch.set_num_threads(1)
 
 
@@ -8,3 +10,11 @@ torch.set_num_threads(1)
 def _elsewhere(tmp_path, monkeypatch):
     """Every test works in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _without_pictures(request, monkeypatch):
+    """Drawing is most of a small run: tests not marked ``pictures`` do without. Runs of module fixtures draw theirs."""
+    if "pictures" not in request.keywords:
+        monkeypatch.setattr(Results, "_draw", lambda *_: None)
+        monkeypatch.setattr(Results, "_show_views", lambda *_: None)

@@ -12,6 +12,7 @@ NAMES = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml
 FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", "hardware.threads=1")
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name, tmp_path: Path):
     root = write_idx(tmp_path / "data", num_train=500)

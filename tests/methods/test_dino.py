@@ -158,6 +158,7 @@ def test_references_of_neighbours_and_probe_are_the_labelled_images(path, tmp_pa
     assert accuracies[1] < accuracies[0]
 
 
+@pytest.mark.pictures
 def test_a_vit_draws_its_attention(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -281,6 +282,7 @@ def test_how_long_a_collapse_has_lasted_survives_a_resume():
         second.watch(3, stuck)
 
 
+@pytest.mark.pictures
 def test_a_handful_of_labels_is_enough_to_be_judged(tmp_path):
     few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.num_labels=5")
     assert 0 < summary(few)["metrics"]["test/knn_accuracy"] < 1
@@ -327,6 +329,7 @@ def test_a_lost_piece_of_state_is_caught(path, tmp_path, monkeypatch, drop):
     assert differences(path, broken)
 
 
+@pytest.mark.pictures
 def test_without_validation_it_is_judged_at_the_end_alone(tmp_path):
     few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.val_size=0")
     metrics = summary(few)["metrics"]
