@@ -27,7 +27,8 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     """Evaluate the weights of the run in ``path`` again, into a run folder of its own below it.
 
     Whatever is fitted is fitted on that run's own training and validation images; ``dataset`` and ``root`` name the
-    dataset whose test images are judged. ``exit_policy``: the file of a policy, or settings such as ``budget=0.5``.
+    dataset whose test images are judged. ``exit_policy``: the file of a policy, or settings such as ``budget=0.5``, by
+    which one is found anew; None: the one that the run found.
     ``overrides``: of ``hardware`` and ``dataset.root``. Raises InputError for what cannot be used.
     """
     require(num_ranks() == 1, "sdrun evaluate", "runs in one process; start it without torchrun")
@@ -37,9 +38,10 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     require("evaluates" not in source.manifest, str(path), "is an evaluation itself; name the run")
     config = run.load_config(source)
     _merge(config, overrides)
-    if exit_policy is not None:
-        require("exit_policy" in config.method, "--exit-policy", f"a run of method={config.method.name} has no exits")
-        config.method.exit_policy.update(_policy(exit_policy))
+    has_exits = "exit_policy" in config.method
+    require(has_exits or not exit_policy, "--exit-policy", f"a run of method={config.method.name} has no exits")
+    if has_exits:
+        config.method.exit_policy.update(_policy(exit_policy or str(source.exit_policy)))
     settings = configuration.settings_from(config)
     splits = split(sources.load(settings.dataset), settings.dataset)
     known = source.manifest["data"]

@@ -142,9 +142,11 @@ def execute(
         if record:
             stack.callback(record.close)
         data = Data(splits, settings.dataset, hardware)
-        stages: Stages = Training(settings, data, hardware, folder, record, display, interrupt, results)
+        stages: Stages
         if source and record:
             stages = Replay(source, settings, data, hardware, folder, record, display, results)
+        else:
+            stages = Training(settings, data, hardware, folder, record, display, interrupt, results)
         experiment = Experiment(settings, data, hardware, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record:

@@ -1,6 +1,8 @@
 """A finished run is evaluated again, without training, for every method."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +54,15 @@ def test_another_policy(ladder):
     from_file = evaluated(ladder, exit_policy=str(again / "stages/early_exit/policy.json"))
     assert json.loads((from_file / "stages/early_exit/policy.json").read_text()) == policy
     assert summary(evaluated(ladder, exit_policy="budget=0.01"))["stages"][1]["metrics"]["test/exit_1/share"] == 1
+
+
+def test_the_policy_that_the_run_saved_is_the_one_that_is_judged(ladder, tmp_path):
+    copy = Path(shutil.copytree(ladder, tmp_path / "copy"))
+    own = json.loads(RunFolder.open(copy).exit_policy.read_text())
+    RunFolder.open(copy).exit_policy.write_text(json.dumps({**own, "thresholds": [2.0]}))
+    assert summary(evaluated(copy))["stages"][1]["metrics"]["test/exit_1/share"] == 0
+    anew = evaluated(copy, exit_policy="tolerance=0")
+    assert json.loads(RunFolder.open(anew).exit_policy.read_text()) == own
 
 
 def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_path):

@@ -39,10 +39,9 @@ class ExitCosts:
 
 def exit_costs(ladder: Ladder, image: Tensor) -> ExitCosts:
     """Measured by letting an image [1, C, H, W] leave at each exit."""
-    num = len(ladder.shallow)
+    num, kind = len(ladder.rungs), Confidence.probability
     costs, sizes = [], []
     for place in range(num + 1):
-        kind = Confidence.probability
         thresholds = [NEVER[kind]] * place + [ALWAYS[kind]] * (num - place)
         leaving = EarlyExit(ladder, ExitPolicy(kind, thresholds, [1.0] * (num + 1)))
         costs.append(multiply_adds(leaving, image))

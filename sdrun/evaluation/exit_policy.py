@@ -76,9 +76,8 @@ def within_tolerance(curve: list[Point], tolerance: float) -> Point:
     cheapest of many points would often be one that got there by luck.
     """
     best = max(p.accuracy for p in curve)
-    return min(
-        (p for p in curve if p.accuracy >= best - tolerance - 1e-9), key=lambda p: (p.multiply_adds, -p.accuracy)
-    )
+    good = [p for p in curve if p.accuracy >= best - tolerance - 1e-9]
+    return min(good, key=lambda p: (p.multiply_adds, -p.accuracy))
 
 
 def within_budget(curve: list[Point], budget: float) -> Point | None:

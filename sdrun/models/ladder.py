@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sdrun.ensembles import mean_probability
 from sdrun.models.backbone import Backbone, initialise
+from sdrun.models.ensembles import mean_probability
 
 
 class Exits(NamedTuple):

@@ -1,6 +1,6 @@
 """Typed settings: names, types, units, checks. Values live in ``conf/``. Imports no torch."""
 
-from sdrun.settings.checks import ROLES, require_positive, require_range, require_view
+from sdrun.settings.checks import AUTO, ROLES, require_positive, require_range, require_range_or_auto, require_view
 from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
 from sdrun.settings.exits import ALWAYS, NEVER, Confidence, ExitPolicySettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
@@ -10,6 +10,7 @@ from sdrun.settings.run import InitNetwork, Settings
 
 __all__ = [
     "ALWAYS",
+    "AUTO",
     "MODELS",
     "NEVER",
     "OPTIMS",
@@ -30,5 +31,6 @@ __all__ = [
     "ViewSettings",
     "require_positive",
     "require_range",
+    "require_range_or_auto",
     "require_view",
 ]

@@ -5,12 +5,23 @@ from sdrun.errors import require
 ROLES = ("weak", "strong", "global", "local")
 """What views are for."""
 
+AUTO = "auto"
+"""The value of a setting that ``resolve`` finds."""
+
 
 def require_range(key: str, value: float | None, low: float, high: float = float("inf")) -> None:
     """Raise InputError unless ``low <= value <= high``; None passes."""
     if value is not None:
         bounds = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
         require(low <= value <= high, key, f"must be {bounds}, but is {value:g}")
+
+
+def require_range_or_auto(key: str, value: float | str, low: float, high: float = float("inf")) -> None:
+    """Raise InputError unless the value is ``auto`` or a number in the range."""
+    if not isinstance(value, str):
+        require_range(key, value, low, high)
+    else:
+        require(value == AUTO, key, f"is {value!r}, but needs a number or {AUTO}")
 
 
 def require_interval(key: str, values: list[float]) -> tuple[float, float]:

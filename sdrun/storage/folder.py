@@ -89,6 +89,11 @@ class RunFolder:
         return self.path / "evaluations"
 
     @property
+    def exit_policy(self) -> Path:
+        """The policy of early exit that a ladder's run found."""
+        return self.stage("early_exit") / "policy.json"
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 

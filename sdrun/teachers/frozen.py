@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from sdrun.ensembles import mean_probability
+from sdrun.models.ensembles import mean_probability
 from sdrun.streams.batch import Batch
 from sdrun.teachers.freezing import freeze
 

@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--exit-policy",
         metavar="POLICY",
-        help="of early exit: the file of one, or settings such as tolerance=0.01 or budget=0.5,confidence=entropy",
+        help="another than the run saved: the file of one, or settings such as tolerance=0.01 or budget=0.5",
     )
     parser.add_argument("overrides", nargs="*", metavar="hardware.KEY=VALUE", help="other hardware; also dataset.root")
     given = parser.parse_intermixed_args(arguments)

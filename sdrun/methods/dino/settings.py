@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from sdrun.errors import require
-from sdrun.settings import MomentumSchedule, require_positive, require_range
-
-AUTO = "auto"
+from sdrun.settings import AUTO, MomentumSchedule, require_positive, require_range, require_range_or_auto
 
 
 class Centring(Enum):
@@ -68,10 +66,7 @@ class Settings:
             ("teacher_temperature_start", 0.005, float("inf")),
             ("momentum", 0, 1),
         ):
-            value = getattr(self, key)
-            if value != AUTO:
-                require(not isinstance(value, str), f"method.{key}", f"is {value!r}, but needs a number or auto")
-                require_range(f"method.{key}", value, low, high)
+            require_range_or_auto(f"method.{key}", getattr(self, key), low, high)
         start, end = self.teacher_temperature_start, self.teacher_temperature
         if not isinstance(start, str) and not isinstance(end, str):
             require(start <= end, "method.teacher_temperature_start", f"must be at most teacher_temperature={end:g}")

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.ensembles import mean_probability
 from sdrun.losses.distillation import kd
 from sdrun.methods.layerwise.settings import Hint, Settings, Teacher
+from sdrun.models.ensembles import mean_probability
 from sdrun.models.ladder import Ladder
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch

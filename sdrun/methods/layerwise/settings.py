@@ -13,9 +13,8 @@ from enum import Enum
 from typing import Any
 
 from sdrun.errors import require
-from sdrun.settings import ExitPolicySettings, require_positive, require_range
+from sdrun.settings import AUTO, ExitPolicySettings, require_positive, require_range, require_range_or_auto
 
-AUTO = "auto"
 MOST_EXITS = 4
 
 
@@ -78,10 +77,7 @@ class Settings:
         is_known = self.exits is None or is_count or is_names
         require(is_known, "method.exits", "needs a number, or a list of taps such as [stage_1,stage_2]")
         for key in ("alpha", "temperature", "exit_ce", "beta"):
-            value = getattr(self, key)
-            if value != AUTO:
-                require(not isinstance(value, str), f"method.{key}", f"is {value!r}, but needs a number or auto")
-                require_range(f"method.{key}", value, 0)
+            require_range_or_auto(f"method.{key}", getattr(self, key), 0)
         if self.temperature != AUTO:
             require_positive("method.temperature", float(self.temperature))
         values = self.resolve()
