@@ -12,7 +12,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods
 from sdrun.errors import InputError, require
-from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, require_view
+from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings
 
 HERE = Path(__file__).resolve().parent
 
@@ -46,7 +46,7 @@ def settings_from(config: DictConfig) -> Settings:
         views = values["dataset"].get("views")
         require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
         for role in views:  # OmegaConf would ask for what is missing in it
-            require_view("dataset.views", role)
+            require(role in ROLES, "dataset.views", f"has {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
         return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]

@@ -15,11 +15,11 @@ from sdrun.hardware import Hardware
 from sdrun.models.backbone import Backbone, classifier
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
-from sdrun.settings import Settings
+from sdrun.settings import CLEAN, Settings
 from sdrun.storage.initial import initial
 from sdrun.streams.images import ImageStream, Paired
 from sdrun.teachers.frozen import Frozen
-from sdrun.views.view import View
+from sdrun.views.view import Normalise, View
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,11 @@ class Experiment:
         self, labels: Tensor, pool: Tensor, views: dict[str, int], times: int, words: tuple[object, ...]
     ) -> ImageStream:
         settings, hardware, data = self.settings, self.hardware, self.data
-        seen = {role: (View(settings.dataset.views[role], data.clean), num) for role, num in views.items()}
+        seen = {role: (self._view(role), num) for role, num in views.items()}
         parts = hardware.world * settings.optim.accumulate
         size = min(settings.optim.batch_size, len(labels) // parts * parts) * times
         return ImageStream(data.images["train"], labels, seen, pool, size, words, hardware.rank, hardware.world)
+
+    def _view(self, role: str) -> View | Normalise:
+        clean = self.data.clean
+        return clean if role == CLEAN else View(self.settings.dataset.views[role], clean)

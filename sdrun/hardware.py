@@ -122,10 +122,19 @@ class Hardware:
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of a tensor over ranks."""
-        if self.world > 1:
-            torch.distributed.all_reduce(values)
-            values = values / self.world
-        return values
+        if self.world == 1:
+            return values
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total / self.world
+
+    def gather(self, values: Tensor) -> Tensor:
+        """The rows of a tensor of every rank, the first rank's first; each has as many."""
+        if self.world == 1:
+            return values
+        parts = [torch.empty_like(values) for _ in range(self.world)]
+        torch.distributed.all_gather(parts, values.contiguous())
+        return torch.cat(parts)
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on any rank."""

@@ -1,6 +1,14 @@
 """What torchrun tells a process about itself, before there is a process group. Imports no torch."""
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OverRanks = Callable[["Tensor"], "Tensor"]
+"""A tensor of each rank to one of all: the mean, or the rows of all together."""
 
 
 def rank() -> int:

@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from sdrun.datasets.noise import flip_labels
-from sdrun.datasets.splits import stratified
+from sdrun.datasets.splits import per_class, stratified
 from sdrun.randomness import seed_of
 from sdrun.settings import DatasetSettings
 
@@ -83,6 +83,8 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
     labelled = np.arange(len(train))
     if settings.num_labels is not None:
         labelled, _ = stratified(labelled, given, settings.num_labels, seed_of(settings.seed, "labels"))
+    elif settings.labels_per_class is not None:
+        labelled = per_class(labelled, given, settings.labels_per_class, seed_of(settings.seed, "labels"))
     return Splits(
         train=Images(train.images, given),
         labelled=labelled,

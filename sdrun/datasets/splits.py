@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sdrun.errors import require
+
 
 def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split ``index`` into ``num`` entries with the same share of every class, and the rest; both sorted.
@@ -17,3 +19,11 @@ def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tu
         quota[extra] += 1
     chosen = np.concatenate([shuffled[labels[shuffled] == c][:n] for c, n in zip(classes, quota, strict=True)])
     return np.sort(chosen), np.setdiff1d(index, chosen)
+
+
+def per_class(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> np.ndarray:
+    """``num`` entries of ``index`` of each class, sorted. Raises InputError where a class has fewer."""
+    shuffled = np.random.default_rng(seed).permutation(index)
+    classes, counts = np.unique(labels[index], return_counts=True)
+    require(counts.min() >= num, "dataset.labels_per_class", f"must be at most {counts.min()}, as one class has no more")
+    return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in classes]))

@@ -33,6 +33,9 @@ class Classification(TrainingEvaluation):
         for word in parts["test"]:
             logits = {part: by_word[word] for part, by_word in parts.items()}
             metrics |= scored(logits, self.data.labels, word)
+            if copy := self.data.copy:
+                same = logits[copy].argmax(axis=1) == logits["test"].argmax(axis=1)
+                metrics |= prefixed(copy, word, {"agreement": float(same.mean())})
             predictions |= {f"{part}_{word}_logits" if word else f"{part}_logits": z for part, z in logits.items()}
         main = next(iter(networks.values()))
         if (self.data.splits.train.labels != self.data.splits.true_labels).any():

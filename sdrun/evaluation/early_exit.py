@@ -110,6 +110,7 @@ def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reac
     lines = {
         part: np.array([[p.multiply_adds / costs.full, p.accuracy, *p.shares] for p in points])
         for part, points in curves.items()
+        if part in ("val", "test")
     }
     shares = [cost / costs.full for cost in costs.multiply_adds]
     alone = [test.accuracy(np.full(len(test.labels), i)) for i in range(len(shares))]

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from sdrun.datasets.images import Splits
 from sdrun.hardware import Hardware
 from sdrun.models.backbone import Features
+from sdrun.randomness import generator
 from sdrun.settings import DatasetSettings
-from sdrun.views.view import Normalise
+from sdrun.views.view import Normalise, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +66,7 @@ class Data:
 
     ``images``: uint8 [N, C, H, W] of ``train``, ``val`` and ``test`` on the device; ``clean``: the view of evaluation;
     ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
+    Where ``dataset.test_view`` names a view, such as ``strong``, ``test_strong`` is the test set as seen through it.
     """
 
     def __init__(self, splits: Splits, settings: DatasetSettings, hardware: Hardware) -> None:
@@ -76,11 +78,23 @@ class Data:
         known = np.full(len(splits.train), -1)
         known[splits.labelled] = splits.train.labels[splits.labelled]
         self.labels = {"train": known, "val": splits.validation.labels, "test": splits.test.labels}
+        self.copy = f"test_{settings.test_view}" if settings.test_view else None
+        if self.copy:
+            self.labels[self.copy] = splits.test.labels
+            self.images[self.copy] = self._seen(View(settings.views[settings.test_view or ""], self.clean), self.copy)
 
     @property
     def parts(self) -> list[str]:
-        """The held-out parts that are there: ``val``, where validation is split off, and ``test``."""
-        return [part for part in ("val", "test") if len(self.labels[part])]
+        """The held-out parts that are there: ``val``, where validation is split off, ``test``, and its copy."""
+        return [part for part in ("val", "test", self.copy) if part and len(self.labels[part])]
+
+    def _seen(self, view: View, name: str) -> Tensor:
+        """The test images through a view, uint8; the draws depend on the name alone."""
+        random = generator("view of the test set", name)
+        batches = self.images["test"].split(BATCH)
+        draws = [torch.rand(len(batch), view.num_draws, generator=random).to(batch.device) for batch in batches]
+        seen = [self.clean.undo(view(batch, u)) for batch, u in zip(batches, draws, strict=True)]
+        return torch.cat(seen).mul_(255).round_().byte()
 
     def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
         """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device."""

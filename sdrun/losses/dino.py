@@ -1,15 +1,11 @@
 """DINO's loss over crops, and what keeps its targets from collapsing."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from sdrun.errors import InputError
-
-Mean = Callable[[Tensor], Tensor]
-"""The mean of a tensor over ranks."""
+from sdrun.ranks import OverRanks
 
 
 def multi_crop(targets: Tensor, log_student: Tensor) -> Tensor:
@@ -28,7 +24,7 @@ def centred(logits: Tensor, centre: Tensor, temperature: float) -> Tensor:
     return ((logits - centre) / temperature).softmax(dim=-1)
 
 
-def sinkhorn(logits: Tensor, temperature: float, mean: Mean, iterations: int = 3) -> Tensor:
+def sinkhorn(logits: Tensor, temperature: float, mean: OverRanks, iterations: int = 3) -> Tensor:
     """Sinkhorn-Knopp (2006.09882): probabilities whose sum over the batch is the same for every prototype.
 
     logits: cosines [N, K] of one rank; the sums over the batch are those of all ranks, but

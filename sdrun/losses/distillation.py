@@ -11,9 +11,14 @@ def kd(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
     Sum over classes, mean over samples, scaled by T^2 so that gradients keep their size: the convention of Hinton et
     al. 2015 (1503.02531). Much published code differs by a constant of up to 1600.
     """
+    return kd_each(student, teacher, temperature).mean()
+
+
+def kd_each(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+    """``kd`` of each sample: [B]."""
     log_student = F.log_softmax(student / temperature, dim=1)
     log_teacher = F.log_softmax(teacher.detach() / temperature, dim=1)
-    return temperature**2 * F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
+    return temperature**2 * F.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=1)
 
 
 def cwtm(student: Tensor, teacher: Tensor, label: Tensor, temperature: float = 1.0) -> Tensor:

@@ -1,6 +1,14 @@
 """Typed settings: names, types, units, checks. Values live in ``conf/``. Imports no torch."""
 
-from sdrun.settings.checks import AUTO, ROLES, require_positive, require_range, require_range_or_auto, require_view
+from sdrun.settings.checks import (
+    AUTO,
+    CLEAN,
+    ROLES,
+    require_positive,
+    require_range,
+    require_range_or_auto,
+    require_view,
+)
 from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
 from sdrun.settings.exits import ALWAYS, NEVER, Confidence, ExitPolicySettings
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
@@ -11,6 +19,7 @@ from sdrun.settings.run import InitNetwork, Settings
 __all__ = [
     "ALWAYS",
     "AUTO",
+    "CLEAN",
     "MODELS",
     "NEVER",
     "OPTIMS",

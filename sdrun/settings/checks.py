@@ -3,7 +3,10 @@
 from sdrun.errors import require
 
 ROLES = ("weak", "strong", "global", "local")
-"""What views are for."""
+"""What augmented views are for."""
+
+CLEAN = "clean"
+"""The view without augmentation."""
 
 AUTO = "auto"
 """The value of a setting that ``resolve`` finds."""
@@ -38,4 +41,5 @@ def require_positive(key: str, value: float | None) -> None:
 
 def require_view(key: str, role: str) -> None:
     """Raise InputError unless ``role`` is that of a view."""
-    require(role in ROLES, key, f"is {role!r}, but the views are {', '.join(ROLES)}")
+    known = (CLEAN, *ROLES)
+    require(role in known, key, f"is {role!r}, but the views are {', '.join(known)}")

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sdrun.errors import require
-from sdrun.settings.checks import require_interval, require_positive, require_range
+from sdrun.settings.checks import ROLES, require_interval, require_positive, require_range
+
+
+LEAST_OPERATIONS = 13
+"""Of which any number may be drawn for any images; see ``views.randaugment``."""
 
 
 @dataclass
@@ -15,6 +19,8 @@ class ViewSettings:
     area: list[float]
     flip: bool
     crop: int
+    randaugment: int
+    magnitude: float
     rotate: float
     translate: float
     scale: float
@@ -47,6 +53,13 @@ class ViewSettings:
         require_positive(f"{key}.blur_sigma", low)
         require(not (self.resamples and self.crop), f"{key}.crop", "has no effect with size, area or blur; set it to 0")
         require_range(f"{key}.crop", self.crop, 0)
+        require_range(f"{key}.randaugment", self.randaugment, 0, LEAST_OPERATIONS)
+        require_range(f"{key}.magnitude", self.magnitude, 0, 1)
+        require(
+            self.randaugment > 0 or self.magnitude == 1,
+            f"{key}.magnitude",
+            "has no effect without randaugment; set that too, or leave this out",
+        )
         require_range(f"{key}.rotate", self.rotate, 0, 180)
         require_range(f"{key}.hue", self.hue, 0, 0.5)
         for name in ("translate", "cutout", "brightness", "contrast", "saturation"):
@@ -77,12 +90,14 @@ class DatasetSettings:
     download: bool
     train_size: int | None
     num_labels: int | None
+    labels_per_class: int | None
     val_size: int
     label_noise: float
     label_noise_kind: NoiseKind
     seed: int
     mean: list[float]
     std: list[float]
+    test_view: str | None
     views: dict[str, ViewSettings]
 
     def num_train(self, num_images: int) -> int:
@@ -92,6 +107,11 @@ class DatasetSettings:
     def __post_init__(self) -> None:
         require_range("dataset.train_size", self.train_size, 1)
         require_range("dataset.num_labels", self.num_labels, 1)
+        require_range("dataset.labels_per_class", self.labels_per_class, 1)
+        is_one = self.num_labels is None or self.labels_per_class is None
+        require(is_one, "dataset.labels_per_class", "and dataset.num_labels are two ways to say one thing; choose one")
+        if self.test_view is not None:
+            require(self.test_view in ROLES, "dataset.test_view", f"is not among the views {', '.join(ROLES)}")
         require_range("dataset.val_size", self.val_size, 0)
         require_range("dataset.label_noise", self.label_noise, 0, 1)
         require_range("dataset.seed", self.seed, 0)

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from sdrun.errors import require
-from sdrun.settings.checks import require_range
+from sdrun.settings.checks import CLEAN, require_range
 from sdrun.settings.data import DatasetSettings
 from sdrun.settings.hardware import HardwareSettings
 from sdrun.settings.optim import OptimSettings, Select
@@ -63,13 +63,16 @@ class Settings:
         require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
         if hasattr(self.method, "check"):
             self.method.check(self.model.taps, data.val_size)
-        for role in self.method.roles:
+        for role in {*self.method.roles, data.test_view} - {CLEAN, None}:
             require(
-                role in data.views, f"dataset.views.{role}", f"is missing, and method={self.method.name} asks for it"
+                role in data.views, f"dataset.views.{role}", f"is missing, and this run asks for it"
             )
             view = data.views[role]
             view.check_images(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))
+        if data.test_view is not None:
+            is_same = data.views[data.test_view].side(size) == size
+            require(is_same, "dataset.test_view", f"{data.test_view} has another size than the images; choose another")
         require_range("dataset.num_labels", data.num_labels, smallest, data.train_size or left)
         self.model.check_images(size)
         if data.val_size == 0:

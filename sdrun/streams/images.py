@@ -24,7 +24,7 @@ class ImageStream:
         self,
         images: Tensor,
         labels: Tensor,
-        views: dict[str, tuple[View, int]],
+        views: dict[str, tuple[View | Normalise, int]],
         pool: Tensor,
         batch_size: int,
         words: tuple[object, ...],
@@ -57,6 +57,8 @@ class ImageStream:
         images = self.images[self.pool[:rows]]
         found = {}
         for role, (view, _) in self.views.items():
+            if view is clean:
+                continue
             draws = Draws((*self.words, "example"), slice(0, len(images)), len(images))
             seen = _seen(images, role, view, num, draws)
             columns = {"clean": clean(images), **{f"{role} {n}": x for n, x in enumerate(seen, start=1)}}
@@ -87,7 +89,7 @@ class Paired:
         return self.unlabelled.examples(rows, num, clean) | self.labelled.examples(rows, num, clean)
 
 
-def _seen(images: Tensor, role: str, view: View, num: int, draws: Draws) -> list[Tensor]:
+def _seen(images: Tensor, role: str, view: View | Normalise, num: int, draws: Draws) -> list[Tensor]:
     """``num`` independent views of each image, computed as one batch."""
     u = draws.uniform(role, num * view.num_draws).to(images.device, non_blocking=True)
     if num == 1:

@@ -47,6 +47,13 @@ def jitter(
     return (coloured + ((1 - strength) * mean).view(-1, 1, 1, 1)).clamp(0, 1)
 
 
+def saturate(images: Tensor, factor: Tensor) -> Tensor:
+    """Away from grey (above 1) or towards it (below 1) by ``factor`` [B]. images: float [B, 3, H, W] in 0 to 1."""
+    grey = torch.einsum("bchw,c->bhw", images, images.new_tensor(LUMA))[:, None]
+    vivid = factor.view(-1, 1, 1, 1)
+    return (images * vivid).add_(grey * (1 - vivid)).clamp_(0, 1)
+
+
 def _hue_rotation(angle: Tensor) -> Tensor:
     """Matrices [B, 3, 3] on RGB that turn the chroma by ``angle`` [B] in radians and keep the luma."""
     to_yiq = torch.tensor(YIQ, device=angle.device)

@@ -6,19 +6,22 @@ from torch import Tensor
 from sdrun.settings import ViewSettings
 from sdrun.views.colour import jitter
 from sdrun.views.geometry import affine, cutout, flip_crop
+from sdrun.views.randaugment import RandAugment
 from sdrun.views.resample import resample
 
 
 class Normalise:
     """The clean view: ``(x / 255 - mean) / std`` per channel."""
 
+    num_draws = 0
+
     def __init__(self, mean: list[float], std: list[float], device: torch.device, channels_last: bool) -> None:
         self.mean = torch.tensor(mean, device=device).view(-1, 1, 1)
         self.std = torch.tensor(std, device=device).view(-1, 1, 1)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """[B, C, H, W], uint8, to float."""
+    def __call__(self, images: Tensor, u: Tensor | None = None) -> Tensor:
+        """[B, C, H, W], uint8, to float; nothing is drawn from ``u``."""
         return self.finish(images.float().div_(255))
 
     def finish(self, images: Tensor) -> Tensor:
@@ -39,8 +42,11 @@ class View:
     def __init__(self, settings: ViewSettings, normalise: Normalise) -> None:
         self.settings = settings
         self.normalise = normalise
+        self.augment = RandAugment(settings.randaugment, settings.magnitude, len(normalise.mean))
         chances = settings.jitter_chance < 1 or settings.grey > 0 or settings.solarise > 0
         self.num_draws = 23 if settings.resamples or chances else 13
+        if settings.randaugment:
+            self.num_draws = 23 + self.augment.num_draws
         self.moves = settings.flip or settings.crop > 0
         self.warps = any((settings.rotate, settings.translate, settings.scale))
         self.colours = any((settings.brightness, settings.contrast, settings.saturation, settings.hue, settings.grey))
@@ -50,7 +56,7 @@ class View:
         s = self.settings
         if self.moves and not s.resamples:
             images = flip_crop(images, s.flip, s.crop, u[:, 0:3])
-        x = images.float().div_(255)
+        x = self.augment(images, u[:, 23:]) if s.randaugment else images.float().div_(255)
         if s.resamples:
             x = resample(x, s.side(x.shape[2]), s.area, s.flip, s.blur, s.blur_sigma, u[:, 13:20])
         if self.warps:

@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from sdrun.losses.dino import Mean, centred, koleo, multi_crop, sinkhorn
+from sdrun.losses.dino import centred, koleo, multi_crop, sinkhorn
 from sdrun.methods.dino.collapse import CollapseWatch
 from sdrun.methods.dino.settings import Centring, Settings
 from sdrun.models.backbone import Network
 from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.ranks import OverRanks
 from sdrun.schedules import ema_momentum, linear
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
@@ -22,7 +23,7 @@ class DINO(Objective):
 
     centre: Tensor
 
-    def __init__(self, student: Network, settings: Settings, num_steps: int, num_frozen: int, mean: Mean) -> None:
+    def __init__(self, student: Network, settings: Settings, num_steps: int, num_frozen: int, mean: OverRanks) -> None:
         super().__init__()
         self.student: Network = student
         self.teacher = EMA(student)

@@ -1,0 +1,164 @@
+"""How much an unlabelled sample counts, by what the teacher predicts of it."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from sdrun.methods.consistency.settings import Masking, Settings
+from sdrun.ranks import OverRanks
+
+SPREADS = 2
+
+
+class Mask(nn.Module, ABC):
+    """Weights 0 to 1 of samples. What it learns of a step's samples it uses from the next step on."""
+
+    @abstractmethod
+    def forward(self, probabilities: Tensor) -> Tensor:
+        """[U, K] to weights [U]."""
+
+    @abstractmethod
+    def thresholds(self, num_classes: int) -> Tensor:
+        """The confidence [K] from which on a sample of each class counts in full."""
+
+    def see(self, probabilities: Tensor, index: Tensor) -> None:
+        """Take note of samples [U, K] at the positions ``index`` [U] of the training set."""
+
+    def follow(self) -> None:
+        """Learn from what was seen since the last time; by all ranks together."""
+
+
+class Fixed(Mask):
+    """Counts where the largest probability reaches ``threshold``; of 0, everywhere."""
+
+    def __init__(self, threshold: float) -> None:
+        super().__init__()
+        self.threshold = threshold
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        return (probabilities.amax(dim=1) >= self.threshold).float()
+
+    def thresholds(self, num_classes: int) -> Tensor:
+        return torch.full((num_classes,), self.threshold)
+
+
+class Curriculum(Mask):
+    """FlexMatch's thresholds (2110.08263): ``tau b_c / (2 - b_c)``, with b_c how well class c is learned.
+
+    b_c counts the images whose last confident prediction was c, over the largest such count, or over the images that had
+    none yet where these are more. ``latest`` [N] is that prediction, -1 where there was none.
+    """
+
+    latest: Tensor
+
+    def __init__(self, threshold: float, num_images: int, num_classes: int, gather: OverRanks) -> None:
+        super().__init__()
+        self.threshold, self.num_classes, self.gather = threshold, num_classes, gather
+        self.register_buffer("latest", torch.full((num_images,), -1))
+        self._seen: list[Tensor] = []
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        top, label = probabilities.max(dim=1)
+        return (top >= self.thresholds(self.num_classes)[label]).float()
+
+    def thresholds(self, num_classes: int) -> Tensor:
+        ones = torch.ones_like(self.latest)
+        counts = torch.zeros(1 + num_classes, dtype=torch.long, device=ones.device)
+        counts.scatter_add_(0, self.latest + 1, ones)
+        learned = counts[1:] / counts.max()
+        return self.threshold * learned / (2 - learned)
+
+    def see(self, probabilities: Tensor, index: Tensor) -> None:
+        top, label = probabilities.max(dim=1)
+        self._seen.append(torch.stack([index, torch.where(top >= self.threshold, label, -1)], dim=1))
+
+    def follow(self) -> None:
+        index, label = self.gather(torch.cat(self._seen)).unbind(1)
+        self._seen = []
+        place = torch.where(label >= 0, index, len(self.latest))  # one more for all that are not confident
+        known = torch.cat([self.latest, self.latest.new_zeros(1)])
+        known[place] = -1  # an image may come twice: then the larger label stays, whatever the order
+        self.latest.copy_(known.scatter_reduce(0, place, label, "amax")[:-1])
+
+
+class Following(Mask):
+    """Keeps running means over the samples of all ranks, with ``momentum``.
+
+    ``mean_confidence`` and ``variance``: of ``confidence``; ``classes`` [K]: of probabilities; ``histogram`` [K]: of most
+    likely classes. The means start at what an even prediction gives, the variance at 1.
+    """
+
+    mean_confidence: Tensor
+    variance: Tensor
+    classes: Tensor
+    histogram: Tensor
+
+    def __init__(self, momentum: float, num_classes: int, mean: OverRanks) -> None:
+        super().__init__()
+        self.momentum, self.mean = momentum, mean
+        self.register_buffer("mean_confidence", torch.tensor(1 / num_classes))
+        self.register_buffer("variance", torch.tensor(1.0))
+        self.register_buffer("classes", torch.full((num_classes,), 1 / num_classes))
+        self.register_buffer("histogram", torch.full((num_classes,), 1 / num_classes))
+        self._seen: list[Tensor] = []
+
+    @abstractmethod
+    def confidence(self, probabilities: Tensor) -> Tensor:
+        """[U, K] to [U]."""
+
+    def see(self, probabilities: Tensor, index: Tensor) -> None:
+        confidence, label = self.confidence(probabilities), probabilities.argmax(dim=1)
+        counts = torch.zeros_like(self.histogram).scatter_add_(0, label, torch.ones_like(confidence))
+        moments = torch.stack([confidence.mean(), confidence.square().mean()])
+        self._seen.append(torch.cat([moments, probabilities.mean(dim=0), counts / len(label)]))
+
+    def follow(self) -> None:
+        seen = self.mean(torch.stack(self._seen).mean(dim=0))
+        self._seen = []
+        (mean, square), (classes, histogram) = seen[:2], seen[2:].chunk(2)
+        news = [mean, square - mean.square(), classes, histogram]
+        for own, new in zip((self.mean_confidence, self.variance, self.classes, self.histogram), news, strict=True):
+            own.lerp_(new, 1 - self.momentum)
+
+
+class SelfAdaptive(Following):
+    """FreeMatch's thresholds (2205.07246): the mean confidence, times each class's mean probability over the largest."""
+
+    def confidence(self, probabilities: Tensor) -> Tensor:
+        return probabilities.amax(dim=1)
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        top, label = probabilities.max(dim=1)
+        return (top >= self.thresholds(len(self.classes))[label]).float()
+
+    def thresholds(self, num_classes: int) -> Tensor:
+        return self.mean_confidence * self.classes / self.classes.max()
+
+
+class Soft(Following):
+    """SoftMatch's weights (2301.10921): 1 from the mean confidence on, below it half of a Gaussian of half the spread."""
+
+    def confidence(self, probabilities: Tensor) -> Tensor:
+        """Of uniformly aligned predictions: each class's probability over its running mean, normalised again."""
+        aligned = probabilities / self.classes
+        return aligned.amax(dim=1) / aligned.sum(dim=1)
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        below = (self.confidence(probabilities) - self.mean_confidence).clamp_max(0)
+        return torch.exp(-below.square() / (2 * self.variance / SPREADS**2))
+
+    def thresholds(self, num_classes: int) -> Tensor:
+        return self.mean_confidence.expand(num_classes)
+
+
+def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
+    """The mask of settings without ``auto``, for so many training images and classes."""
+    if settings.mask is Masking.none:
+        return Fixed(0.0)
+    if settings.mask is Masking.fixed:
+        return Fixed(float(settings.threshold))
+    if settings.mask is Masking.curriculum:
+        return Curriculum(float(settings.threshold), num_images, num_classes, gather)
+    kind = SelfAdaptive if settings.mask is Masking.self_adaptive else Soft
+    return kind(settings.threshold_momentum, num_classes, mean)

@@ -1,0 +1,97 @@
+"""Labels where they are known, and what the teacher says of a clean view on an augmented one."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdrun.losses.consistency import fairness, probability_mse_each
+from sdrun.losses.distillation import kd_each
+from sdrun.methods.consistency.masks import Following, Mask
+from sdrun.methods.consistency.settings import Divergence, Settings, Targets, Teacher
+from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.ranks import OverRanks
+from sdrun.schedules import ema_momentum, sigmoid_rise
+from sdrun.streams.batch import Batch
+from sdrun.teachers.ema import EMA
+
+
+class Consistency(Objective):
+    """``CE + w(t) mean(m D)`` over labelled and unlabelled images, for ``num_steps`` steps; see the settings.
+
+    ``settings`` without ``auto``; ``mean``: of a tensor over ranks. The logits of a step are those of the labelled
+    images, of the teacher's view where the student is the teacher, and of the student's view, from one forward pass.
+    """
+
+    def __init__(self, student: nn.Module, mask: Mask, settings: Settings, num_steps: int, mean: OverRanks) -> None:
+        super().__init__()
+        self.student = student
+        self.average = EMA(student)
+        self.teachers = []
+        self.mask = mask
+        self.settings, self.num_steps, self.mean = settings, num_steps, mean
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        return {"": self.average.network, "student": self.student}
+
+    @property
+    def teaching(self) -> str:
+        """The word of the network that gives the targets."""
+        return "student" if self.settings.teacher is Teacher.student else ""
+
+    def forward(self, batch: Batch) -> StepOutput:
+        assert batch.unlabelled
+        s, views, num = self.settings, batch.unlabelled.views, len(batch)
+        labelled, clean, augmented = batch.views[s.view][0], views[s.teacher_view][0], views[s.student_view][-1]
+        if s.teacher is Teacher.student:
+            logits = self.student(torch.cat([labelled, clean, augmented])).float()
+            taught = logits[num : num + len(clean)].detach()
+        else:
+            logits = self.student(torch.cat([labelled, augmented])).float()
+            taught = self.average(clean).float()
+        student = logits[-len(augmented) :]
+        probabilities = taught.softmax(dim=1)
+        weight = self.mask(probabilities)
+        self.mask.see(probabilities, batch.unlabelled.index)
+        terms = {
+            "ce": F.cross_entropy(logits[:num], batch.label),
+            "consistency": self._weight(batch.step) * (weight * self._divergence(student, taught)).mean(),
+        }
+        if float(s.fairness):
+            assert isinstance(self.mask, Following)
+            running = self.mask.classes, self.mask.histogram
+            terms["fairness"] = float(s.fairness) * fairness(student, weight, *running, self.mean)
+        return StepOutput(terms, logits, self._metrics(probabilities, weight, student))
+
+    def after_step(self, step: int) -> None:
+        s = self.settings
+        self.average.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
+        self.mask.follow()
+
+    def _weight(self, step: int) -> float:
+        rise = self.settings.ramp_up * self.num_steps
+        return self.settings.weight * (sigmoid_rise(step / rise) if rise else 1.0)
+
+    def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Of each sample, [U], from the logits of both [U, K]."""
+        s = self.settings
+        if s.targets is Targets.hard:
+            return F.cross_entropy(student, teacher.argmax(dim=1), reduction="none")
+        sharpened = teacher / float(s.sharpening)
+        if s.divergence is Divergence.kl:
+            return kd_each(student, sharpened, float(s.temperature))
+        if s.divergence is Divergence.mse:
+            return probability_mse_each(student, sharpened)
+        return F.cross_entropy(student, sharpened.softmax(dim=1), reduction="none")
+
+    def _metrics(self, probabilities: Tensor, weight: Tensor, student: Tensor) -> dict[str, Tensor]:
+        label = probabilities.argmax(dim=1)
+        counted = torch.zeros_like(probabilities[0]).scatter_add_(0, label, weight)
+        thresholds = self.mask.thresholds(len(counted))
+        return {
+            "mask": weight.mean(),
+            "largest_class": counted.max() / weight.sum().clamp_min(1e-12),
+            "threshold": thresholds.mean(),
+            "lowest_threshold": thresholds.min(),
+            "agreement": (student.argmax(dim=1) == label).float().mean(),
+        }
