@@ -17,7 +17,8 @@ from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
 from sdrun.settings import CLEAN, Settings
 from sdrun.storage.initial import initial
-from sdrun.streams.images import ImageStream, Paired
+from sdrun.streams.batch import Stream
+from sdrun.streams.images import ClassPairs, ImageStream, Paired
 from sdrun.teachers.frozen import Frozen
 from sdrun.views.view import Normalise, View
 
@@ -37,9 +38,7 @@ class Stages(Protocol):
     ``{name, steps, seconds, samples_per_second, metrics, ...}``, on every rank.
     """
 
-    def fit(
-        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
-    ) -> dict[str, Any]:
+    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
         """The result of a stage. Leaves the objective with its final weights."""
 
     def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
@@ -89,7 +88,11 @@ class Experiment:
         """Labelled images as ``views``, and for each of them ``ratio`` without labels as ``unlabelled``."""
         return Paired(self.stream(index, views), self.unlabelled(index, unlabelled, ratio))
 
-    def num_steps(self, stream: ImageStream | Paired) -> int:
+    def class_pairs(self, index: int, role: str) -> ClassPairs:
+        """Labelled images, each with another one of its class as a second view."""
+        return ClassPairs(self.stream(index, {role: 1}))
+
+    def num_steps(self, stream: Stream) -> int:
         """Steps of a stage on this stream."""
         return loop.num_steps(self.settings, stream)
 
@@ -102,7 +105,7 @@ class Experiment:
         self,
         name: str,
         objective: Objective,
-        stream: ImageStream | Paired,
+        stream: Stream,
         evaluation: TrainingEvaluation | None = None,
     ) -> Stage:
         """Train and evaluate the stage ``name``, or what is left of it, and return its network.

@@ -11,7 +11,7 @@ from sdrun.settings import Settings
 from sdrun.storage.checkpoints import load_state
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
-from sdrun.streams.images import ImageStream, Paired
+from sdrun.streams.batch import Stream
 
 
 class Replay:
@@ -31,9 +31,7 @@ class Replay:
         self.source, self.settings, self.data, self.hardware = source, settings, data, hardware
         self.folder, self.record, self.display, self.results = folder, record, display, results
 
-    def fit(
-        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
-    ) -> dict[str, Any]:
+    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
         file = self.source.weights(name, self.settings.optim.select.value)
         objective.load_state_dict(load_state(file, self.hardware.device))

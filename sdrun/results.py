@@ -15,7 +15,7 @@ from sdrun.storage.checkpoints import save
 from sdrun.storage.files import write_bytes, write_json
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
-from sdrun.streams.images import ImageStream, Paired
+from sdrun.streams.batch import Stream
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Results:
     record: Record
     display: Display
 
-    def of_training(
-        self, name: str, objective: Objective, stream: ImageStream | Paired, state: State
-    ) -> dict[str, Any]:
+    def of_training(self, name: str, objective: Objective, stream: Stream, state: State) -> dict[str, Any]:
         """Keep the last and the best weights, evaluate both, and mark the stage as finished.
 
         Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
@@ -89,7 +87,7 @@ class Results:
         for title, figure in outcome.pictures().items():
             self.record.picture(title, figure, step)
 
-    def _show_views(self, stream: ImageStream | Paired) -> None:
+    def _show_views(self, stream: Stream) -> None:
         from sdrun.evaluation import pictures
 
         for role, columns in stream.examples(6, 5, self.data.clean).items():

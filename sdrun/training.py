@@ -13,7 +13,7 @@ from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
-from sdrun.streams.images import ImageStream, Paired
+from sdrun.streams.batch import Stream
 
 
 class Training:
@@ -36,9 +36,7 @@ class Training:
         self.settings, self.data, self.hardware, self.folder = settings, data, hardware, folder
         self.record, self.display, self.interrupt, self.results = record, display, interrupt, results
 
-    def fit(
-        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
-    ) -> dict[str, Any]:
+    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
         """See ``Stages.fit``."""
         from_main = self.hardware.from_main
         result = from_main(lambda: self.folder.finished(name))
@@ -73,9 +71,7 @@ class Training:
         assert self.record
         return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
 
-    def _train(
-        self, name: str, objective: Objective, stream: ImageStream | Paired, evaluation: TrainingEvaluation
-    ) -> loop.State:
+    def _train(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
         newest = self.hardware.from_main(checkpoints.newest)
         saved = load_state(newest, self.hardware.device) if newest else None

@@ -25,5 +25,7 @@ def per_class(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> np.
     """``num`` entries of ``index`` of each class, sorted. Raises InputError where a class has fewer."""
     shuffled = np.random.default_rng(seed).permutation(index)
     classes, counts = np.unique(labels[index], return_counts=True)
-    require(counts.min() >= num, "dataset.labels_per_class", f"must be at most {counts.min()}, as one class has no more")
+    require(
+        counts.min() >= num, "dataset.labels_per_class", f"must be at most {counts.min()}, as one class has no more"
+    )
     return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in classes]))

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from sdrun.ranks import OverRanks
 
@@ -20,9 +19,10 @@ def probability_mse_each(student: Tensor, teacher: Tensor) -> Tensor:
 def fairness(student: Tensor, weight: Tensor, classes: Tensor, histogram: Tensor, mean: OverRanks) -> Tensor:
     """FreeMatch's term against dying classes, ``sum_c a_c log b_c`` (2205.07246, equation 11), a scalar.
 
-    a is the running mean ``classes`` [K] of the teacher's probabilities over the running ``histogram`` [K] of its labels,
-    b the same of the student's logits [U, K] in this batch, of the samples with ``weight`` [U] of 1; each is normalised.
-    Classes that the student predicts nowhere are left out; the paper's code has a constant for them. 0 of no samples.
+    a is the running mean ``classes`` [K] of the teacher's probabilities over the running ``histogram`` [K] of its
+    labels, b the same of the student's logits [U, K] in this batch, of the samples with ``weight`` [U] of 1; each is
+    normalised. Classes that the student predicts nowhere are left out; the paper's code has a constant for them. 0 of
+    no samples.
     """
     probabilities = student.softmax(dim=1)
     label = probabilities.argmax(dim=1)

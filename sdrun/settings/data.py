@@ -6,7 +6,6 @@ from enum import Enum
 from sdrun.errors import require
 from sdrun.settings.checks import ROLES, require_interval, require_positive, require_range
 
-
 LEAST_OPERATIONS = 13
 """Of which any number may be drawn for any images; see ``views.randaugment``."""
 

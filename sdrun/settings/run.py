@@ -64,9 +64,7 @@ class Settings:
         if hasattr(self.method, "check"):
             self.method.check(self.model.taps, data.val_size)
         for role in {*self.method.roles, data.test_view} - {CLEAN, None}:
-            require(
-                role in data.views, f"dataset.views.{role}", f"is missing, and this run asks for it"
-            )
+            require(role in data.views, f"dataset.views.{role}", "is missing, and this run asks for it")
             view = data.views[role]
             view.check_images(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))

@@ -14,7 +14,10 @@ from sdrun.storage.folder import RunFolder
 if TYPE_CHECKING:
     from torch import nn
 
-PREFIXES = {InitNetwork.teacher: "teacher.network.backbone.", InitNetwork.student: "student.backbone."}
+PREFIXES = {
+    InitNetwork.teacher: ("teacher.network.backbone.", "average.network.backbone."),
+    InitNetwork.student: ("student.backbone.",),
+}
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,17 @@ class Initial:
         data = self.file.read_bytes()
         require(sha256(data).hexdigest() == self.sha256, "init_from", f"{self.file} is not what that run wrote")
         state = load_state(self.file, torch.device("cpu"))
-        has_teacher = any(key.startswith(PREFIXES[InitNetwork.teacher]) for key in state)
-        network = self.network or (InitNetwork.teacher if has_teacher else InitNetwork.student)
-        prefix = PREFIXES[network]
-        weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        found = {
+            network: {
+                key.removeprefix(prefix): value
+                for prefix in prefixes
+                for key, value in state.items()
+                if key.startswith(prefix)
+            }
+            for network, prefixes in PREFIXES.items()
+        }
+        network = self.network or (InitNetwork.teacher if found[InitNetwork.teacher] else InitNetwork.student)
+        weights = found[network]
         require(bool(weights), "init_network", f"{self.run} holds no {network.value}; choose the other")
         try:
             backbone.load_state_dict(weights)

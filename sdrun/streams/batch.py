@@ -6,6 +6,7 @@ from typing import Protocol
 from torch import Tensor
 
 from sdrun.randomness import Draws
+from sdrun.views.view import Normalise
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,6 @@ class Stream(Protocol):
     batch_size: int
 
     def __call__(self, step: int) -> Batch: ...
+
+    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
+        """``rows`` images, clean and as ``num`` draws of each view: by role and title, [rows, C, H, W] in 0 to 1."""

@@ -50,10 +50,7 @@ class ImageStream:
         return Batch(step, index, views, self.labels[index], draws)
 
     def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
-        """The first ``rows`` images of the pool, clean and as ``num`` draws of each view.
-
-        By role and title, [rows, C, H, W] in 0 to 1.
-        """
+        """Of the first ``rows`` images of the pool; see ``Stream.examples``."""
         images = self.images[self.pool[:rows]]
         found = {}
         for role, (view, _) in self.views.items():
@@ -85,8 +82,45 @@ class Paired:
         return replace(self.labelled(step), unlabelled=self.unlabelled(step))
 
     def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
-        """See ``ImageStream.examples``."""
+        """See ``Stream.examples``."""
         return self.unlabelled.examples(rows, num, clean) | self.labelled.examples(rows, num, clean)
+
+
+class ClassPairs:
+    """Labelled batches in which each image's second view is one of its partner: another image of its class.
+
+    ``stream`` has one role. The partner is drawn anew at each step, from the class in the stream's pool; an image
+    that is alone in its class is its own.
+    """
+
+    def __init__(self, stream: ImageStream) -> None:
+        self.stream = stream
+        self.steps_per_epoch, self.batch_size = stream.steps_per_epoch, stream.batch_size
+        labels, self.order = stream.labels[stream.pool].sort(stable=True)
+        self.size = labels.bincount()
+        self.start = self.size.cumsum(0) - self.size
+        self.place = torch.empty_like(stream.labels)
+        self.place[stream.pool[self.order]] = torch.arange(len(labels), device=labels.device) - self.start[labels]
+
+    def __call__(self, step: int) -> Batch:
+        batch = self.stream(step)
+        ((role, (view, _)),) = self.stream.views.items()
+        images = self.stream.images[self.partner(batch)]
+        return replace(
+            batch, views={role: [*batch.views[role], *_seen(images, f"{role} of partner", view, 1, batch.draws)]}
+        )
+
+    def partner(self, batch: Batch) -> Tensor:
+        """Positions [B] in the training set."""
+        size = self.size[batch.label]
+        u = batch.draws.uniform("partner", 1)[:, 0].to(size.device)
+        step = 1 + (u * (size - 1)).long()
+        place = (self.place[batch.index] + step) % size
+        return self.stream.pool[self.order[self.start[batch.label] + place]]
+
+    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
+        """See ``Stream.examples``."""
+        return self.stream.examples(rows, num, clean)
 
 
 def _seen(images: Tensor, role: str, view: View | Normalise, num: int, draws: Draws) -> list[Tensor]:

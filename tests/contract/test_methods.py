@@ -9,6 +9,7 @@ import torch
 from helpers import compose, differences, one_and_two_ranks, points, start, summary, weights
 from sdrun import methods, run
 from sdrun.errors import InputError, Interrupted
+from sdrun.models.backbone import Network
 from sdrun.objectives.objective import Objective
 from sdrun.storage import checkpoints
 
@@ -44,7 +45,7 @@ def test_its_run_folder_keeps_the_contract(name, runs):
         assert key in found
     assert found["metrics"].keys() >= {f"test/{m}" for m in ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")}
     assert found["metrics"].keys() >= {"test/nll_calibrated", "val/accuracy", "val/temperature", "test/best/accuracy"}
-    if any("/teacher." in key for key in weights(path)):
+    if any("/teacher." in key or "/average." in key for key in weights(path)):
         assert "test/student/accuracy" in found["metrics"] or "test/student/knn_accuracy" in found["metrics"]
     for stage in found["stages"]:
         assert stage.keys() >= {"name", "steps", "seconds", "samples_per_second", "metrics"}
@@ -75,25 +76,37 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
-    """A teacher of its own keeps out of training; where it is the same forward pass, its exit gets no such gradient."""
+    """A teacher of its own keeps out of training; where it is in the same forward pass, no such gradient comes to it."""
     taught = []
     forward = torch.nn.Module.__call__
 
     def watch(module, *arguments, **options):
         output = forward(module, *arguments, **options)
         if isinstance(module, Objective) and hasattr(module, "teacher"):
-            taught.append(module)
+            taught.append("network")
             for network in getattr(module.teacher, "networks", None) or [module.teacher.network]:
                 assert not network.training
                 assert all(not p.requires_grad and p.grad is None for p in network.parameters())
                 own = {tensor.data_ptr() for tensor in (*module.student.parameters(), *module.student.buffers())}
                 assert not own & {tensor.data_ptr() for tensor in (*network.parameters(), *network.buffers())}
-        elif isinstance(module, Objective) and {"distillation", "hint"} & output.terms.keys():
-            taught.append(module)
+        elif isinstance(module, Objective) and "hint" in output.terms:
+            taught.append("exit")
             for term in ("distillation", "hint"):
                 head = list(module.student.head.parameters())
                 gradients = torch.autograd.grad(output.terms[term], head, retain_graph=True, allow_unused=True)
                 assert all(gradient is None or not gradient.any() for gradient in gradients)
+        elif isinstance(module, Objective) and "consistency" in output.terms:
+            taught.append("view")
+            gradient = torch.autograd.grad(output.terms["consistency"], output.logits, retain_graph=True)[0]
+            num_student = len(arguments[0].unlabelled)
+            assert gradient[-num_student:].any()
+            assert not gradient[:-num_student].any()
+        elif isinstance(module, Objective) and hasattr(module, "memory"):
+            taught.append("memory")
+            assert not module.memory.requires_grad
+        elif isinstance(module, Network) and not torch.is_grad_enabled() and module.training:
+            taught.append("example")
+            assert not output.requires_grad
         return output
 
     monkeypatch.setattr(torch.nn.Module, "__call__", watch)

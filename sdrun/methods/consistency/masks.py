@@ -19,8 +19,8 @@ class Mask(nn.Module, ABC):
         """[U, K] to weights [U]."""
 
     @abstractmethod
-    def thresholds(self, num_classes: int) -> Tensor:
-        """The confidence [K] from which on a sample of each class counts in full."""
+    def thresholds(self, probabilities: Tensor) -> Tensor:
+        """The confidence [K] from which on a sample [K] of each class counts in full."""
 
     def see(self, probabilities: Tensor, index: Tensor) -> None:
         """Take note of samples [U, K] at the positions ``index`` [U] of the training set."""
@@ -39,33 +39,32 @@ class Fixed(Mask):
     def forward(self, probabilities: Tensor) -> Tensor:
         return (probabilities.amax(dim=1) >= self.threshold).float()
 
-    def thresholds(self, num_classes: int) -> Tensor:
-        return torch.full((num_classes,), self.threshold)
+    def thresholds(self, probabilities: Tensor) -> Tensor:
+        return probabilities.new_full(probabilities.shape[1:], self.threshold)
 
 
 class Curriculum(Mask):
     """FlexMatch's thresholds (2110.08263): ``tau b_c / (2 - b_c)``, with b_c how well class c is learned.
 
-    b_c counts the images whose last confident prediction was c, over the largest such count, or over the images that had
-    none yet where these are more. ``latest`` [N] is that prediction, -1 where there was none.
+    b_c counts the images whose last confident prediction was c, over the largest such count, or over the images that
+    had none yet where these are more. ``latest`` [N] is that prediction, -1 where there was none.
     """
 
     latest: Tensor
 
-    def __init__(self, threshold: float, num_images: int, num_classes: int, gather: OverRanks) -> None:
+    def __init__(self, threshold: float, num_images: int, gather: OverRanks) -> None:
         super().__init__()
-        self.threshold, self.num_classes, self.gather = threshold, num_classes, gather
+        self.threshold, self.gather = threshold, gather
         self.register_buffer("latest", torch.full((num_images,), -1))
         self._seen: list[Tensor] = []
 
     def forward(self, probabilities: Tensor) -> Tensor:
         top, label = probabilities.max(dim=1)
-        return (top >= self.thresholds(self.num_classes)[label]).float()
+        return (top >= self.thresholds(probabilities)[label]).float()
 
-    def thresholds(self, num_classes: int) -> Tensor:
-        ones = torch.ones_like(self.latest)
-        counts = torch.zeros(1 + num_classes, dtype=torch.long, device=ones.device)
-        counts.scatter_add_(0, self.latest + 1, ones)
+    def thresholds(self, probabilities: Tensor) -> Tensor:
+        counts = self.latest.new_zeros(1 + probabilities.shape[1])
+        counts.scatter_add_(0, self.latest + 1, torch.ones_like(self.latest))
         learned = counts[1:] / counts.max()
         return self.threshold * learned / (2 - learned)
 
@@ -85,8 +84,8 @@ class Curriculum(Mask):
 class Following(Mask):
     """Keeps running means over the samples of all ranks, with ``momentum``.
 
-    ``mean_confidence`` and ``variance``: of ``confidence``; ``classes`` [K]: of probabilities; ``histogram`` [K]: of most
-    likely classes. The means start at what an even prediction gives, the variance at 1.
+    ``mean_confidence`` and ``variance``: of ``confidence``; ``classes`` [K]: of probabilities; ``histogram`` [K]: of
+    most likely classes. The means start at what an even prediction gives, the variance at 1.
     """
 
     mean_confidence: Tensor
@@ -123,21 +122,21 @@ class Following(Mask):
 
 
 class SelfAdaptive(Following):
-    """FreeMatch's thresholds (2205.07246): the mean confidence, times each class's mean probability over the largest."""
+    """FreeMatch (2205.07246): the mean confidence, times the mean probability of a class over the largest of these."""
 
     def confidence(self, probabilities: Tensor) -> Tensor:
         return probabilities.amax(dim=1)
 
     def forward(self, probabilities: Tensor) -> Tensor:
         top, label = probabilities.max(dim=1)
-        return (top >= self.thresholds(len(self.classes))[label]).float()
+        return (top >= self.thresholds(probabilities)[label]).float()
 
-    def thresholds(self, num_classes: int) -> Tensor:
+    def thresholds(self, probabilities: Tensor) -> Tensor:
         return self.mean_confidence * self.classes / self.classes.max()
 
 
 class Soft(Following):
-    """SoftMatch's weights (2301.10921): 1 from the mean confidence on, below it half of a Gaussian of half the spread."""
+    """SoftMatch (2301.10921): 1 from the mean confidence on, below it a Gaussian of half the spread."""
 
     def confidence(self, probabilities: Tensor) -> Tensor:
         """Of uniformly aligned predictions: each class's probability over its running mean, normalised again."""
@@ -148,8 +147,8 @@ class Soft(Following):
         below = (self.confidence(probabilities) - self.mean_confidence).clamp_max(0)
         return torch.exp(-below.square() / (2 * self.variance / SPREADS**2))
 
-    def thresholds(self, num_classes: int) -> Tensor:
-        return self.mean_confidence.expand(num_classes)
+    def thresholds(self, probabilities: Tensor) -> Tensor:
+        return self.mean_confidence.expand(probabilities.shape[1])
 
 
 def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
@@ -159,6 +158,6 @@ def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks
     if settings.mask is Masking.fixed:
         return Fixed(float(settings.threshold))
     if settings.mask is Masking.curriculum:
-        return Curriculum(float(settings.threshold), num_images, num_classes, gather)
+        return Curriculum(float(settings.threshold), num_images, gather)
     kind = SelfAdaptive if settings.mask is Masking.self_adaptive else Soft
     return kind(settings.threshold_momentum, num_classes, mean)

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 from sdrun.losses.consistency import fairness, probability_mse_each
 from sdrun.losses.distillation import kd_each
 from sdrun.methods.consistency.masks import Following, Mask
-from sdrun.methods.consistency.settings import Divergence, Settings, Targets, Teacher
+from sdrun.methods.consistency.settings import Divergence, Masking, Settings, Targets, Teacher
+from sdrun.methods.consistency.watch import MaskWatch
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
 from sdrun.schedules import ema_momentum, sigmoid_rise
@@ -22,12 +23,15 @@ class Consistency(Objective):
     images, of the teacher's view where the student is the teacher, and of the student's view, from one forward pass.
     """
 
-    def __init__(self, student: nn.Module, mask: Mask, settings: Settings, num_steps: int, mean: OverRanks) -> None:
+    def __init__(
+        self, student: nn.Module, mask: Mask, settings: Settings, num_classes: int, num_steps: int, mean: OverRanks
+    ) -> None:
         super().__init__()
         self.student = student
         self.average = EMA(student)
         self.teachers = []
         self.mask = mask
+        self.mask_watch = MaskWatch(num_classes, settings.mask is not Masking.none)
         self.settings, self.num_steps, self.mean = settings, num_steps, mean
 
     @property
@@ -68,6 +72,9 @@ class Consistency(Objective):
         self.average.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
         self.mask.follow()
 
+    def watch(self, step: int, values: dict[str, float]) -> None:
+        self.mask_watch(step, values)
+
     def _weight(self, step: int) -> float:
         rise = self.settings.ramp_up * self.num_steps
         return self.settings.weight * (sigmoid_rise(step / rise) if rise else 1.0)
@@ -87,7 +94,7 @@ class Consistency(Objective):
     def _metrics(self, probabilities: Tensor, weight: Tensor, student: Tensor) -> dict[str, Tensor]:
         label = probabilities.argmax(dim=1)
         counted = torch.zeros_like(probabilities[0]).scatter_add_(0, label, weight)
-        thresholds = self.mask.thresholds(len(counted))
+        thresholds = self.mask.thresholds(probabilities)
         return {
             "mask": weight.mean(),
             "largest_class": counted.max() / weight.sum().clamp_min(1e-12),

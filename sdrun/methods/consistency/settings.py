@@ -3,9 +3,9 @@
 Paper: the plain form is the oldest (Bachman et al. 2014, 1412.4864); UDA (1904.12848), FixMatch (2001.07685), FlexMatch
 (2110.08263), FreeMatch (2205.07246) and SoftMatch (2301.10921) are presets, each also a choice of its own:
 ``method=fixmatch``.
-Idea: ``CE(z(x), y) + w(t) mean_u m(p_u) D(z(strong u), target(p_u))``, with p_u what the teacher predicts of the unlabelled
-image u, a target made of it, soft or its most likely class, and m how much it counts: all, those above a threshold, or a
-weight. The mean is over all unlabelled images of a batch, those that do not count being 0.
+Idea: ``CE(z(x), y) + w(t) mean_u m(p_u) D(z(strong u), target(p_u))``, with p_u what the teacher predicts of the
+unlabelled image u, a target made of it, soft or its most likely class, and m how much it counts: all, those above a
+threshold, or a weight. The mean is over all unlabelled images of a batch, those that do not count being 0.
 Asymmetry: a cleaner view, and confidence. The teacher is the student itself, without gradient, or its average.
 Watch for: supervised training on the same strong views may gain as much; a mask that is empty or full; one class that
 eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/pseudo_label_accuracy``.
@@ -105,9 +105,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 class Settings:
     """Every ``auto`` is the preset's; ``resolve`` says what it becomes.
 
-    ``view``: how the labelled images are seen. ``temperature`` softens teacher and student, ``sharpening`` divides the
-    teacher's once more. ``unlabelled_ratio``: images without labels in a batch for each one with a label. ``momentum`` is
-    of the average of the student, which is what the run gives.
+    ``view``: how the labelled images are seen. ``temperature`` softens teacher and student, ``sharpening`` divides
+    the teacher's once more. ``unlabelled_ratio``: images without labels in a batch for each one with a label.
+    ``momentum`` is of the average of the student, which is what the run gives.
     """
 
     name: str
@@ -148,7 +148,9 @@ class Settings:
         require(is_soft or divergence == "ce", "method.divergence", f"{divergence} needs method.targets=soft")
         sharpens, softens = values["sharpening"] != 1, values["temperature"] != 1
         require(is_soft or not sharpens, "method.sharpening", "has no effect on hard targets; leave it out")
-        require(divergence == "kl" or not softens, "method.temperature", "has an effect with method.divergence=kl alone")
+        require(
+            divergence == "kl" or not softens, "method.temperature", "has an effect with method.divergence=kl alone"
+        )
         has_threshold = values["mask"] in ("fixed", "curriculum") or values["threshold"] == self._preset["threshold"]
         require(has_threshold, "method.threshold", f"has no effect with method.mask={values['mask']}; leave it out")
         is_fair = values["mask"] == "self_adaptive" or values["fairness"] == 0

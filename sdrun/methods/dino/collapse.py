@@ -4,11 +4,11 @@ import logging
 import math
 from enum import Enum
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sdrun.errors import RunError
 from sdrun.methods.dino.settings import OnCollapse
+from sdrun.objectives.lasting import Lasting
 
 log = logging.getLogger(__name__)
 
@@ -31,27 +31,18 @@ REMEDIES = {Sign.loss: SHARPEN, Sign.uniform: SHARPEN, Sign.certain: SPREAD, Sig
 
 
 class CollapseWatch(nn.Module):
-    """Reads what is logged of a training with ``out_dim`` prototypes.
-
-    ``lasted`` counts the logged points in a row at which each sign was seen; a checkpoint has it, so that a resumed
-    run ends where one does that was left alone.
-    """
-
-    lasted: Tensor
+    """Reads what is logged of a training with ``out_dim`` prototypes."""
 
     def __init__(self, out_dim: int, on_collapse: OnCollapse) -> None:
         super().__init__()
         self.largest = math.log(out_dim)
         self.on_collapse = on_collapse
-        self.register_buffer("lasted", torch.zeros(len(Sign), dtype=torch.long))
+        self.lasting = Lasting(len(Sign))
 
     def forward(self, step: int, values: dict[str, float]) -> None:
         """Warn, once while it lasts, of what was so at three points in a row, of the rank at once; or raise."""
         for sign, holds in self._seen(values).items():
-            place = list(Sign).index(sign)
-            lasted = int(self.lasted[place]) + 1 if holds else 0
-            self.lasted[place] = lasted
-            if lasted == (1 if sign is Sign.rank else PATIENCE):
+            if self.lasting(list(Sign).index(sign), holds, 1 if sign is Sign.rank else PATIENCE):
                 message = f"collapse at step {step}: {sign.value} (ln K = {self.largest:.4f}); {REMEDIES[sign]}"
                 if self.on_collapse is OnCollapse.stop:
                     raise RunError(message)

@@ -1,0 +1,50 @@
+"""The signs that pseudo-labels have gone wrong, and what to do about each."""
+
+import logging
+from enum import Enum
+
+from torch import nn
+
+from sdrun.objectives.lasting import Lasting
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 20
+NEAR = 0.01
+
+
+class Sign(Enum):
+    empty = "no unlabelled image counts"
+    full = "every unlabelled image counts"
+    one_class = "one class has most of the pseudo-labels"
+
+
+REMEDIES = {
+    Sign.empty: "lower method.threshold, or give it more steps",
+    Sign.full: "raise method.threshold, or choose another method.mask",
+    Sign.one_class: "raise method.threshold, lower method.weight, or give more labels",
+}
+
+
+class MaskWatch(nn.Module):
+    """Reads what is logged of a training on ``num_classes`` classes; ``is_masked``: whether samples may not count."""
+
+    def __init__(self, num_classes: int, is_masked: bool) -> None:
+        super().__init__()
+        self.is_masked = is_masked
+        self.most = max(0.5, 2 / num_classes)
+        self.lasting = Lasting(len(Sign))
+
+    def forward(self, step: int, values: dict[str, float]) -> None:
+        """Warn, once while it lasts, of what was so at many logged points in a row."""
+        if "train/mask" not in values:
+            return
+        share = values["train/mask"]
+        seen = {
+            Sign.empty: share < NEAR,
+            Sign.full: self.is_masked and share > 1 - NEAR,
+            Sign.one_class: values["train/largest_class"] > self.most,
+        }
+        for place, (sign, holds) in enumerate(seen.items()):
+            if self.lasting(place, holds, PATIENCE):
+                log.warning("pseudo-labels at step %d: %s; %s", step, sign.value, REMEDIES[sign])

@@ -1,0 +1,36 @@
+"""Labels, and the prediction of another image of the class."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sdrun.losses.distillation import kd
+from sdrun.methods.cs_kd.settings import Settings
+from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.streams.batch import Batch
+
+
+class ClassWise(Objective):
+    """``CE + weight kd`` on batches whose views are the image and its partner, in this order."""
+
+    def __init__(self, student: nn.Module, settings: Settings) -> None:
+        super().__init__()
+        self.student = student
+        self.teachers = []
+        self.settings = settings
+
+    def forward(self, batch: Batch) -> StepOutput:
+        s = self.settings
+        own, partner = batch.views[s.view]
+        logits = self.student(own).float()
+        with torch.no_grad():
+            targets = self.student(partner).float()
+        terms = {
+            "ce": F.cross_entropy(logits, batch.label),
+            "distillation": s.weight * kd(logits, targets, s.temperature),
+        }
+        metrics = {
+            "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
+            "teacher_ce": F.cross_entropy(targets, batch.label),
+        }
+        return StepOutput(terms, logits, metrics)

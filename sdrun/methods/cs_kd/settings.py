@@ -1,0 +1,32 @@
+"""CS-KD, class-wise self-distillation: an image learns what the network says of another image of its class.
+
+Paper: Yun et al. 2020 (2003.13964).
+Idea: ``CE(z(x), y) + weight kd(z(x), sg z(x'), T)``, x' another labelled image of the class y, drawn anew at each step.
+Asymmetry: another example. The teacher is the same network at the same step, without gradient, on x'.
+Watch for: it regularises, as label smoothing does: compare with ``method=supervised method.label_smoothing=0.1``;
+with few images of a class the pairs repeat. A class of one image is its own partner.
+"""
+
+from dataclasses import dataclass
+
+from sdrun.settings import require_positive, require_range, require_view
+
+
+@dataclass
+class Settings:
+    """``view``: how both images of a pair are seen, each in a draw of its own."""
+
+    name: str
+    view: str
+    weight: float
+    temperature: float
+
+    def __post_init__(self) -> None:
+        require_view("method.view", self.view)
+        require_range("method.weight", self.weight, 0)
+        require_positive("method.temperature", self.temperature)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return (self.view,)

@@ -1,0 +1,59 @@
+"""Labels mixed with the student's own earlier predictions."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdrun.methods.ps_kd.settings import Settings
+from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.ranks import OverRanks
+from sdrun.schedules import linear
+from sdrun.streams.batch import Batch
+
+
+class Progressive(Objective):
+    """``(1 - a) CE(z, y) + a CE(z, p)`` for ``num_steps`` steps, with p from ``memory`` and a rising to alpha.
+
+    ``labels`` [N]: those of the training images, -1 where there is none. ``gather``: the rows of a tensor of all ranks.
+    ``memory`` [N, K]: the probabilities that each image was last given, at first its label.
+    """
+
+    memory: Tensor
+
+    def __init__(
+        self,
+        student: nn.Module,
+        settings: Settings,
+        labels: Tensor,
+        num_classes: int,
+        num_steps: int,
+        gather: OverRanks,
+    ) -> None:
+        super().__init__()
+        self.student = student
+        self.teachers = []
+        self.settings, self.num_steps, self.gather = settings, num_steps, gather
+        self.register_buffer("memory", F.one_hot(labels.clamp_min(0), num_classes).float())
+        self._seen: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, batch: Batch) -> StepOutput:
+        targets = self.memory[batch.index]
+        logits = self.student(batch.views[self.settings.view][0]).float()
+        self._seen.append((batch.index, logits.detach().softmax(dim=1)))
+        alpha = linear(0.0, self.settings.alpha, batch.step / self.num_steps)
+        terms = {
+            "ce": (1 - alpha) * F.cross_entropy(logits, batch.label),
+            "distillation": alpha * F.cross_entropy(logits, targets),
+        }
+        metrics = {
+            "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
+            "teacher_entropy": torch.special.entr(targets).sum(dim=1).mean(),
+        }
+        return StepOutput(terms, logits, metrics)
+
+    def after_step(self, step: int) -> None:
+        index, probabilities = (self.gather(torch.cat(parts)) for parts in zip(*self._seen, strict=True))
+        self._seen = []
+        times = self.memory.new_zeros(len(self.memory)).index_add_(0, index, torch.ones_like(probabilities[:, 0]))
+        self.memory[index] = 0
+        self.memory.index_add_(0, index, probabilities / times[index, None])  # of an image that came twice, the mean

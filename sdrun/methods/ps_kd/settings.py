@@ -1,0 +1,32 @@
+"""PS-KD, progressive self-distillation: the label is mixed with what the network said of the image an epoch ago.
+
+Paper: Kim et al. 2021 (2006.12000).
+Idea: cross-entropy with ``(1 - a_t) y + a_t p_i``, p_i the probabilities that the network gave image i when it last
+saw it, and a_t growing evenly from 0 to ``alpha``. Until an image was seen, p_i is its label.
+Asymmetry: older weights, and another view. The teacher is the student of an epoch ago, of which only the predictions
+are kept, for the whole training set.
+Watch for: an epoch is a pass over all training images, so with few labels p_i is much younger; label smoothing, with
+which it shares the growing entropy of the targets, is the control.
+"""
+
+from dataclasses import dataclass
+
+from sdrun.settings import require_range, require_view
+
+
+@dataclass
+class Settings:
+    """``alpha``: weight of the network's own prediction at the last step; ``view``: how the images are seen."""
+
+    name: str
+    view: str
+    alpha: float
+
+    def __post_init__(self) -> None:
+        require_view("method.view", self.view)
+        require_range("method.alpha", self.alpha, 0, 1)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The views that this method asks for."""
+        return (self.view,)
