@@ -35,7 +35,7 @@ class Tables:
         there = self.counts > 0
         low = torch.where(there, self.levels, LEVELS).amin(dim=2, keepdim=True)
         high = torch.where(there, self.levels, -1).amax(dim=2, keepdim=True)
-        stretched = (self.levels - low) * ((LEVELS - 1) / (high - low).clamp_min(1))
+        stretched = (self.levels - low) * (LEVELS - 1) / (high - low).clamp_min(1)
         self._set(chosen & (high > low).flatten(1).T, stretched)
 
     def brighten(self, chosen: Tensor, factor: Tensor) -> None:

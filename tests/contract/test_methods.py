@@ -76,7 +76,7 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
-    """A teacher of its own keeps out of training; where it is in the same forward pass, no such gradient comes to it."""
+    """A teacher of its own keeps out of training; one in the same forward pass gets no such gradient."""
     taught = []
     forward = torch.nn.Module.__call__
 

@@ -37,7 +37,7 @@ def objective(*overrides, num_steps=10):
     method = resolved(*overrides)
     student = nn.Sequential(nn.Flatten(), nn.Linear(4, CLASSES))
     with torch.no_grad():
-        student[1].weight.mul_(4)  # some predictions are confident
+        student[1].weight.mul_(8)  # some predictions are confident
     mask = masks.build(method, IMAGES, CLASSES, same, same)
     return Consistency(student, mask, method, CLASSES, num_steps, same)
 
@@ -80,7 +80,7 @@ def mean_of_samples(o, b, counted):
 
 
 def terms(o, b):
-    return {name: float(term) for name, term in o(b).terms.items()}
+    return {name: term.item() for name, term in o(b).terms.items()}
 
 
 def test_plain_is_kl_at_temperature_4_from_the_clean_to_the_strong_view():
@@ -121,7 +121,7 @@ def test_fixmatch_has_pseudo_labels_above_a_threshold_and_zeros_below(threshold)
     output = o(b)
     expected = mean_of_samples(o, b, counted)
     assert 0 < sum(above) < len(above)
-    assert float(output.terms["consistency"]) == pytest.approx(expected, rel=1e-5)
+    assert output.terms["consistency"].item() == pytest.approx(expected, rel=1e-5)
     assert float(output.metrics["mask"]) == pytest.approx(np.mean(above))
     assert (resolved("method=fixmatch").threshold, resolved("method=fixmatch").unlabelled_ratio) == (0.95, 7)
 
@@ -193,7 +193,7 @@ def test_fairness_is_0_where_nothing_counts():
     o.mask.mean_confidence.fill_(4.0)
     output = o(batch())
     assert float(output.metrics["mask"]) == 0
-    assert float(output.terms["fairness"]) == 0
+    assert output.terms["fairness"].item() == 0
     output.loss.backward()
     assert all(torch.isfinite(p.grad).all() for p in o.student.parameters())
 
@@ -222,7 +222,7 @@ def test_running_means_start_even_and_follow_every_part_of_a_step(name):
         mask.see(part, torch.arange(6))
     mask.follow()
     p = torch.cat(parts)
-    top = p.amax(1) if name == "freematch" else p.amax(1)  # the classes are even yet, so nothing is aligned
+    top = p.amax(1)  # of softmatch too: the classes are even yet, so nothing is aligned
     histogram = torch.bincount(p.argmax(1), minlength=CLASSES) / 12
     assert float(mask.mean_confidence) == pytest.approx(float(0.9 / 3 + 0.1 * top.mean()))
     assert float(mask.variance) == pytest.approx(float(0.9 + 0.1 * top.var(unbiased=False)), rel=1e-5)
@@ -256,7 +256,7 @@ def test_the_average_may_be_the_teacher_and_is_then_seen_in_eval_mode():
         [(softmax(t).max() >= 0.5) * ce(onehot(t.argmax()), s) for t, s in zip(teacher, student, strict=True)]
     )
     output = o(b)
-    assert float(output.terms["consistency"]) == pytest.approx(expected, rel=1e-5)
+    assert output.terms["consistency"].item() == pytest.approx(expected, rel=1e-5)
     assert len(output.logits) == 4 + 20
     assert (o.teaching, objective("method=fixmatch").teaching) == ("", "student")
 
@@ -369,7 +369,7 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     rows = []
     for i in hidden:
         p = network(data.clean(data.images["train"][i : i + 1])).softmax(1)[0]
-        rows.append((float(p.max()) >= 0.2, int(p.argmax()) == splits.true_labels[i], splits.true_labels[i]))
+        rows.append((p.max().item() >= 0.2, int(p.argmax()) == splits.true_labels[i], splits.true_labels[i]))
     counts = [row for row in rows if row[0]]
     assert 0 < len(counts) < len(rows)
     assert found["unlabelled/mask"] == pytest.approx(len(counts) / len(rows))
@@ -412,9 +412,9 @@ def test_no_mask_is_no_sign_and_a_good_point_ends_it(caplog):
 def test_another_run_starts_from_the_average(tmp_path):
     path = start(tmp_path / "first", "method=consistency", *FEW)
     state = weights(path)
-    start(tmp_path / "second", "method=supervised", f"init_from={path}", "optim.max_steps=1", "optim.lr=0")
+    start(tmp_path / "second", "method=supervised", f"init_from={path}", "optim.max_steps=1", "optim.lr=1e-12")
     begun = weights(tmp_path / "second")
-    name = next(key for key in state if "/average.network.backbone." in key and key.endswith("conv.weight"))
+    name = next(key for key in state if "/average.network.backbone." in key and "weight" in key)
     own = name.split("average.network.")[1]
     torch.testing.assert_close(
         begun[f"supervised/last/student.{own}"], state[f"consistency/last/average.network.{own}"]
