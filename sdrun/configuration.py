@@ -46,7 +46,7 @@ def settings_from(config: DictConfig) -> Settings:
         views = values["dataset"].get("views")
         require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
         for role in views:  # OmegaConf would ask for what is missing in it
-            require(role in ROLES, "dataset.views", f"has {role!r}, but the views are {', '.join(ROLES)}")
+            require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
         return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]

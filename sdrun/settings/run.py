@@ -63,8 +63,13 @@ class Settings:
         require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
         if hasattr(self.method, "check"):
             self.method.check(self.model.taps, data.val_size)
-        for role in {*self.method.roles, data.test_view} - {CLEAN, None}:
-            require(role in data.views, f"dataset.views.{role}", "is missing, and this run asks for it")
+        asked = dict.fromkeys(self.method.roles, f"method={self.method.name}")
+        if data.test_view is not None:
+            asked[data.test_view] = "dataset.test_view"
+        for role, who in asked.items():
+            if role == CLEAN:
+                continue
+            require(role in data.views, f"dataset.views.{role}", f"is missing, and {who} asks for it")
             view = data.views[role]
             view.check_images(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))

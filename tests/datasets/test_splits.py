@@ -8,6 +8,7 @@ from sdrun.datasets.images import split
 from sdrun.datasets.noise import flip_labels
 from sdrun.datasets.sources import load
 from sdrun.datasets.splits import stratified
+from sdrun.errors import InputError
 from sdrun.settings import NoiseKind
 
 
@@ -58,3 +59,14 @@ def test_validation_subset_and_training_are_disjoint_and_seeded_together():
     assert splits("seed=1").fingerprints() != splits().fingerprints()
     assert splits("seed=1", "dataset.seed=0").fingerprints() == splits().fingerprints()
     assert len(splits("dataset.val_size=0").validation) == 0
+
+
+def test_labels_may_be_as_many_of_each_class_and_too_many_are_named():
+    found = splits("dataset.train_size=300", "dataset.labels_per_class=4")
+    assert np.bincount(found.train.labels[found.labelled]).tolist() == [4] * 10
+    again = splits("dataset.train_size=300", "dataset.labels_per_class=4", "seed=1", "dataset.seed=0")
+    assert (found.labelled == again.labelled).all()
+    with pytest.raises(InputError, match="dataset.labels_per_class: must be at most 2"):
+        splits("dataset.train_size=300", "dataset.labels_per_class=40")
+    with pytest.raises(InputError, match="two ways to say one thing"):
+        splits("dataset.num_labels=40", "dataset.labels_per_class=4")
