@@ -24,12 +24,13 @@ from sdrun.views.view import Normalise, View
 
 
 class Bare(ABC):
-    """What all loops share. A call trains ``optim.max_steps`` steps and returns samples a second."""
+    """What all loops share. A call trains ``optim.max_steps`` steps of ``samples`` images; returns images a second."""
 
     def __init__(self, settings: Settings, hardware: Hardware) -> None:
         data = settings.dataset
         splits = split(sources.load(data), data)
         self.settings = settings
+        self.samples = settings.optim.batch_size
         self.images, self.labels = torch.tensor(splits.train.images), torch.tensor(splits.train.labels)
         self.num_classes = len(splits.classes)
         is_last = bool(hardware.settings.channels_last)
@@ -50,7 +51,7 @@ class Bare(ABC):
             index = order[place : place + batch]
             place += batch
             self.train(step, steps, self.images[index], self.labels[index])
-        return steps * batch / (time.perf_counter() - started)
+        return steps * self.samples / (time.perf_counter() - started)
 
     @abstractmethod
     def begin(self, steps: int) -> None:
@@ -142,6 +143,36 @@ class MultiExit(Classifying):
         final, taps = backbone(x)
         logits = [head(final), *(exit(tap) for exit, tap in zip(exits, taps.values(), strict=False))]
         return sum(F.cross_entropy(z.float(), y) for z in logits)
+
+
+class FixMatch(Classifying):
+    """Pseudo-labels of confident images on strong views; labelled, weak and strong in one forward, and an average."""
+
+    def network(self) -> nn.Module:
+        return classifier(self.backbone(), self.num_classes)
+
+    def begin(self, steps: int) -> None:
+        super().begin(steps)
+        self.average = deepcopy(self.student).eval().requires_grad_(False)
+        self.taken = torch.randperm(len(self.images))
+        self.samples = (1 + self.settings.method.unlabelled_ratio) * self.settings.optim.batch_size
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
+        num = self.settings.method.unlabelled_ratio * len(images)
+        start = step * num % (len(self.taken) - num)
+        self.unlabelled = self.images[self.taken[start : start + num]]
+        super().train(step, steps, images, labels)
+        pairs = zip(self.average.state_dict().values(), self.student.state_dict().values(), strict=True)
+        floats = [(a, b) for a, b in pairs if a.is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 0.01)
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        weak, strong = self.seen("weak", self.unlabelled, 1), self.seen("strong", self.unlabelled, 1)
+        logits = self.student(torch.cat([x, weak, strong])).float()
+        labelled, teacher, student = logits.split([len(x), len(weak), len(strong)])
+        top, target = teacher.detach().softmax(1).max(1)
+        each = F.cross_entropy(student, target, reduction="none")
+        return F.cross_entropy(labelled, y) + (each * (top >= 0.95)).mean()
 
 
 class DINO(Bare):

@@ -3,7 +3,8 @@
     python scripts/benchmark.py [--rounds 5] [--steps 200] [--dataset fashion_mnist] [--model cnn] [--threads 1]
 
 The two alternate in one process after a warm-up round of each; the medians and their ratio are printed. Then images a
-second of the view pipelines alone: all crops of an image, as DINO sees it.
+second of the view pipelines alone: all crops of an image, as DINO sees it, and the strong view beside a pipeline of
+torchvision's RandAugment on Pillow's images, one by one.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from bare import DINO, Bare, MultiExit, Plain
+from bare import DINO, Bare, FixMatch, MultiExit, Plain
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
@@ -31,6 +32,7 @@ CASES = {
     "supervised": ("supervised", []),
     "born_again": ("generation_1", ["generations=2"]),
     "layerwise": ("layerwise", ["method.alpha=0", "method.beta=0"]),
+    "fixmatch": ("consistency", []),
     "dino": ("dino", ["method.out_dim=256", "method.teacher_temperature=0.04", "method.momentum=0.99"]),
 }
 BATCH = 64
@@ -62,6 +64,8 @@ def through_sdrun(config: DictConfig, stage: str) -> float:
 def bare_loop(method: str, settings: Settings, hardware: Hardware) -> Bare:
     if method == "dino":
         return DINO(settings, hardware)
+    if method == "fixmatch":
+        return FixMatch(settings, hardware)
     if method == "layerwise":
         return MultiExit(settings, hardware)
     return Plain(settings, hardware, taught=method == "born_again")
@@ -99,6 +103,45 @@ def measure_views(dataset: str, size: int, rounds: int) -> None:
     print(f"{f'views of {dataset}: {crops} pixels':<52} {statistics.median(rates):9,.0f} images/s ({spread})")
 
 
+def measure_strong(dataset: str, size: int, rounds: int) -> None:
+    """Images a second of the strong view and of the same kind of view on single images, taking turns."""
+    from torchvision import transforms
+
+    config = preflight.composed(get_args_parser().parse_args([f"dataset={dataset}"]))[0]
+    data = settings_from(preflight.without_hydra(config)).dataset
+    view = View(data.views["strong"], Normalise(data.mean, data.std, torch.device("cpu"), channels_last=True))
+    num = 7 * BATCH
+    images = torch.randint(0, 256, (num, len(data.mean), size, size), dtype=torch.uint8)
+    pictures = [transforms.functional.to_pil_image(image) for image in images]
+    share = data.views["strong"].cutout ** 2
+    augment = transforms.RandAugment(2, 10)
+    alone = transforms.Compose([augment, transforms.PILToTensor()])
+    whole = transforms.Compose(
+        [
+            *([transforms.RandomHorizontalFlip()] if data.views["strong"].flip else []),
+            transforms.RandomCrop(size, data.views["strong"].crop),
+            augment,
+            transforms.ToTensor(),
+            transforms.Normalize(data.mean, data.std),
+            transforms.RandomErasing(1.0, (share, share), (1, 1)),
+        ]
+    )
+
+    def rate(compute: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        compute()
+        return num / (time.perf_counter() - started)
+
+    def ours() -> float:
+        return 10 * rate(lambda: [view(images, torch.rand(num, view.num_draws)) for _ in range(10)])
+
+    def singly(transform: Callable) -> Callable[[], float]:
+        return lambda: rate(lambda: torch.stack([transform(picture) for picture in pictures]))
+
+    for name, theirs in (("all of it on Pillow's images", whole), ("RandAugment alone on Pillow's", alone)):
+        compare(f"strong view of {dataset}, {size} pixels, against {name}", ours, singly(theirs), rounds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
@@ -122,6 +165,7 @@ def main() -> None:
         compare(f"{method}: {stage}", lambda c=config, s=stage: through_sdrun(c, s), bare, arguments.rounds)
     for dataset, size in (("fashion_mnist", 28), ("cifar10", 32)):
         measure_views(dataset, size, arguments.rounds)
+        measure_strong(dataset, size, arguments.rounds)
 
 
 if __name__ == "__main__":

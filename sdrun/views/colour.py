@@ -49,7 +49,7 @@ def jitter(
 
 def saturate(images: Tensor, factor: Tensor) -> Tensor:
     """Away from grey (above 1) or towards it (below 1) by ``factor`` [B]. images: float [B, 3, H, W] in 0 to 1."""
-    grey = torch.einsum("bchw,c->bhw", images, images.new_tensor(LUMA))[:, None]
+    grey = (images.new_tensor(LUMA) @ images.flatten(2)).view(len(images), 1, *images.shape[2:])
     vivid = factor.view(-1, 1, 1, 1)
     return (images * vivid).add_(grey * (1 - vivid)).clamp_(0, 1)
 

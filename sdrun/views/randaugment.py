@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sdrun.views.colour import saturate
-from sdrun.views.geometry import sharpen, warp
+from sdrun.views.geometry import sharpen_, warp
 from sdrun.views.tables import Tables
 
 TABLES = ("equalise", "autocontrast", "brightness", "contrast", "posterise", "solarise")
@@ -51,7 +51,7 @@ class RandAugment:
         x = warp(tables.look_up(), _motion(signed))
         if "saturation" in signed:
             x = saturate(x, 1 + LARGEST_FACTOR * signed["saturation"])
-        return sharpen(x, 1 + LARGEST_FACTOR * signed["sharpness"])
+        return sharpen_(x, 1 + LARGEST_FACTOR * signed["sharpness"])
 
 
 def operations(channels: int) -> tuple[str, ...]:

@@ -65,4 +65,4 @@ class Tables:
     def _set(self, chosen: Tensor, levels: Tensor) -> None:
         """``chosen``: [B], or [C, B] where channels differ."""
         where = chosen.expand(self.shape[1], -1).T[:, :, None]
-        self.levels = torch.where(where, levels.clamp(0, LEVELS - 1).floor(), self.levels)
+        self.levels = torch.where(where, levels.clamp_(0, LEVELS - 1).floor_(), self.levels)

@@ -11,7 +11,7 @@ from sdrun.methods.consistency.settings import Settings
 
 def run(settings: Settings, experiment: Experiment) -> Stage:
     views = Counter([settings.teacher_view, settings.student_view])
-    stream = experiment.paired(0, {settings.view: 1}, views, int(settings.unlabelled_ratio))
+    stream = experiment.paired(0, {settings.view: 1}, views, settings.unlabelled_ratio)
     hardware, data = experiment.hardware, experiment.data
     num_images, num_classes = len(data.labels["train"]), len(data.splits.classes)
     mask = masks.build(settings, num_images, num_classes, hardware.mean, hardware.gather).to(hardware.device)

@@ -79,7 +79,6 @@ _HARD = {
     "mask": "fixed",
     "threshold": 0.95,
     "fairness": 0.0,
-    "unlabelled_ratio": 7,
 }
 _SOFT = {"targets": "soft", "divergence": "kl"}
 
@@ -91,7 +90,6 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "teacher_view": "clean",
         "temperature": 4.0,
         "mask": "none",
-        "unlabelled_ratio": 1,
     },
     Preset.uda: {**_HARD, **_SOFT, "sharpening": 0.4, "threshold": 0.8},
     Preset.fixmatch: _HARD,
@@ -126,7 +124,7 @@ class Settings:
     fairness: int | float | str
     weight: float
     ramp_up: float
-    unlabelled_ratio: int | str
+    unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
 
@@ -139,7 +137,7 @@ class Settings:
             require_positive(f"method.{key}", values[key])
         require_range_or_auto("method.threshold", self.threshold, 0, 1)
         require_range_or_auto("method.fairness", self.fairness, 0)
-        require_range_or_auto("method.unlabelled_ratio", self.unlabelled_ratio, 1)
+        require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
         require_range("method.threshold_momentum", self.threshold_momentum, 0, 1)
         require_range("method.weight", self.weight, 0)
         require_range("method.ramp_up", self.ramp_up, 0, 1)
