@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.datasets import sources
+from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
@@ -73,6 +74,8 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
     source = sources.load(settings.dataset)
     images = source.train.images
     settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
+    if settings.dataset.labels_per_class is not None:
+        split(source, settings.dataset)
     if start := initial(settings):
         from sdrun import models
 

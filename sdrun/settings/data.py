@@ -108,7 +108,7 @@ class DatasetSettings:
         require_range("dataset.num_labels", self.num_labels, 1)
         require_range("dataset.labels_per_class", self.labels_per_class, 1)
         is_one = self.num_labels is None or self.labels_per_class is None
-        require(is_one, "dataset.labels_per_class", "and dataset.num_labels are two ways to say one thing; choose one")
+        require(is_one, "dataset.labels_per_class", "says the same as dataset.num_labels; give one of them")
         if self.test_view is not None:
             require(self.test_view in ROLES, "dataset.test_view", f"is not among the views {', '.join(ROLES)}")
         require_range("dataset.val_size", self.val_size, 0)

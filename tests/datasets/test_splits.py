@@ -68,5 +68,5 @@ def test_labels_may_be_as_many_of_each_class_and_too_many_are_named():
     assert (found.labelled == again.labelled).all()
     with pytest.raises(InputError, match="dataset.labels_per_class: must be at most 2"):
         splits("dataset.train_size=300", "dataset.labels_per_class=40")
-    with pytest.raises(InputError, match="two ways to say one thing"):
+    with pytest.raises(InputError, match="says the same as dataset.num_labels"):
         splits("dataset.num_labels=40", "dataset.labels_per_class=4")
