@@ -270,6 +270,34 @@ def test_the_average_follows_each_step():
     torch.testing.assert_close(o.average.network[1].weight, before + 0.1)
 
 
+@pytest.mark.parametrize("given", [[f"method={name}"] for name in PRESETS] + [["method=uda", "method.divergence=ce"]])
+def test_the_student_learns_on_its_own_view_alone(given):
+    output = objective(*given)(batch())
+    for name in output.terms.keys() - {"ce"}:
+        gradient = torch.autograd.grad(output.terms[name], output.logits, retain_graph=True)[0]
+        assert gradient[-20:].any()
+        assert not gradient[:-20].any()
+
+
+@pytest.mark.parametrize("name", ["flexmatch", "freematch", "softmatch"])
+def test_a_mask_learns_from_the_unlabelled_images_of_each_step(name):
+    o, b = objective(f"method={name}"), batch()
+    index = torch.arange(20, 40)
+    b = Batch(**{**vars(b), "unlabelled": Batch(**{**vars(b.unlabelled), "index": index})})
+    before = {key: value.clone() for key, value in o.mask.state_dict().items()}
+    o(b)
+    assert all(torch.equal(value, before[key]) for key, value in o.mask.state_dict().items())
+    o.after_step(1)
+    if name == "flexmatch":
+        p = o.student(b.unlabelled.views["weak"][0]).softmax(1)
+        expected = torch.where(p.amax(1) >= 0.95, p.argmax(1), -1)
+        assert (expected >= 0).any()
+        assert torch.equal(o.mask.latest[index], expected)
+        assert (o.mask.latest[:20] == -1).all()
+    else:
+        assert all(not torch.equal(value, before[key]) for key, value in o.mask.state_dict().items())
+
+
 # Settings -----------------------------------------------------------------------------------------------------------
 
 
@@ -364,7 +392,8 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     judged = PseudoLabels(data, Classification(data), "student", lambda p: (p.amax(dim=1) >= 0.2).float())
-    found = judged.validate({"": nn.Flatten(), "student": network} | {"": network})
+    other = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    found = judged.validate({"": other, "student": network})
     hidden = [i for i in range(120) if i not in set(splits.labelled)]
     rows = []
     for i in hidden:

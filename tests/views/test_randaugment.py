@@ -153,6 +153,24 @@ def test_each_operation_is_drawn_as_often_and_changes_the_image(channels):
         assert changed.all() == (name != "identity"), name
 
 
+def test_as_many_operations_as_asked_for_are_applied_and_no_more():
+    x = images()
+    for num in (1, 2, 3):
+        augment = RandAugment(num, 1.0, 3)
+        u = torch.full((6, augment.num_draws), 0.9)
+        for place, name in enumerate(("solarise", "translate_x", "posterise")):
+            at = augment.operations.index(name)
+            u[:, at] = 0.1 * (1 + place)
+        tables = Tables(x)
+        if num > 2:
+            tables.posterise(EVERY, torch.full((6,), 4.0))
+        tables.solarise(EVERY, torch.full((6,), 256 * 0.1))
+        expected = tables.look_up()
+        if num > 1:
+            expected = warp(expected, torch.tensor([[1, 0, 0.6 * 0.8], [0, 1, 0]]).expand(6, 2, 3))
+        torch.testing.assert_close(augment(x, u), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_a_sample_has_its_own_operations_and_strengths():
     augment = RandAugment(2, 1.0, 3)
     x = images(1).expand(64, -1, -1, -1)
