@@ -113,6 +113,7 @@ class Hardware:
 
     def wrap(self, objective: nn.Module) -> nn.Module:
         """The objective as the ranks train it together: one forward, one backward, gradients averaged."""
+        objective.to(self.device)
         if self.world == 1:
             return objective
         if self.device.type == "cuda":

@@ -84,7 +84,8 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
     if settings.num_labels is not None:
         labelled, _ = stratified(labelled, given, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
-        labelled = per_class(labelled, given, settings.labels_per_class, seed_of(settings.seed, "labels"))
+        seed = seed_of(settings.seed, "labels")
+        labelled = per_class(labelled, given, settings.labels_per_class, len(source.classes), seed)
     return Splits(
         train=Images(train.images, given),
         labelled=labelled,

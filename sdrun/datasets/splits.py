@@ -21,11 +21,9 @@ def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tu
     return np.sort(chosen), np.setdiff1d(index, chosen)
 
 
-def per_class(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> np.ndarray:
+def per_class(index: np.ndarray, labels: np.ndarray, num: int, num_classes: int, seed: int) -> np.ndarray:
     """``num`` entries of ``index`` of each class, sorted. Raises InputError where a class has fewer."""
     shuffled = np.random.default_rng(seed).permutation(index)
-    classes, counts = np.unique(labels[index], return_counts=True)
-    require(
-        counts.min() >= num, "dataset.labels_per_class", f"must be at most {counts.min()}, as one class has no more"
-    )
-    return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in classes]))
+    least = np.bincount(labels[index], minlength=num_classes).min()
+    require(least >= num, "dataset.labels_per_class", f"must be at most {least}, as one class has no more")
+    return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in range(num_classes)]))

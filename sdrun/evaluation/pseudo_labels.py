@@ -61,7 +61,7 @@ class PseudoLabels(TrainingEvaluation):
         return metrics
 
     def _of_classes(self, metrics: dict[str, float], name: str) -> list[float]:
-        return [metrics.get(f"unlabelled/{name}/{_plain(title)}", 0.0) for title in self.data.splits.classes]
+        return [metrics.get(f"unlabelled/{name}/{_plain(title)}", np.nan) for title in self.data.splits.classes]
 
 
 def _of(suffix: str, weight: np.ndarray, right: np.ndarray) -> dict[str, float]:

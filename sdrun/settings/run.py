@@ -73,6 +73,10 @@ class Settings:
             view = data.views[role]
             view.check_images(f"dataset.views.{role}", channels, size)
             self.model.check_images(view.side(size))
+        sides = {size if role == CLEAN else data.views[role].side(size) for role in self.method.roles}
+        needs_one = getattr(self.method, "joins_views", False)
+        differ = f"of this method need one size, but have {sorted(sides)} pixels; choose others, or set their size"
+        require(not needs_one or len(sides) == 1, "dataset.views", differ)
         if data.test_view is not None:
             is_same = data.views[data.test_view].side(size) == size
             require(is_same, "dataset.test_view", f"{data.test_view} has another size than the images; choose another")

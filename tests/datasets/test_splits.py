@@ -68,5 +68,7 @@ def test_labels_may_be_as_many_of_each_class_and_too_many_are_named():
     assert (found.labelled == again.labelled).all()
     with pytest.raises(InputError, match="dataset.labels_per_class: must be at most 2"):
         splits("dataset.train_size=300", "dataset.labels_per_class=40")
+    with pytest.raises(InputError, match="must be at most 0"):
+        splits("dataset.train_size=8", "dataset.labels_per_class=1")
     with pytest.raises(InputError, match="says the same as dataset.num_labels"):
         splits("dataset.num_labels=40", "dataset.labels_per_class=4")

@@ -13,6 +13,7 @@ from sdrun import run
 from sdrun.errors import InputError
 from sdrun.methods.consistency import masks
 from sdrun.methods.consistency.objective import Consistency
+from sdrun.methods.consistency.settings import Masking
 from sdrun.methods.consistency.watch import PATIENCE, MaskWatch
 from sdrun.randomness import Draws
 from sdrun.streams.batch import Batch
@@ -312,6 +313,7 @@ def test_a_mask_learns_from_the_unlabelled_images_of_each_step(name):
             "method.threshold: has no effect with method.mask=self_adaptive",
         ),
         (["method=fixmatch", "method.fairness=0.1"], "method.fairness: needs method.mask=self_adaptive"),
+        (["method=fixmatch", "method.threshold_momentum=0.5"], "method.threshold_momentum: has no effect with method."),
         (["method=fixmatch", "method.threshold=1.5"], "method.threshold: must be between 0 and 1, but is 1.5"),
         (["method=fixmatch", "method.threshold=high"], "method.threshold: is 'high', but needs a number or auto"),
         (["method=fixmatch", "method.unlabelled_ratio=0"], "method.unlabelled_ratio: must be at least 1"),
@@ -326,6 +328,13 @@ def test_a_mask_learns_from_the_unlabelled_images_of_each_step(name):
 def test_what_would_be_ignored_or_is_wrong_is_named(overrides, text):
     with pytest.raises(InputError, match=text):
         settings(*overrides)
+
+
+@pytest.mark.parametrize("key", ["view", "teacher_view", "student_view"])
+def test_views_of_several_sizes_are_refused(key):
+    given = settings("method=fixmatch", "dataset=fashion_mnist", f"method.{key}=local")
+    with pytest.raises(InputError, match=r"dataset.views: of this method need one size, but have \[16, 28\] pixels"):
+        given.check_data(1, 28, 60000, 1)
 
 
 def test_auto_suits_what_is_given():
@@ -343,7 +352,8 @@ def test_auto_suits_what_is_given():
 
 @pytest.mark.parametrize("name", PRESETS[1:])
 def test_every_preset_resumes_bitwise(name, tmp_path, monkeypatch):
-    given = (f"method={name}", *FEW, "checkpoint_seconds=0", "method.threshold_momentum=0.5", "optim.epochs=3")
+    momentum = ["method.threshold_momentum=0.5"] if name in ("freematch", "softmatch") else []
+    given = (f"method={name}", *FEW, "checkpoint_seconds=0", *momentum, "optim.epochs=3")
     whole = start(tmp_path / "whole", *given)
     path = interrupted(tmp_path / "part", "consistency", 7, monkeypatch, *given)
     run.resume(path)
@@ -352,8 +362,9 @@ def test_every_preset_resumes_bitwise(name, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["flexmatch", "freematch"])
 def test_what_the_mask_learns_is_of_all_ranks(name, tmp_path):
-    given = (f"method={name}", "method.threshold_momentum=0.5", "optim.lr=0.05", "optim.epochs=2")
-    more = ["method.threshold=0.12"] if name == "flexmatch" else ["method.fairness=0.5"]
+    given = (f"method={name}", "optim.lr=0.05", "optim.epochs=2")
+    adaptive = ["method.fairness=0.5", "method.threshold_momentum=0.5"]
+    more = ["method.threshold=0.12"] if name == "flexmatch" else adaptive
     one, two = one_and_two_ranks(tmp_path, *given, *more)
     assert two == pytest.approx(one, rel=1e-4)
     state = [weights(tmp_path / ranks) for ranks in ("one", "two")]
@@ -417,7 +428,7 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     ],
 )
 def test_a_mask_that_has_gone_wrong_for_long_is_told_once(values, text, caplog):
-    watch = MaskWatch(10, is_masked=True)
+    watch = MaskWatch(10, Masking.fixed)
     with caplog.at_level(logging.WARNING):
         for step in range(PATIENCE - 1):
             watch(step, values)
@@ -429,8 +440,36 @@ def test_a_mask_that_has_gone_wrong_for_long_is_told_once(values, text, caplog):
     assert text in caplog.messages[0]
 
 
+def test_a_remedy_is_a_setting_that_has_an_effect(caplog):
+    watch = MaskWatch(2, Masking.self_adaptive)
+    for step in range(PATIENCE):
+        watch(step, {"train/mask": 1.0, "train/largest_class": 0.95})
+    assert [message.split("; ")[1] for message in caplog.messages] == [
+        "choose method.mask=fixed",
+        "lower method.weight, or give more labels",
+    ]
+
+
+def test_the_largest_of_few_says_nothing(caplog):
+    watch = MaskWatch(10, Masking.fixed)
+    for step in range(PATIENCE):
+        watch(step, {"train/mask": 0.02, "train/largest_class": 0.6})
+    assert not caplog.messages
+
+
+def test_soft_weights_stay_between_0_and_1_when_all_predictions_are_alike():
+    mask = masks.Soft(0.0, CLASSES, same)
+    certain = torch.tensor([[1.0, 0.0, 0.0]]).expand(7, -1)
+    for _ in range(3):
+        mask.see(certain, torch.arange(7))
+        mask.follow()
+    mask.classes.fill_(1 / CLASSES)
+    weight = mask(torch.cat([certain, torch.tensor([[0.5, 0.3, 0.2]])]))
+    assert weight.tolist() == [1.0] * 7 + [0.0]
+
+
 def test_no_mask_is_no_sign_and_a_good_point_ends_it(caplog):
-    unmasked, watch = MaskWatch(10, is_masked=False), MaskWatch(10, is_masked=True)
+    unmasked, watch = MaskWatch(10, Masking.none), MaskWatch(10, Masking.soft)
     full, good = {"train/mask": 1.0, "train/largest_class": 0.2}, {"train/mask": 0.9, "train/largest_class": 0.2}
     for step in range(3 * PATIENCE):
         unmasked(step, full)

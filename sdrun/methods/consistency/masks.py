@@ -9,6 +9,7 @@ from sdrun.methods.consistency.settings import Masking, Settings
 from sdrun.ranks import OverRanks
 
 SPREADS = 2
+LEAST = 1e-12
 
 
 class Mask(nn.Module, ABC):
@@ -85,7 +86,8 @@ class Following(Mask):
     """Keeps running means over the samples of all ranks, with ``momentum``.
 
     ``mean_confidence`` and ``variance``: of ``confidence``; ``classes`` [K]: of probabilities; ``histogram`` [K]: of
-    most likely classes. The means start at what an even prediction gives, the variance at 1.
+    most likely classes. The means start at what an even prediction gives, the variance, of all of a step's samples,
+    at 1.
     """
 
     mean_confidence: Tensor
@@ -116,7 +118,7 @@ class Following(Mask):
         seen = self.mean(torch.stack(self._seen).mean(dim=0))
         self._seen = []
         (mean, square), (classes, histogram) = seen[:2], seen[2:].chunk(2)
-        news = [mean, square - mean.square(), classes, histogram]
+        news = [mean, (square - mean.square()).clamp_min(0), classes, histogram]
         for own, new in zip((self.mean_confidence, self.variance, self.classes, self.histogram), news, strict=True):
             own.lerp_(new, 1 - self.momentum)
 
@@ -140,12 +142,12 @@ class Soft(Following):
 
     def confidence(self, probabilities: Tensor) -> Tensor:
         """Of uniformly aligned predictions: each class's probability over its running mean, normalised again."""
-        aligned = probabilities / self.classes
+        aligned = probabilities / self.classes.clamp_min(LEAST)
         return aligned.amax(dim=1) / aligned.sum(dim=1)
 
     def forward(self, probabilities: Tensor) -> Tensor:
         below = (self.confidence(probabilities) - self.mean_confidence).clamp_max(0)
-        return torch.exp(-below.square() / (2 * self.variance / SPREADS**2))
+        return torch.exp(-below.square() / (2 * self.variance.clamp_min(LEAST) / SPREADS**2))
 
     def thresholds(self, probabilities: Tensor) -> Tensor:
         return self.mean_confidence.expand(probabilities.shape[1])
@@ -160,4 +162,4 @@ def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks
     if settings.mask is Masking.curriculum:
         return Curriculum(float(settings.threshold), num_images, gather)
     kind = SelfAdaptive if settings.mask is Masking.self_adaptive else Soft
-    return kind(settings.threshold_momentum, num_classes, mean)
+    return kind(float(settings.threshold_momentum), num_classes, mean)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from sdrun.losses.consistency import fairness, probability_mse_each
 from sdrun.losses.distillation import kd_each
 from sdrun.methods.consistency.masks import Following, Mask
-from sdrun.methods.consistency.settings import Divergence, Masking, Settings, Targets, Teacher
+from sdrun.methods.consistency.settings import Divergence, Settings, Targets, Teacher
 from sdrun.methods.consistency.watch import MaskWatch
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
@@ -31,7 +31,7 @@ class Consistency(Objective):
         self.average = EMA(student)
         self.teachers = []
         self.mask = mask
-        self.mask_watch = MaskWatch(num_classes, settings.mask is not Masking.none)
+        self.mask_watch = MaskWatch(num_classes, settings.mask)
         self.settings, self.num_steps, self.mean = settings, num_steps, mean
 
     @property

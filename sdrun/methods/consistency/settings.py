@@ -13,7 +13,7 @@ eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import (
@@ -78,6 +78,7 @@ _HARD = {
     "sharpening": 1.0,
     "mask": "fixed",
     "threshold": 0.95,
+    "threshold_momentum": 0.99,
     "fairness": 0.0,
 }
 _SOFT = {"targets": "soft", "divergence": "kl"}
@@ -120,7 +121,7 @@ class Settings:
     sharpening: int | float | str
     mask: Masking
     threshold: int | float | str
-    threshold_momentum: float
+    threshold_momentum: int | float | str
     fairness: int | float | str
     weight: float
     ramp_up: float
@@ -138,7 +139,7 @@ class Settings:
         require_range_or_auto("method.threshold", self.threshold, 0, 1)
         require_range_or_auto("method.fairness", self.fairness, 0)
         require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
-        require_range("method.threshold_momentum", self.threshold_momentum, 0, 1)
+        require_range_or_auto("method.threshold_momentum", self.threshold_momentum, 0, 1)
         require_range("method.weight", self.weight, 0)
         require_range("method.ramp_up", self.ramp_up, 0, 1)
         require_range("method.momentum", self.momentum, 0, 1)
@@ -149,8 +150,13 @@ class Settings:
         require(
             divergence == "kl" or not softens, "method.temperature", "has an effect with method.divergence=kl alone"
         )
-        has_threshold = values["mask"] in ("fixed", "curriculum") or values["threshold"] == self._preset["threshold"]
-        require(has_threshold, "method.threshold", f"has no effect with method.mask={values['mask']}; leave it out")
+        follows = values["mask"] in ("self_adaptive", "soft")
+        for key, matters in (
+            ("threshold", values["mask"] in ("fixed", "curriculum")),
+            ("threshold_momentum", follows),
+        ):  # resolved settings hold the preset's value, whether it matters or not
+            is_fine = matters or values[key] == self._preset[key]
+            require(is_fine, f"method.{key}", f"has no effect with method.mask={values['mask']}; leave it out")
         is_fair = values["mask"] == "self_adaptive" or values["fairness"] == 0
         require(is_fair, "method.fairness", f"needs method.mask=self_adaptive, but that is {values['mask']}")
 
@@ -170,6 +176,9 @@ class Settings:
         if "temperature" not in given and values["divergence"] != "kl":
             values["temperature"] = 1.0
         return values
+
+    joins_views: ClassVar[bool] = True
+    """All views of a batch go through the network together, so that they need one size."""
 
     @property
     def _preset(self) -> dict[str, Any]:
