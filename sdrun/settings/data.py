@@ -6,8 +6,8 @@ from enum import Enum
 from sdrun.errors import require
 from sdrun.settings.checks import ROLES, require_interval, require_positive, require_range
 
-LEAST_OPERATIONS = 13
-"""Of which any number may be drawn for any images; see ``views.randaugment``."""
+MOST_OPERATIONS = 13
+"""As many as ``views.randaugment`` has for grey images."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class ViewSettings:
         require_positive(f"{key}.blur_sigma", low)
         require(not (self.resamples and self.crop), f"{key}.crop", "has no effect with size, area or blur; set it to 0")
         require_range(f"{key}.crop", self.crop, 0)
-        require_range(f"{key}.randaugment", self.randaugment, 0, LEAST_OPERATIONS)
+        require_range(f"{key}.randaugment", self.randaugment, 0, MOST_OPERATIONS)
         require_range(f"{key}.magnitude", self.magnitude, 0, 1)
         require(
             self.randaugment > 0 or self.magnitude == 1,
