@@ -39,6 +39,12 @@ def sigmoid_rise(share: float) -> float:
     return math.exp(-5 * (1 - min(share, 1.0)) ** 2)
 
 
+def ramped(weight: float, ramp_up: float, step: int, total: int) -> float:
+    """The weight of a term that rises as a sigmoid over the share ``ramp_up`` of ``total`` steps, and then stays."""
+    rise = ramp_up * total
+    return weight * (sigmoid_rise(step / rise) if rise else 1.0)
+
+
 def ema_momentum(schedule: MomentumSchedule, momentum: float, step: int, total: int) -> float:
     """The share of an average that stays at the update after ``step`` of ``total`` steps, the first being 1.
 

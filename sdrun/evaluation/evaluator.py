@@ -78,10 +78,11 @@ class Data:
         known = np.full(len(splits.train), -1)
         known[splits.labelled] = splits.train.labels[splits.labelled]
         self.labels = {"train": known, "val": splits.validation.labels, "test": splits.test.labels}
-        self.copy = f"test_{settings.test_view}" if settings.test_view else None
-        if self.copy:
+        self.copy: str | None = None
+        if settings.test_view is not None:
+            self.copy = f"test_{settings.test_view}"
             self.labels[self.copy] = splits.test.labels
-            self.images[self.copy] = self._seen(View(settings.views[settings.test_view or ""], self.clean), self.copy)
+            self.images[self.copy] = self._seen(View(settings.views[settings.test_view], self.clean), self.copy)
 
     @property
     def parts(self) -> list[str]:

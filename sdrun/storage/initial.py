@@ -14,9 +14,10 @@ from sdrun.storage.folder import RunFolder
 if TYPE_CHECKING:
     from torch import nn
 
+BACKBONE = "backbone."
 PREFIXES = {
-    InitNetwork.teacher: ("teacher.network.backbone.", "average.network.backbone."),
-    InitNetwork.student: ("student.backbone.",),
+    InitNetwork.teacher: (f"teacher.network.{BACKBONE}", f"average.network.{BACKBONE}"),
+    InitNetwork.student: (f"student.{BACKBONE}",),
 }
 
 
@@ -39,17 +40,10 @@ class Initial:
         data = self.file.read_bytes()
         require(sha256(data).hexdigest() == self.sha256, "init_from", f"{self.file} is not what that run wrote")
         state = load_state(self.file, torch.device("cpu"))
-        found = {
-            network: {
-                key.removeprefix(prefix): value
-                for prefix in prefixes
-                for key, value in state.items()
-                if key.startswith(prefix)
-            }
-            for network, prefixes in PREFIXES.items()
-        }
-        network = self.network or (InitNetwork.teacher if found[InitNetwork.teacher] else InitNetwork.student)
-        weights = found[network]
+        has_teacher = any(key.startswith(PREFIXES[InitNetwork.teacher]) for key in state)
+        network = self.network or (InitNetwork.teacher if has_teacher else InitNetwork.student)
+        known = [key for key in state if key.startswith(PREFIXES[network])]
+        weights = {key.split(BACKBONE, 1)[1]: state[key] for key in known}
         require(bool(weights), "init_network", f"{self.run} holds no {network.value}; choose the other")
         try:
             backbone.load_state_dict(weights)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from sdrun.views.colour import saturate
 from sdrun.views.geometry import sharpen_, warp
-from sdrun.views.tables import Tables
+from sdrun.views.tables import LEVELS, Tables
 
 TABLES = ("equalise", "autocontrast", "brightness", "contrast", "posterise", "solarise")
 MOTIONS = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
@@ -47,7 +47,7 @@ class RandAugment:
         tables.brighten(where["brightness"], 1 + LARGEST_FACTOR * signed["brightness"])
         tables.contrast(where["contrast"], 1 + LARGEST_FACTOR * signed["contrast"])
         tables.posterise(where["posterise"], (DROPPED_BITS * strength["posterise"]).floor())
-        tables.solarise(where["solarise"], 256 * (1 - strength["solarise"]))
+        tables.solarise(where["solarise"], LEVELS * (1 - strength["solarise"]))
         x = warp(tables.look_up(), _motion(signed))
         if "saturation" in signed:
             x = saturate(x, 1 + LARGEST_FACTOR * signed["saturation"])

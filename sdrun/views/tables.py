@@ -27,7 +27,7 @@ class Tables:
         last = torch.where(self.counts > 0, torch.arange(LEVELS, device=chosen.device), 0).amax(dim=2, keepdim=True)
         step = ((self.counts.sum(dim=2, keepdim=True) - self.counts.gather(2, last)) / (LEVELS - 1)).floor()
         before = self.counts.cumsum(dim=2) - self.counts
-        spread = ((before + (step / 2).floor()) / step.clamp_min(1)).floor()
+        spread = (before + (step / 2).floor()) / step.clamp_min(1)
         self._set(chosen & (step > 0).flatten(1).T, spread)
 
     def autocontrast(self, chosen: Tensor) -> None:

@@ -42,11 +42,12 @@ class View:
     def __init__(self, settings: ViewSettings, normalise: Normalise) -> None:
         self.settings = settings
         self.normalise = normalise
-        self.augment = RandAugment(settings.randaugment, settings.magnitude, len(normalise.mean))
         chances = settings.jitter_chance < 1 or settings.grey > 0 or settings.solarise > 0
-        self.num_draws = 23 if settings.resamples or chances else 13
+        self.num_draws = 23 if settings.resamples or chances or settings.randaugment else 13
+        self.augment: RandAugment | None = None
         if settings.randaugment:
-            self.num_draws = 23 + self.augment.num_draws
+            self.augment = RandAugment(settings.randaugment, settings.magnitude, len(normalise.mean))
+            self.num_draws += self.augment.num_draws
         self.moves = settings.flip or settings.crop > 0
         self.warps = any((settings.rotate, settings.translate, settings.scale))
         self.colours = any((settings.brightness, settings.contrast, settings.saturation, settings.hue, settings.grey))
@@ -56,7 +57,7 @@ class View:
         s = self.settings
         if self.moves and not s.resamples:
             images = flip_crop(images, s.flip, s.crop, u[:, 0:3])
-        x = self.augment(images, u[:, 23:]) if s.randaugment else images.float().div_(255)
+        x = self.augment(images, u[:, 23:]) if self.augment else images.float().div_(255)
         if s.resamples:
             x = resample(x, s.side(x.shape[2]), s.area, s.flip, s.blur, s.blur_sigma, u[:, 13:20])
         if self.warps:

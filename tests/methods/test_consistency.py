@@ -243,8 +243,11 @@ def test_mse_and_soft_cross_entropy_are_of_probabilities():
 
 
 def test_the_weight_multiplies_and_rises():
-    o = objective("method=fixmatch", "method.weight=2", "method.ramp_up=0.5")
-    assert [o._weight(step) for step in (0, 5, 9)] == pytest.approx([2 * math.exp(-5), 2, 2])
+    plain, rising = objective("method=uda"), objective("method=uda", "method.weight=2", "method.ramp_up=0.5")
+    factors = [
+        terms(rising, batch(step))["consistency"] / terms(plain, batch(step))["consistency"] for step in (0, 2, 9)
+    ]
+    assert factors == pytest.approx([2 * math.exp(-5), 2 * math.exp(-5 * 0.6**2), 2], rel=1e-5)
 
 
 def test_the_average_may_be_the_teacher_and_is_then_seen_in_eval_mode():

@@ -62,9 +62,13 @@ def test_labels_count_where_they_are_and_consistency_everywhere(kind):
 
 
 def test_the_weight_rises_as_a_sigmoid():
-    o = objective("method.ramp_up=0.5", "method.weight=2", num_steps=10)
-    assert [o._weight(step) for step in (0, 5, 9)] == pytest.approx([2 * np.exp(-5), 2, 2])
-    assert o._weight(2) == pytest.approx(2 * np.exp(-5 * 0.6**2))
+    plain, rising = objective("method.ramp_up=0", "method.weight=1"), objective("method.ramp_up=0.5", "method.weight=2")
+    for o in (plain, rising):
+        with torch.no_grad():
+            o.teacher.network[1].weight.add_(0.3)
+    for step, factor in ((0, 2 * np.exp(-5)), (2, 2 * np.exp(-5 * 0.6**2)), (5, 2), (9, 2)):
+        ratio = rising(batch(step)).terms["consistency"] / plain(batch(step)).terms["consistency"]
+        assert ratio.item() == pytest.approx(factor, rel=1e-5)
 
 
 def test_the_teacher_follows_each_step():

@@ -38,7 +38,7 @@ class Fixed(Mask):
         self.threshold = threshold
 
     def forward(self, probabilities: Tensor) -> Tensor:
-        return (probabilities.amax(dim=1) >= self.threshold).float()
+        return _reaching(probabilities, self.thresholds(probabilities))
 
     def thresholds(self, probabilities: Tensor) -> Tensor:
         return probabilities.new_full(probabilities.shape[1:], self.threshold)
@@ -60,8 +60,7 @@ class Curriculum(Mask):
         self._seen: list[Tensor] = []
 
     def forward(self, probabilities: Tensor) -> Tensor:
-        top, label = probabilities.max(dim=1)
-        return (top >= self.thresholds(probabilities)[label]).float()
+        return _reaching(probabilities, self.thresholds(probabilities))
 
     def thresholds(self, probabilities: Tensor) -> Tensor:
         counts = self.latest.new_zeros(1 + probabilities.shape[1])
@@ -130,8 +129,7 @@ class SelfAdaptive(Following):
         return probabilities.amax(dim=1)
 
     def forward(self, probabilities: Tensor) -> Tensor:
-        top, label = probabilities.max(dim=1)
-        return (top >= self.thresholds(probabilities)[label]).float()
+        return _reaching(probabilities, self.thresholds(probabilities))
 
     def thresholds(self, probabilities: Tensor) -> Tensor:
         return self.mean_confidence * self.classes / self.classes.max()
@@ -151,6 +149,12 @@ class Soft(Following):
 
     def thresholds(self, probabilities: Tensor) -> Tensor:
         return self.mean_confidence.expand(probabilities.shape[1])
+
+
+def _reaching(probabilities: Tensor, thresholds: Tensor) -> Tensor:
+    """1 where the most likely class reaches its threshold, else 0: [U] from [U, K] and [K]."""
+    top, label = probabilities.max(dim=1)
+    return (top >= thresholds[label]).float()
 
 
 def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:

@@ -11,7 +11,7 @@ from sdrun.methods.consistency.settings import Divergence, Settings, Targets, Te
 from sdrun.methods.consistency.watch import MaskWatch
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
-from sdrun.schedules import ema_momentum, sigmoid_rise
+from sdrun.schedules import ema_momentum, ramped
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
 
@@ -57,9 +57,10 @@ class Consistency(Objective):
         probabilities = taught.softmax(dim=1)
         weight = self.mask(probabilities)
         self.mask.see(probabilities, batch.unlabelled.index)
+        rise = ramped(s.weight, s.ramp_up, batch.step, self.num_steps)
         terms = {
             "ce": F.cross_entropy(logits[:num], batch.label),
-            "consistency": self._weight(batch.step) * (weight * self._divergence(student, taught)).mean(),
+            "consistency": rise * (weight * self._divergence(student, taught)).mean(),
         }
         if float(s.fairness):
             assert isinstance(self.mask, Following)
@@ -74,10 +75,6 @@ class Consistency(Objective):
 
     def watch(self, step: int, values: dict[str, float]) -> None:
         self.mask_watch(step, values)
-
-    def _weight(self, step: int) -> float:
-        rise = self.settings.ramp_up * self.num_steps
-        return self.settings.weight * (sigmoid_rise(step / rise) if rise else 1.0)
 
     def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Of each sample, [U], from the logits of both [U, K]."""

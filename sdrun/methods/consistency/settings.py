@@ -128,6 +128,8 @@ class Settings:
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
+    joins_views: ClassVar[bool] = True
+    """All views of a batch go through the network together, so that they need one size."""
 
     def __post_init__(self) -> None:
         values = self.resolve()
@@ -150,12 +152,9 @@ class Settings:
         require(
             divergence == "kl" or not softens, "method.temperature", "has an effect with method.divergence=kl alone"
         )
-        follows = values["mask"] in ("self_adaptive", "soft")
-        for key, matters in (
-            ("threshold", values["mask"] in ("fixed", "curriculum")),
-            ("threshold_momentum", follows),
-        ):  # resolved settings hold the preset's value, whether it matters or not
-            is_fine = matters or values[key] == self._preset[key]
+        users = {"threshold": ("fixed", "curriculum"), "threshold_momentum": ("self_adaptive", "soft")}
+        for key, used_by in users.items():  # resolved settings hold the preset's value, whether it matters or not
+            is_fine = values["mask"] in used_by or values[key] == self._preset[key]
             require(is_fine, f"method.{key}", f"has no effect with method.mask={values['mask']}; leave it out")
         is_fair = values["mask"] == "self_adaptive" or values["fairness"] == 0
         require(is_fair, "method.fairness", f"needs method.mask=self_adaptive, but that is {values['mask']}")
@@ -176,9 +175,6 @@ class Settings:
         if "temperature" not in given and values["divergence"] != "kl":
             values["temperature"] = 1.0
         return values
-
-    joins_views: ClassVar[bool] = True
-    """All views of a batch go through the network together, so that they need one size."""
 
     @property
     def _preset(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sdrun.losses.consistency import probability_mse
 from sdrun.losses.distillation import kd
 from sdrun.methods.mean_teacher.settings import Consistency, Settings
 from sdrun.objectives.objective import Objective, StepOutput
-from sdrun.schedules import ema_momentum, sigmoid_rise
+from sdrun.schedules import ema_momentum, ramped
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
 
@@ -30,14 +30,14 @@ class MeanTeacher(Objective):
 
     def forward(self, batch: Batch) -> StepOutput:
         assert batch.unlabelled
-        role, num_labelled = self.settings.view, len(batch)
+        s, role, num_labelled = self.settings, self.settings.view, len(batch)
         pairs = zip(batch.views[role], batch.unlabelled.views[role], strict=True)
         seen_by_student, seen_by_teacher = (torch.cat(pair) for pair in pairs)
         targets = self.teacher(seen_by_teacher).float()
         logits = self.student(seen_by_student).float()
         terms = {
             "ce": F.cross_entropy(logits[:num_labelled], batch.label),
-            "consistency": self._weight(batch.step) * self._divergence(logits, targets),
+            "consistency": ramped(s.weight, s.ramp_up, batch.step, self.num_steps) * self._divergence(logits, targets),
         }
         metrics = {
             "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
@@ -48,10 +48,6 @@ class MeanTeacher(Objective):
     def after_step(self, step: int) -> None:
         s = self.settings
         self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
-
-    def _weight(self, step: int) -> float:
-        rise = self.settings.ramp_up * self.num_steps
-        return self.settings.weight * (sigmoid_rise(step / rise) if rise else 1.0)
 
     def _divergence(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if self.settings.consistency is Consistency.mse:
