@@ -29,10 +29,12 @@ class Results:
     record: Record
     display: Display
 
-    def of_training(self, name: str, objective: Objective, stream: Stream, state: State) -> dict[str, Any]:
+    def of_training(
+        self, name: str, objective: Objective, stream: Stream, state: State, step_cost: int
+    ) -> dict[str, Any]:
         """Keep the last and the best weights, evaluate both, and mark the stage as finished.
 
-        Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
+        ``step_cost``: multiply-adds of a step. Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
         """
         weights = {"last": {key: value.clone() for key, value in objective.state_dict().items()}}
         steps = {"last": state.step}
@@ -58,6 +60,8 @@ class Results:
             name,
             {
                 "steps": state.step,
+                "samples": state.step * stream.batch_size,
+                "multiply_adds": state.step * step_cost,
                 "seconds": round(state.seconds, 3),
                 "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
                 "best_step": steps.get("best"),

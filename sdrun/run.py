@@ -33,6 +33,9 @@ from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
+COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
+"""What the training of a stage takes, and of a run in all."""
+
 
 def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
@@ -210,6 +213,7 @@ def _summary(manifest: dict[str, Any], results: list[dict[str, Any]], more: dict
     stages = [{key: value for key, value in result.items() if key != "position"} for result in results]
     return {
         **{key: manifest[key] for key in kept},
+        "compute": {key: sum(stage.get(key, 0) for stage in stages) for key in COMPUTE},
         "process_peak_memory_bytes": peak_memory(),
         "metrics": {},
         **more,

@@ -4,6 +4,7 @@ from typing import Any
 
 from sdrun import loop
 from sdrun.display import Display
+from sdrun.evaluation.costs import step_multiply_adds
 from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
@@ -41,8 +42,9 @@ class Training:
         from_main = self.hardware.from_main
         result = from_main(lambda: self.folder.finished(name))
         if result is None:
+            cost = self._step_cost(objective, stream)
             state = self._train(name, objective, stream, evaluation)
-            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state))
+            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state, cost))
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()
         self.results.append(result)
@@ -70,6 +72,13 @@ class Training:
     def _results(self, evaluation: Evaluation) -> Results:
         assert self.record
         return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+
+    def _step_cost(self, objective: Objective, stream: Stream) -> int:
+        """Multiply-adds of one step, of all ranks together."""
+        objective.to(self.hardware.device)
+        parts = self.settings.optim.accumulate
+        part = stream(0).split(parts)[0]
+        return step_multiply_adds(objective, part, self.hardware.autocast) * parts * self.hardware.world
 
     def _train(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))

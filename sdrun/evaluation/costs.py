@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +14,41 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sdrun.models.early_exit import EarlyExit, ExitPolicy
 from sdrun.models.ladder import Ladder
+from sdrun.objectives.objective import Objective
 from sdrun.settings import ALWAYS, NEVER, Confidence
+from sdrun.streams.batch import Batch
 
 ROUNDS = 5
 
 
+@contextmanager
+def _counted() -> Iterator[FlopCounterMode]:
+    """Counts the floating-point operations of convolutions and matrix products, two for each multiply-add."""
+    kernel = sdpa_kernel(SDPBackend.MATH)  # that of a CPU is not in torch's table
+    with FlopCounterMode(display=False) as counter, kernel:
+        yield counter
+
+
 def multiply_adds(call: Callable[[Tensor], Any], image: Tensor) -> int:
     """Of the convolutions and matrix products for one image [1, C, H, W], as torch counts them."""
-    kernel = sdpa_kernel(SDPBackend.MATH)  # that of a CPU is not in torch's table
-    with FlopCounterMode(display=False) as counter, kernel, torch.no_grad():
+    with _counted() as counter, torch.no_grad():
         call(image)
+    return counter.get_total_flops() // 2
+
+
+def step_multiply_adds(objective: Objective, batch: Batch, autocast: Callable[[], AbstractContextManager]) -> int:
+    """The same of one training step: every forward that the objective makes, teachers' included, and the backward.
+
+    Views are not counted. The objective has its state again afterwards, and no gradients.
+    """
+    kept = {name: tensor.clone() for name, tensor in objective.state_dict().items()}
+    objective.train()
+    with _counted() as counter:
+        with autocast():
+            loss = objective(batch).loss
+        loss.backward()
+    objective.zero_grad(set_to_none=True)
+    objective.load_state_dict(kept)
     return counter.get_total_flops() // 2
 
 

@@ -1,0 +1,51 @@
+"""Hydra's sweeper ``claim``: with -m, all the runs that a claim needs. Hydra finds plugins by this folder's name."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import MISSING, DictConfig
+
+
+@dataclass
+class ClaimSchema:
+    """The node ``hydra.sweeper``; ``sdrun.claims.declaration`` has the types of what is in it."""
+
+    _target_: str = "hydra_plugins.sdrun_claims.ClaimSweeper"
+    statement: str = MISSING
+    metrics: list[str] = MISSING
+    seeds: list[int] = MISSING
+    tuning_seed: int = MISSING
+    choose_by: str = MISSING
+    plain: list[str] = MISSING
+    method: list[str] = MISSING
+    silent: list[str] | None = MISSING
+    pretrain: list[str] | None = MISSING
+    grid: dict[str, Any] = MISSING
+    alive: list[Any] | None = MISSING
+    beside: list[Any] = field(default_factory=list)
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="claim_schema", node=ClaimSchema, provider="sdrun")
+
+
+class ClaimSweeper(Sweeper):
+    """Runs the arms of a claim through Hydra's launcher, in as few batches as their order allows."""
+
+    def __init__(self, **declared: Any) -> None:
+        self.declared = declared
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from hydra.core.plugins import Plugins
+
+        self.context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        from sdrun.claims.sweep import Sweep
+
+        return Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)

@@ -1,0 +1,58 @@
+"""The folder of a claim: its runs, and ``claim.json``, which says what they are."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sdrun.claims.declaration import Declaration
+from sdrun.errors import InputError
+from sdrun.storage.files import write_json
+
+FILE = "claim.json"
+
+
+class ClaimFolder:
+    """``<arm>/seed_<seed>`` is a run; ``claim.json`` holds what was declared, chosen and run."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path, self.content = path, content
+
+    @classmethod
+    def begin(cls, path: Path, claim: Declaration) -> "ClaimFolder":
+        """A new folder, or one that is there already, with what is declared now."""
+        known = cls.open(path).content if (path / FILE).exists() else {"runs": {}}
+        return cls(path, {**known, "declared": asdict(claim)})
+
+    @classmethod
+    def open(cls, path: Path) -> "ClaimFolder":
+        """Raises InputError where ``path`` holds no claim that can be read."""
+        try:
+            return cls(path, json.loads((path / FILE).read_text()))
+        except FileNotFoundError as error:
+            raise InputError(f"{path} holds no claim: {FILE} is not there") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path / FILE} cannot be read ({error})") from error
+
+    def run(self, arm: str, seed: int) -> Path:
+        return self.path / arm / f"seed_{seed}"
+
+    def summary(self, arm: str, seed: int) -> dict[str, Any]:
+        return json.loads((self.run(arm, seed) / "summary.json").read_text())
+
+    def is_finished(self, arm: str, seed: int) -> bool:
+        file = self.run(arm, seed) / "summary.json"
+        return file.exists() and json.loads(file.read_text())["status"] == "completed"
+
+    def add_run(self, arm: str, seed: int, overrides: list[str], settings: str) -> None:
+        """Note that the run belongs to the claim. Raises InputError where another one lies in its place."""
+        place = str(self.run(arm, seed).relative_to(self.path))
+        known = self.content["runs"].get(place)
+        if known and known["settings"] != settings and self.is_finished(arm, seed):
+            raise InputError(f"{self.path / place} was run with other settings; move it away, or the whole claim")
+        self.note(runs={**self.content["runs"], place: {"overrides": overrides, "settings": settings}})
+
+    def note(self, **entries: Any) -> None:
+        """Write further entries."""
+        self.content.update(entries)
+        write_json(self.path / FILE, self.content)

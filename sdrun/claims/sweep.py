@@ -1,0 +1,141 @@
+"""The runs of a claim: which there are, which of them are still to be made, and what later ones take from earlier ones.
+
+``claim.json`` in the sweep's folder says what was declared, what was chosen, and which run is where.
+"""
+
+import math
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Declaration
+from sdrun.claims.folder import ClaimFolder
+from sdrun.errors import InputError
+from sdrun.storage.folder import holds_run
+
+LENGTH = ("optim.epochs", "optim.max_steps")
+
+Job = tuple[str, int, list[str]]
+"""An arm, a seed, and the overrides of the experiment."""
+
+
+def declaration(config: DictConfig) -> Declaration:
+    """The claim that a composition declares. Raises InputError where it does not hold together."""
+    node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    assert isinstance(node, dict)
+    node.pop("_target_")
+    try:
+        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), node))
+    except OmegaConfBaseException as error:
+        raise InputError(f"hydra.sweeper.{error.full_key}: {str(error).splitlines()[0]}") from error
+    assert isinstance(found, Declaration)
+    return found
+
+
+class Sweep:
+    """Makes the runs of a claim, each once: a finished one is left alone, a half-done one goes on."""
+
+    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
+        self.config, self.loader, self.launcher = config, loader, launcher
+        self.claim = declaration(config)
+        self.folder = ClaimFolder.begin(Path(config.hydra.sweep.dir), self.claim)
+        self.given: list[str] = []
+        self.num_launched = 0
+
+    def run(self, given: list[str]) -> None:
+        """``given``: overrides of the command line, for every run. Raises RunError where a run fails."""
+        self.given = given
+        claim, seeds = self.claim, self.claim.seeds
+        first: list[Job] = [(PLAIN, seed, claim.plain) for seed in seeds]
+        method = [(METHOD, seed, [*claim.method, *self._initial(seed)]) for seed in seeds]
+        if claim.pretrain is not None:
+            first += [(PRETRAIN, seed, claim.pretrain) for seed in seeds]
+        else:
+            first += method
+        if claim.silent is not None:
+            first += [(SILENT, seed, [*claim.method, *claim.silent]) for seed in seeds]
+        grid = self._grid()
+        first += [(f"{GRID}/{name}", claim.tuning_seed, overrides) for name, overrides in grid.items()]
+        self._launch(first)
+        tuned = grid[self._chosen(list(grid))]
+        self._launch([*method, *((TUNED, seed, tuned) for seed in seeds)])
+        factor = self._compute_factor()
+        equal = [*self._longer(factor), *(o for o in tuned if o.partition("=")[0] not in LENGTH)]
+        self._launch([(EQUAL, seed, equal) for seed in seeds])
+
+    def _initial(self, seed: int) -> list[str]:
+        return [f"init_from={self.folder.run(PRETRAIN, seed)}"] if self.claim.pretrain is not None else []
+
+    def _grid(self) -> dict[str, list[str]]:
+        """Overrides by name."""
+        grid, found = self.claim.grid, {}
+        for share, view, smoothing in product(grid.epochs, grid.view, grid.label_smoothing):
+            settings = [f"method.view={view}", f"method.label_smoothing={smoothing:g}", "optim.select=best"]
+            name = f"epochs_{share:g}-{view}-smoothing_{smoothing:g}"
+            found[name] = [*self.claim.plain, *self._longer(share), *settings]
+        return found
+
+    def _longer(self, share: float) -> list[str]:
+        """Plain training that is ``share`` as long."""
+        plain = self._composed(self.claim.plain)
+        lengths = {key: OmegaConf.select(plain, key) for key in LENGTH}
+        return [f"{key}={math.ceil(share * value - 1e-9)}" for key, value in lengths.items() if value is not None]
+
+    def _chosen(self, names: list[str]) -> str:
+        """The best of the grid."""
+        seed, metric = self.claim.tuning_seed, self.claim.choose_by
+        scores = {name: self.folder.summary(f"{GRID}/{name}", seed)["metrics"][metric] for name in names}
+        chosen = max(names, key=lambda name: scores[name])
+        self.folder.note(grid=scores, chosen=chosen)
+        return chosen
+
+    def _compute_factor(self) -> float:
+        """Multiply-adds of the method's training, pretraining included, over those of the plain one."""
+        arms = [METHOD, PRETRAIN] if self.claim.pretrain is not None else [METHOD]
+
+        def cost(arm: str) -> float:
+            return mean(self.folder.summary(arm, seed)["compute"]["multiply_adds"] for seed in self.claim.seeds)
+
+        factor = sum(map(cost, arms)) / cost(PLAIN)
+        self.folder.note(compute_factor=factor)
+        return factor
+
+    def _launch(self, jobs: list[Job]) -> None:
+        """Make those runs that are not finished. Raises RunError after all have been tried, where one failed."""
+        batch = []
+        for arm, seed, overrides in jobs:
+            path = self.folder.run(arm, seed)
+            line = [*overrides, f"seed={seed}", *self.given]
+            settings = self._fingerprint(line)
+            self.folder.add_run(arm, seed, line, settings)
+            if self.folder.is_finished(arm, seed):
+                continue
+            if holds_run(path):
+                from sdrun import run
+
+                run.resume(path)
+            else:
+                batch.append([*line, f"hydra.sweep.subdir={path.relative_to(self.folder.path)}"])
+        if not batch:
+            return
+        results = self.launcher.launch(batch, initial_job_idx=self.num_launched)
+        self.num_launched += len(batch)
+        for result in results:
+            result.return_value  # noqa: B018  raises what the job raised
+
+    def _composed(self, overrides: list[str]) -> DictConfig:
+        return self.loader.load_sweep_config(self.config, [*overrides, *self.given])
+
+    def _fingerprint(self, overrides: list[str]) -> str:
+        """Of all settings but the hardware's."""
+        config = self.loader.load_sweep_config(self.config, overrides)
+        keys = [key for key in map(str, config) if key not in ("hydra", "hardware")]
+        text = OmegaConf.to_yaml(OmegaConf.masked_copy(config, keys), resolve=False)
+        return sha256(text.encode()).hexdigest()
