@@ -34,7 +34,8 @@ class Results:
     ) -> dict[str, Any]:
         """Keep the last and the best weights, evaluate both, and mark the stage as finished.
 
-        ``step_cost``: multiply-adds of a step. Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
+        ``step_cost``: multiply-adds of a step. Each is logged at its own step; the validation metrics that the loop
+        logged there already are not logged again.
         """
         weights = {"last": {key: value.clone() for key, value in objective.state_dict().items()}}
         steps = {"last": state.step}

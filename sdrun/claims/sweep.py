@@ -8,7 +8,6 @@ from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher

@@ -1,0 +1,163 @@
+"""A comparison as people and programs read it."""
+
+import csv
+import html
+import io
+import json
+from typing import Any
+
+from sdrun.comparison import tables
+from sdrun.comparison.compare import Comparison, Difference, Row
+from sdrun.comparison.statistics import Test
+from sdrun.comparison.tables import Table, number, p_value, titled
+from sdrun.storage.files import finite
+
+COLUMNS = ["runs", "n", "mean ± sd", "difference", "95 %", "in sd", "p", "verdict"]
+TEXT = ("runs", "verdict")
+
+
+def by_metric(result: Comparison) -> list[Table]:
+    """A table for each metric, its rows the groups."""
+    found = []
+    for metric in result.metrics:
+        table = Table(titled(metric), COLUMNS, left=TEXT)
+        for row in result.rows:
+            cell = row.cells.get(metric)
+            shown = f"{number(metric, cell.mean)}" if cell else "absent"
+            if cell and cell.sd is not None:
+                shown += f" ± {number(metric, cell.sd)}"
+            words = _difference(row.differences.get(metric), row, result)
+            table.rows.append([row.group.label, str(cell.n if cell else 0), shown, *words])
+        found.append(table)
+    return found
+
+
+def interval(found: Difference) -> str:
+    """The 95 % interval of the mean difference."""
+    low, high = (number(found.metric, end, signed=True) for end in (found.paired.low, found.paired.high))
+    return f"[{low}, {high}]"
+
+
+def _difference(found: Difference | None, row: Row, result: Comparison) -> list[str]:
+    if found is None:
+        is_base = any(row.group is other.baseline for other in result.rows)
+        return ["", "", "", "", "baseline" if is_base else ""]
+    effect = "" if found.effect is None else f"{found.effect:+.1f}"
+    difference = number(found.metric, found.paired.mean, signed=True)
+    return [difference, interval(found), effect, p_value(found.adjusted), found.verdict]
+
+
+def notes(result: Comparison) -> list[str]:
+    """What a reader must know of the tables, one a line."""
+    found = []
+    shown = [d for row in result.rows for d in row.differences.values()]
+    tested = {d.paired.test for d in shown}
+    if tested:
+        names = {Test.permutation: "exact permutation of signs", Test.t: "paired t test"}
+        used = " or ".join(names[test] for test in Test if test in tested)
+        found.append(
+            f"Differences are paired by seed, with 95 % intervals by t. p: {used}, after Holm's correction for the "
+            f"{result.num_tests} comparisons shown. In sd: over the baseline's standard deviation of seeds."
+        )
+    if Test.t in tested:
+        n = min(d.paired.n for d in shown if d.paired.test is Test.t)
+        found.append(
+            f"An exact test of {n} pairs cannot give a p below {2 * 0.5**n:.2g}; so t, which assumes normal noise."
+        )
+    if result.items:
+        found.append(per_item(result))
+    for row in result.rows:
+        found += [f"{row.group.label}: {note}" for note in row.notes]
+    found += result.notes
+    found += [f"not averaged: {run.path} is {run.status}" for run in result.unfinished]
+    found += [f"skipped: {path}: {reason}" for path, reason in result.skipped]
+    if result.skipped or result.unfinished:
+        found.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
+    return found
+
+
+def per_item(result: Comparison) -> str:
+    """The two runs alone, image by image."""
+    items = result.items
+    assert items
+    first, second = (row.group.label for row in sorted(result.rows, key=lambda row: row.baseline is None))
+    return (
+        f"These two runs on {items.n} test images: {first} alone is right on {items.first_alone}, {second} alone on "
+        f"{items.second_alone}; {100 * items.difference:+.2f} points, [{100 * items.low:+.2f}, "
+        f"{100 * items.high:+.2f}] by paired bootstrap; McNemar p {p_value(items.p)}. That is of these weights, not of another seed's."
+    )
+
+
+def text(result: Comparison, style: str) -> str:
+    """As ``md``, ``csv``, ``json`` or ``html``."""
+    if style == "csv":
+        return _csv(result)
+    if style == "json":
+        return json.dumps(finite(plain(result)), indent=2)
+    if style == "html":
+        parts = [tables.html_table(table) for table in by_metric(result)]
+        return "\n".join([*parts, *(f"<p>{html.escape(note)}</p>" for note in notes(result))])
+    parts = [tables.markdown(table) for table in by_metric(result)]
+    return "\n\n".join([*parts, *notes(result)])
+
+
+def plain(result: Comparison) -> dict[str, Any]:
+    """All numbers, as JSON has them."""
+    return {
+        "rows": list(_records(result)),
+        "num_comparisons": result.num_tests,
+        "correction": "Holm",
+        "items": vars(result.items) if result.items else None,
+        "unfinished": [{"path": str(run.path), "status": run.status} for run in result.unfinished],
+        "skipped": [{"path": str(path), "reason": reason} for path, reason in result.skipped],
+        "notes": result.notes,
+    }
+
+
+def _records(result: Comparison) -> list[dict[str, Any]]:
+    found = []
+    for row in result.rows:
+        for metric in result.metrics:
+            cell, difference = row.cells.get(metric), row.differences.get(metric)
+            record: dict[str, Any] = {"runs": row.group.label, "metric": metric}
+            record |= {"n": cell.n if cell else 0, "mean": cell.mean if cell else None, "sd": cell.sd if cell else None}
+            keys = (
+                "baseline",
+                "pairs",
+                "difference",
+                "low",
+                "high",
+                "effect",
+                "test",
+                "p",
+                "p_holm",
+                "needed",
+                "verdict",
+            )
+            record |= dict.fromkeys(keys)
+            if difference and row.baseline:
+                p = difference.paired
+                record |= {
+                    "baseline": row.baseline.label,
+                    "pairs": p.n,
+                    "difference": p.mean,
+                    "low": p.low,
+                    "high": p.high,
+                    "effect": difference.effect,
+                    "test": p.test.value,
+                    "p": p.p,
+                    "p_holm": difference.adjusted,
+                    "needed": difference.needed,
+                    "verdict": difference.verdict,
+                }
+            found.append(record)
+    return found
+
+
+def _csv(result: Comparison) -> str:
+    records = _records(result)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return file.getvalue().rstrip("\n")

@@ -1,0 +1,34 @@
+"""``sdrun compare RUN_OR_GLOB...``: what runs give against a baseline, and whether that is more than noise."""
+
+import argparse
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
+    parser = argparse.ArgumentParser(prog="sdrun compare", description=__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN_OR_GLOB", help="run folders, or folders with runs below them")
+    parser.add_argument(
+        "--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline; method=supervised if not said"
+    )
+    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="such as test/accuracy, or STAGE:test/accuracy")
+    parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ; else refused")
+    parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
+    parser.add_argument("--format", choices=["md", "csv", "json", "html"], help="instead of tables for a terminal")
+    given = parser.parse_args(arguments)
+    from sdrun.comparison import rendering, tables
+    from sdrun.comparison.compare import compare
+    from sdrun.comparison.runs import filters, find
+
+    wanted = filters(given.where, "--where")
+    baseline = filters(given.baseline, "--baseline") if given.baseline else None
+    found = find(given.runs)
+    found.finished = [run for run in found.finished if run.matches(wanted)]
+    result = compare(found, given.metric, baseline, given.across)
+    if given.format:
+        print(rendering.text(result, given.format))
+        return
+    console = tables.console()
+    for table in rendering.by_metric(result):
+        tables.show(table, console)
+    for note in rendering.notes(result):
+        console.print(note, markup=False, style="dim", soft_wrap=True)
