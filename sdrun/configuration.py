@@ -93,6 +93,19 @@ def leaves(config: DictConfig) -> dict[str, Any]:
     return found
 
 
+def defaults(choices: dict[str, str]) -> dict[str, Any]:
+    """Every value by its dotted key, as these choices of groups give it by themselves. Raises InputError."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+
+    register_resolvers()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            return leaves(compose("config", [f"{group}={choice}" for group, choice in choices.items()]))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(str(error).splitlines()[0]) from error
+
+
 # The schema of a composition ----------------------------------------------------------------------------------------
 
 

@@ -84,7 +84,8 @@ def per_item(result: Comparison) -> str:
     return (
         f"These two runs on {items.n} test images: {first} alone is right on {items.first_alone}, {second} alone on "
         f"{items.second_alone}; {100 * items.difference:+.2f} points, [{100 * items.low:+.2f}, "
-        f"{100 * items.high:+.2f}] by paired bootstrap; McNemar p {p_value(items.p)}. That is of these weights, not of another seed's."
+        f"{100 * items.high:+.2f}] by paired bootstrap; McNemar p {p_value(items.p)}. "
+        "That is of these weights, not of another seed's."
     )
 
 

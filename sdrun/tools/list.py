@@ -1,0 +1,135 @@
+"""``sdrun list``: all runs below a folder, with their status and what came out."""
+
+import argparse
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrun.comparison.index import Entry
+    from sdrun.comparison.tables import Table
+
+METRICS = ["test/accuracy", "test/nll_calibrated", "test/ece_calibrated"]
+OWN = ("status", "seed", "method", "model", "dataset")
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where the folder is not there, or a key is not known."""
+    parser = argparse.ArgumentParser(prog="sdrun list", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("outputs"), metavar="FOLDER", help="outputs")
+    parser.add_argument("--sort", metavar="KEY", help="a metric, a setting, or created; largest or newest first")
+    parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
+    parser.add_argument("--metric", nargs="+", default=METRICS, metavar="METRIC", help="columns to show")
+    parser.add_argument("--format", choices=["md", "csv", "json"], help="instead of a table for a terminal")
+    given = parser.parse_args(arguments)
+    from sdrun.comparison import tables
+    from sdrun.comparison.index import entries
+    from sdrun.comparison.runs import filters
+    from sdrun.errors import require
+
+    require(given.folder.is_dir(), str(given.folder), "is no folder; name the one that holds your runs")
+    wanted = filters(given.where, "--where")
+    needs_settings = any(key not in OWN for key in wanted) or _is_setting(given.sort)
+
+    def told(num: int) -> None:
+        if num > 100:
+            print(f"reading {num:,} new or changed runs", file=sys.stderr)
+
+    everything = entries(given.folder, needs_settings, told)
+    found = [entry for entry in everything if _matches(entry, wanted)]
+    if given.sort:
+        found = _sorted(found, given.sort)
+    if given.format in ("csv", "json"):
+        print(_records(found, given.metric, given.format))
+        return
+    table = _table(found, given.folder, given.metric)
+    if given.format == "md":
+        print(tables.markdown(table))
+        return
+    tables.show(table, tables.console())
+    broken = [entry for entry in everything if entry.error]
+    for entry in broken[:20]:
+        print(f"cannot be read: {entry.path}: {entry.error}")
+    print(f"{len(found):,} of {len(everything):,} runs" + (f", {len(broken):,} cannot be read" if broken else ""))
+
+
+def _is_setting(key: str | None) -> bool:
+    return key is not None and "/" not in key and key not in (*OWN, "created")
+
+
+def _value(entry: "Entry", key: str) -> object:
+    from sdrun.comparison.runs import ALIASES
+
+    if key in OWN or key == "created":
+        return getattr(entry, key)
+    return entry.metrics.get(key) if "/" in key else entry.settings.get(ALIASES.get(key, key))
+
+
+def _matches(entry: "Entry", wanted: dict[str, str]) -> bool:
+    from sdrun.comparison.runs import text
+
+    return all(text(_value(entry, key)) == value for key, value in wanted.items())
+
+
+def _sorted(found: list["Entry"], key: str) -> list["Entry"]:
+    """Largest first; those that have no such value come last."""
+    from sdrun.errors import InputError
+
+    values = {entry.path: _value(entry, key) for entry in found}
+    having = [entry for entry in found if values[entry.path] is not None]
+    if found and not having:
+        raise InputError(f"--sort {key}: no run has it")
+    is_numeric = all(isinstance(values[entry.path], int | float) for entry in having)
+
+    def rank(entry: "Entry") -> tuple:
+        value = values[entry.path]
+        return (value,) if is_numeric else (str(value),)
+
+    return sorted(having, key=rank, reverse=True) + [entry for entry in found if values[entry.path] is None]
+
+
+def _table(found: list["Entry"], top: Path, metrics: list[str]) -> "Table":
+    from sdrun.comparison import tables
+
+    columns = ["run", "status", "age", "method", "model", "data", "seed", *map(tables.titled, metrics)]
+    table = tables.Table("", columns, left=("run", "status", "method", "model", "data"))
+    now = datetime.now(timezone.utc)
+    for entry in found:
+        numbers = [tables.number(key, entry.metrics[key]) if key in entry.metrics else "" for key in metrics]
+        words = [str(entry.path.relative_to(top)), entry.status, _age(entry.created, now)]
+        seed = "" if entry.seed is None else str(entry.seed)
+        table.rows.append([*words, entry.method, entry.model, entry.dataset, seed, *numbers])
+    return table
+
+
+def _age(created: str, now: datetime) -> str:
+    try:
+        seconds = (now - datetime.fromisoformat(created)).total_seconds()
+    except ValueError:
+        return ""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return "now"
+
+
+def _records(found: list["Entry"], metrics: list[str], style: str) -> str:
+    import csv
+    import io
+    import json
+
+    keys = ("status", "created", "method", "model", "dataset", "seed")
+    records = [
+        {"run": str(entry.path), **{key: getattr(entry, key) for key in keys}}
+        | {key: entry.metrics.get(key) for key in metrics}
+        | {"error": entry.error}
+        for entry in found
+    ]
+    if style == "json":
+        return json.dumps(records, indent=2)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, ["run", *keys, *metrics, "error"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return file.getvalue().rstrip("\n")

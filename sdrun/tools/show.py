@@ -1,0 +1,140 @@
+"""``sdrun show RUN_FOLDER``: what a run was asked, where its teachers come from, what came out, and its files."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdrun.comparison.runs import Run
+    from sdrun.comparison.tables import Table
+
+COLUMNS = {
+    "accuracy, %": "test/accuracy",
+    "NLL": "test/nll",
+    "NLL*": "test/nll_calibrated",
+    "ECE": "test/ece",
+    "ECE*": "test/ece_calibrated",
+}
+GROUPS = ("method", "model", "dataset", "optim", "hardware")
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where the folder holds no run that can be read."""
+    parser = argparse.ArgumentParser(prog="sdrun show", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
+    folder = parser.parse_args(arguments).folder
+    from sdrun.comparison import tables
+    from sdrun.comparison.runs import Unreadable, read
+    from sdrun.errors import InputError
+
+    try:
+        run = read(folder)
+        _ = run.settings
+    except Unreadable as error:
+        raise InputError(f"{folder}: {error}") from error
+    console = tables.console()
+    for title, value in _heads(run):
+        console.print(f"{title:<10} {value}", markup=False, soft_wrap=True)
+    for table in (_settings(run), _stages(run), _metrics(run), _lineage(run), _files(run)):
+        if table.rows:
+            tables.show(table, console)
+    if run.stages:
+        console.print("* after a temperature fitted on the validation split", style="dim")
+
+
+def _heads(run: "Run") -> Iterator[tuple[str, str]]:
+    manifest, compute = run.manifest, run.summary.get("compute", {})
+    yield "run", str(run.path)
+    yield "status", run.status + (f": {run.summary['error']}" if "error" in run.summary else "")
+    yield "created", f"{manifest.get('created', '')}, sdrun {manifest.get('versions', {}).get('sdrun', '?')}"
+    yield (
+        "what",
+        f"{manifest['method']} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
+    )
+    yield "command", " ".join(["sdrun", *map(str, manifest.get("overrides", []))])
+    if compute:
+        took = (
+            f"{compute['steps']:,} steps, {compute['samples']:,} images, {compute['multiply_adds']:.3g} multiply-adds"
+        )
+        yield "training", f"{took}, {compute['seconds']:,.0f} s of {run.summary.get('wall_seconds', 0):,.0f} s in all"
+
+
+def _settings(run: "Run") -> "Table":
+    from sdrun import configuration
+    from sdrun.comparison.runs import text
+    from sdrun.comparison.tables import Table
+
+    table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
+    choices = {group: str(run.settings.get(f"{group}.name")) for group in GROUPS}
+    usual = configuration.defaults(choices)
+    for key, value in _asked(run).items():
+        default = usual.get(key)
+        if text(value) != text(default) and key != "dataset.seed":
+            table.rows.append([key, text(value), text(default)])
+    return table
+
+
+def _asked(run: "Run") -> dict[str, Any]:
+    """The settings before ``auto`` was resolved, where Hydra's copy of them is there."""
+    from omegaconf import DictConfig, OmegaConf
+
+    from sdrun import configuration
+
+    try:
+        config = OmegaConf.load(run.path / ".hydra" / "config.yaml")
+        assert isinstance(config, DictConfig)
+        return configuration.leaves(config)
+    except Exception:  # whatever is wrong with it, config.yaml serves too
+        return run.settings
+
+
+def _stages(run: "Run") -> "Table":
+    from sdrun.comparison.tables import Table, number
+
+    table = Table("Stages, on the test set", ["stage", "steps", "seconds", *COLUMNS], left=("stage",))
+    for name, stage in run.stages.items():
+        metrics = {title: run.metric(f"{name}:{key}") for title, key in COLUMNS.items()}
+        numbers = ["" if v is None else number(COLUMNS[title], v) for title, v in metrics.items()]
+        table.rows.append([name, f"{stage.get('steps', 0):,}", f"{stage.get('seconds', 0):,.1f}", *numbers])
+    return table
+
+
+def _metrics(run: "Run") -> "Table":
+    from sdrun.comparison.tables import Table, number, titled
+
+    table = Table("Metrics of the final student", ["metric", "value"], left=("metric",))
+    for key in run.summary.get("metrics", {}):
+        value = run.metric(key)
+        if key.count("/") == 1:
+            table.rows.append([titled(key), "no number" if value is None else number(key, value)])
+    return table
+
+
+def _lineage(run: "Run") -> "Table":
+    from sdrun.comparison.tables import Table
+
+    table = Table("Where weights and targets come from", ["stage", "from", "SHA-256"])
+    table.left = tuple(table.columns)
+    if init := run.manifest.get("init"):
+        table.rows.append(["all students", f"{init.get('run')}, {init.get('stage')}", str(init.get("sha256", ""))[:16]])
+    teachers: dict[str, list[dict[str, Any]]] = run.manifest.get("teachers", {})
+    for stage, lineage in teachers.items():
+        for teacher in lineage:
+            table.rows.append([stage, str(teacher.get("stage")), str(teacher.get("sha256", ""))[:16]])
+    return table
+
+
+def _files(run: "Run") -> "Table":
+    from sdrun.comparison.tables import Table
+
+    table = Table("Files", ["file", "kB"], left=("file",))
+    for file in sorted(run.path.rglob("*")):
+        inside = file.relative_to(run.path)
+        if (
+            file.is_file()
+            and not any(part.startswith(".") for part in inside.parts)
+            and inside.parts[0] != "evaluations"
+        ):
+            table.rows.append([str(inside), f"{file.stat().st_size / 1000:,.1f}"])
+    return table
