@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -70,11 +71,10 @@ def _hparams_rows(page: Page) -> int:
 
 def _wait(address: str) -> None:
     for _ in range(120):
-        try:
+        with suppress(OSError):
             urllib.request.urlopen(address, timeout=2).read()
             return
-        except OSError:
-            time.sleep(0.5)
+        time.sleep(0.5)
     raise SystemExit("TensorBoard did not start")
 
 

@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 REFRESH = 20.0
@@ -16,6 +17,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("folder", nargs="?", default="outputs", metavar="FOLDER", help="outputs")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     given, more = parser.parse_known_args(arguments)
+    from sdrun.comparison.board import link
     from sdrun.comparison.runs import filters
     from sdrun.errors import InputError
 
@@ -30,34 +32,9 @@ def main(arguments: list[str]) -> None:
         board = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", place, *more])
         try:
             while board.poll() is None:
-                try:
+                with suppress(subprocess.TimeoutExpired):
                     board.wait(REFRESH)
-                except subprocess.TimeoutExpired:
-                    link(given.folder, Path(place), wanted)
+                link(given.folder, Path(place), wanted)
         finally:
             board.terminate()
             board.wait()
-
-
-def link(folder: str, place: Path, wanted: dict[str, str]) -> int:
-    """Link each run's view into ``place`` by its name, such as ``born_again alpha=0.9 seed=0``; returns how many."""
-    from sdrun.comparison.groups import grouped
-    from sdrun.comparison.runs import find
-
-    found = find([folder])
-    runs = [run for run in [*found.finished, *found.unfinished] if run.matches(wanted)]
-    groups, replaced = grouped(runs)
-    older = {path for path, _ in replaced}
-    names = {run.path: f"{group.label} seed={seed}" for group in groups for seed, run in group.runs.items()}
-    names |= {
-        run.path: f"{run.manifest['method']} seed={run.seed} {run.path.name}" for run in runs if run.path in older
-    }
-    linked = {path: name.replace("/", "_") for path, name in names.items() if (path / "tensorboard").is_dir()}
-    targets = {(path / "tensorboard").resolve(): name for path, name in linked.items()}
-    for old in place.iterdir():
-        if targets.get(old.resolve()) != old.name:
-            old.unlink()
-    for target, name in targets.items():
-        if not (place / name).exists():
-            (place / name).symlink_to(target, target_is_directory=True)
-    return len(targets)
