@@ -36,6 +36,7 @@ def main(runs: str, pictures: Path) -> None:
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             for tab in ("timeseries", "scalars", "images", "hparams"):
+                page.goto("about:blank")
                 page.goto(f"http://127.0.0.1:{port}/#{tab}")
                 page.wait_for_timeout(8000)
                 page.screenshot(path=pictures / f"{tab}.png")
@@ -64,9 +65,7 @@ def _hparams_rows(page: Page) -> int:
             return found.filter(Boolean).join('\\n');
         }"""
     )
-    Path("/tmp/hparams.txt").write_text(text)
-    sessions = set(re.findall(r"^(.+ seed=\d+.*)$", text, re.MULTILINE))
-    return len(sessions)
+    return len(set(re.findall(r"^([^/\n]+ seed=\d+[^/\n]*)$", text, re.MULTILINE)))
 
 
 def _wait(address: str) -> None:

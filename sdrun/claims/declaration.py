@@ -1,8 +1,12 @@
 """What a claim declares: its arms, the grid of its baseline, and what is held against what."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sdrun.errors import require
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sdrun.errors import InputError, require
 from sdrun.settings.checks import require_range, require_view
 
 METHOD, SILENT, PLAIN, PRETRAIN, GRID, TUNED, EQUAL = "method", "silent", "plain", "pretrain", "grid", "tuned", "equal"
@@ -83,3 +87,13 @@ class Declaration:
             "equal_compute": all_metrics(METHOD, EQUAL),
             "beside": self.beside,
         }
+
+
+def declaration(values: dict[str, Any]) -> Declaration:
+    """The claim that these values declare. Raises InputError where they do not hold together."""
+    try:
+        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), values))
+    except OmegaConfBaseException as error:
+        raise InputError(f"hydra.sweeper.{error.full_key}: {str(error).splitlines()[0]}") from error
+    assert isinstance(found, Declaration)
+    return found

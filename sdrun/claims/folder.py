@@ -5,11 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sdrun.claims.declaration import Declaration
+from sdrun.claims.declaration import Declaration, declaration
 from sdrun.errors import InputError
-from sdrun.storage.files import write_json
+from sdrun.storage.files import write_bytes, write_json
 
 FILE = "claim.json"
+KEPT = ("config.yaml", "manifest.json", "summary.json")
+SMALL = 100_000
+"""Bytes of a file of predictions that is kept."""
 
 
 class ClaimFolder:
@@ -34,6 +37,14 @@ class ClaimFolder:
         except (OSError, ValueError) as error:
             raise InputError(f"{path / FILE} cannot be read ({error})") from error
 
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def declared(self) -> Declaration:
+        return declaration(self.content["declared"])
+
     def run(self, arm: str, seed: int) -> Path:
         return self.path / arm / f"seed_{seed}"
 
@@ -56,3 +67,31 @@ class ClaimFolder:
         """Write further entries."""
         self.content.update(entries)
         write_json(self.path / FILE, self.content)
+
+
+def find(paths: list[Path]) -> list[ClaimFolder]:
+    """The claims in these folders and right below them. Raises InputError where one has none."""
+    found = []
+    for path in paths:
+        places = [path] if (path / FILE).exists() else sorted(file.parent for file in path.glob(f"*/{FILE}"))
+        if not places:
+            raise InputError(f"{path} holds no claim; make its runs by: sdrun -m experiment=claim_NAME")
+        found += [ClaimFolder.open(place) for place in places]
+    return found
+
+
+def keep(folder: ClaimFolder, target: Path) -> None:
+    """Copy what the page needs of a claim's runs: settings, manifest, summary, and predictions where they are small.
+
+    Paths in them that lie below the current folder become relative to it.
+    """
+    here = f"{Path.cwd()}/".encode()
+    for place in folder.content["runs"]:
+        files = [folder.path / place / name for name in KEPT]
+        files += [file for file in (folder.path / place).glob("predictions/*") if file.stat().st_size <= SMALL]
+        for file in filter(Path.exists, files):
+            data = file.read_bytes()
+            write_bytes(
+                target / file.relative_to(folder.path), data if file.suffix == ".npz" else data.replace(here, b"")
+            )
+    write_json(target / FILE, folder.content)

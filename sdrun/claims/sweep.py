@@ -12,11 +12,9 @@ from statistics import mean
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Declaration
+from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.errors import InputError
 from sdrun.storage.folder import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")
@@ -25,25 +23,14 @@ Job = tuple[str, int, list[str]]
 """An arm, a seed, and the overrides of the experiment."""
 
 
-def declaration(config: DictConfig) -> Declaration:
-    """The claim that a composition declares. Raises InputError where it does not hold together."""
-    node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    assert isinstance(node, dict)
-    node.pop("_target_")
-    try:
-        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), node))
-    except OmegaConfBaseException as error:
-        raise InputError(f"hydra.sweeper.{error.full_key}: {str(error).splitlines()[0]}") from error
-    assert isinstance(found, Declaration)
-    return found
-
-
 class Sweep:
     """Makes the runs of a claim, each once: a finished one is left alone, a half-done one goes on."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
         self.config, self.loader, self.launcher = config, loader, launcher
-        self.claim = declaration(config)
+        node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+        assert isinstance(node, dict)
+        self.claim = declaration({str(key): value for key, value in node.items() if key != "_target_"})
         self.folder = ClaimFolder.begin(Path(config.hydra.sweep.dir), self.claim)
         self.given: list[str] = []
         self.num_launched = 0

@@ -50,7 +50,9 @@ def _write_columns(runs: list[Run], place: Path) -> None:
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     first = runs[0].settings
-    differ = {key: None for run in runs for key in differing(first, run.settings) if key not in IGNORED}
+    differ = {
+        key: None for run in runs for key in differing(first, run.settings) if key not in (*IGNORED, "dataset.seed")
+    }
     keys = dict.fromkeys([*SHOWN_FIRST, *differ])
     kinds = {key: {type(run.settings[key]) for run in runs if key in run.settings} for key in keys}
     hparams = [api_pb2.HParamInfo(name=key, type=_kind(kinds[key])) for key in keys]

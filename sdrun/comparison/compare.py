@@ -126,13 +126,16 @@ def _said(found: Found) -> str:
 
 
 def _cells(group: Group, metrics: list[str]) -> dict[str, Cell]:
-    cells = {}
-    for metric in metrics:
-        values = list(group.values(metric).values())
-        if values:
-            sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-            cells[metric] = Cell(len(values), float(np.mean(values)), sd)
-    return cells
+    cells = {metric: cell(group.values(metric)) for metric in metrics}
+    return {metric: found for metric, found in cells.items() if found}
+
+
+def cell(values: dict[int, float]) -> Cell | None:
+    """Of a metric by seed; None of none."""
+    numbers = list(values.values())
+    if not numbers:
+        return None
+    return Cell(len(numbers), float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None)
 
 
 def _bases(groups: list[Group], baseline: dict[str, str] | None) -> list[Group]:
@@ -200,7 +203,7 @@ def _require_pairs(group: Group, base: Group, across: list[str]) -> None:
 
 
 def _hold(rows: list[Row], metrics: list[str]) -> None:
-    pairs: list[tuple[Row, str, list[float], list[float]]] = []
+    pairs: list[tuple[Row, str, dict[int, float], dict[int, float]]] = []
     for row in rows:
         if not row.baseline:
             continue
@@ -213,14 +216,19 @@ def _hold(rows: list[Row], metrics: list[str]) -> None:
             row.notes.append(f"seeds without a partner, not in the difference: {', '.join(map(str, unpaired))}")
         for metric in metrics:
             own, base = row.group.values(metric), row.baseline.values(metric)
-            shared = sorted(own.keys() & base.keys())
-            if len(shared) > 1:
-                pairs.append((row, metric, [own[s] - base[s] for s in shared], list(base.values())))
-    for row, metric, differences, base_values in pairs:
-        found = paired(differences, choose_test(len(differences), len(pairs)))
-        spread = float(np.std(base_values, ddof=1))
-        row.differences[metric] = Difference(metric, found, found.mean / spread if spread else None)
-    correct([difference for row in rows for difference in row.differences.values()])
+            if len(own.keys() & base.keys()) > 1:
+                pairs.append((row, metric, own, base))
+    for row, metric, own, base in pairs:
+        row.differences[metric] = difference(metric, own, base, len(pairs))
+    correct([found for row in rows for found in row.differences.values()])
+
+
+def difference(metric: str, own: dict[int, float], base: dict[int, float], num_comparisons: int) -> Difference:
+    """Over the seeds that both have, of which there must be two at least; its p is not corrected yet."""
+    shared = sorted(own.keys() & base.keys())
+    found = paired([own[seed] - base[seed] for seed in shared], choose_test(len(shared), num_comparisons))
+    spread = float(np.std(list(base.values()), ddof=1))
+    return Difference(metric, found, found.mean / spread if spread else None)
 
 
 def correct(differences: list[Difference]) -> None:

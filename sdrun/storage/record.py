@@ -76,7 +76,8 @@ class Record:
         plain = {
             key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in settings.items()
         }
-        for summary in hparams(plain, metrics):
+        _, begin, end = hparams(plain, metrics)  # the first would fix the columns of every other run beside this one
+        for summary in (begin, end):
             writer.file_writer.add_summary(summary)
         for name, value in metrics.items():
             writer.add_scalar(name, value, 0)

@@ -1,0 +1,152 @@
+"""Claims as a page of Markdown."""
+
+from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED
+from sdrun.claims.verdicts import ARMS, Answer, Judged
+from sdrun.comparison.rendering import interval
+from sdrun.comparison.tables import Table, markdown, number, p_value, titled
+
+METRICS = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece", "test/ece_calibrated"]
+
+ARM_NAMES = {
+    PRETRAIN: "pretraining",
+    METHOD: "method",
+    SILENT: "method, teacher's weight 0",
+    PLAIN: "plain training",
+    TUNED: "tuned baseline",
+    EQUAL: "tuned baseline, equal compute",
+}
+
+QUESTIONS = {
+    "alive": "alive?",
+    "around_zero": "weight 0 like plain?",
+    "helps": "helps?",
+    "equal_compute": "at equal compute?",
+    "beside": "beside",
+}
+
+
+def page(claims: list[Judged]) -> str:
+    """All claims: an overview, and a section for each."""
+    num = sum(len(claim.decisive) for claim in claims)
+    minutes = sum(claim.minutes for claim in claims)
+    parts = [
+        "# Does it help?",
+        "Made by `make claims`; not written by hand. Each claim has two verdicts. **Alive**: the method differs from "
+        "the same command with the teacher's weight at zero. **Helps**: it is better than the *tuned baseline*: "
+        "training without a teacher, chosen on the validation split among the lengths, views and label smoothings that "
+        "the claim declares, and run on the same seeds. Only a claim that helps holds.",
+        f"The verdicts rest on {num} comparisons, p after Holm's correction for all of them, level 0.05; whatever else "
+        "is shown decides nothing and is not corrected. Intervals are 95 % by t. All runs together took "
+        f"{minutes:,.0f} CPU-minutes.",
+        markdown(overview(claims)),
+    ]
+    parts += [section(claim) for claim in claims]
+    return "\n\n".join(parts) + "\n"
+
+
+def overview(claims: list[Judged]) -> Table:
+    columns = ["claim", "holds", "alive", "helps", "over tuned", "95 %", "p", "at equal compute"]
+    table = Table("", columns, left=tuple(columns))
+    for claim in claims:
+        helps, equal = claim.answers["helps"][0], claim.answers["equal_compute"][0]
+        words = [f"[{claim.name}](#{claim.name})", "**yes**" if claim.helps == "helps" else "failed"]
+        found = helps.difference
+        p = p_value(found.adjusted) if found else ""
+        table.rows.append([*words, claim.alive, claim.helps, *_numbers(helps)[:2], p, " ".join(_numbers(equal)[:2])])
+    return table
+
+
+def section(claim: Judged) -> str:
+    """One claim: what is said, what was run, what came out."""
+    declared, content = claim.claim, claim.folder.content
+    lines = [
+        f"## {claim.name}",
+        f"*{declared.statement}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** Teacher: {claim.alive}. "
+        f"Method: {claim.helps}.",
+        setting(claim),
+        markdown(arms(claim)),
+        markdown(answers(claim)),
+    ]
+    if not all(answer.difference is None or _covers_zero(answer) for answer in claim.answers["around_zero"]):
+        lines.append(
+            "With the teacher's weight at zero the method is not plain training: "
+            "part of what it gives is not the teacher's."
+        )
+    if claim.missing:
+        lines.append("Not finished, and left out: " + "; ".join(f"{path.name} {why}" for path, why in claim.missing))
+    if "chosen" in content:
+        grid = content["grid"]
+        metric = declared.choose_by
+        ranked = sorted(grid.items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{name} {number(metric, score)}" for name, score in ranked)
+        lines.append(
+            f"<details><summary>The grid of the baseline, {titled(metric)} on seed {declared.tuning_seed}: "
+            f"{content['chosen']} was chosen</summary>\n\n{shown}\n\n</details>"
+        )
+    return "\n\n".join(lines)
+
+
+def setting(claim: Judged) -> str:
+    """What was run, in a paragraph, with its command."""
+    run = next(iter(claim.runs[PLAIN].values()))
+    s = run.settings
+    length = f"{s['optim.max_steps']} steps" if s["optim.max_steps"] else f"{s['optim.epochs']} epochs"
+    data = [f"{s['dataset.train_size'] or 'all'} images of {s['dataset.name']}"]
+    if s["dataset.num_labels"]:
+        data.append(f"{s['dataset.num_labels']} labels")
+    if s["dataset.label_noise"]:
+        data.append(f"{100 * s['dataset.label_noise']:.0f} % wrong labels")
+    num_runs = sum(len(runs) for runs in claim.runs.values())
+    return (
+        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {s['model.name']}, {length} of "
+        f"{s['optim.batch_size']} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
+        f"{claim.minutes:.0f} CPU-minutes. Method: `{' '.join(claim.claim.method)}`"
+        + (f" from the network of `{' '.join(claim.claim.pretrain)}`" if claim.claim.pretrain else "")
+        + (f"; without its teacher: `{' '.join(claim.claim.silent)}`" if claim.claim.silent else "")
+        + "."
+    )
+
+
+def arms(claim: Judged) -> Table:
+    """Mean and standard deviation over seeds, test set; compute over that of plain training."""
+    table = Table("", ["runs", "n", *map(titled, METRICS), "multiply-adds", "seconds"], left=("runs",))
+    plain = claim.compute(PLAIN, "multiply_adds")
+    for arm in ARMS:
+        cells = claim.cells(arm, METRICS)
+        if not cells:
+            continue
+        shown = []
+        for metric in METRICS:
+            found = cells.get(metric)
+            spread = f" ± {number(metric, found.sd)}" if found and found.sd is not None else ""
+            shown.append(f"{number(metric, found.mean)}{spread}" if found else "")
+        cost, seconds = claim.compute(arm, "multiply_adds"), claim.compute(arm, "seconds")
+        more = [f"{cost / plain:.2f}" if cost and plain else "", f"{seconds:.0f}" if seconds else ""]
+        table.rows.append([ARM_NAMES[arm], str(len(claim.runs[arm])), *shown, *more])
+    return table
+
+
+def answers(claim: Judged) -> Table:
+    """Every contrast: the paired difference; p where the verdicts rest on it."""
+    columns = ["question", "difference of", "metric", "mean", "95 %", "in sd", "p"]
+    table = Table("", columns, left=tuple(columns[:3]))
+    for kind, found in claim.answers.items():
+        for answer in found:
+            c = answer.contrast
+            is_decisive = answer.difference in claim.decisive
+            p = p_value(answer.difference.adjusted) if answer.difference and is_decisive else ""
+            table.rows.append([QUESTIONS[kind], f"{c.left} - {c.right}", titled(c.metric), *_numbers(answer), p])
+    return table
+
+
+def _numbers(answer: Answer) -> list[str]:
+    found = answer.difference
+    if found is None:
+        return ["missing", "", ""]
+    effect = "" if found.effect is None else f"{found.effect:+.1f}"
+    return [number(found.metric, found.paired.mean, signed=True), interval(found), effect]
+
+
+def _covers_zero(answer: Answer) -> bool:
+    assert answer.difference
+    return answer.difference.paired.low <= 0 <= answer.difference.paired.high

@@ -1,0 +1,141 @@
+"""What the runs of claims tell: whether a teacher is alive, and whether it helps."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
+from sdrun.claims.folder import ClaimFolder
+from sdrun.comparison.compare import Cell, Difference, cell, correct, difference, is_better
+from sdrun.comparison.runs import Run, Unreadable, read
+from sdrun.comparison.statistics import LEVEL
+
+ARMS = (PRETRAIN, METHOD, SILENT, PLAIN, TUNED, EQUAL)
+
+
+@dataclass
+class Answer:
+    """A contrast and what came out; None where fewer than two seeds have both sides."""
+
+    contrast: Contrast
+    difference: Difference | None
+
+    @property
+    def is_found(self) -> bool:
+        return self.difference is not None and self.difference.adjusted <= LEVEL
+
+
+@dataclass
+class Judged:
+    """A claim with its finished runs by arm and seed. ``missing``: what is not finished, with the reason.
+
+    ``decisive`` are the comparisons that the verdicts rest on, and that are corrected for together.
+    """
+
+    folder: ClaimFolder
+    claim: Declaration
+    runs: dict[str, dict[int, Run]]
+    missing: list[tuple[Path, str]]
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def decisive(self) -> list[Difference]:
+        asked = [*self.answers["alive"], *self.answers["helps"][:1]]
+        return [answer.difference for answer in asked if answer.difference]
+
+    @property
+    def is_alive(self) -> bool:
+        return any(answer.is_found for answer in self.answers["alive"])
+
+    @property
+    def alive(self) -> str:
+        if self.is_alive:
+            return "alive"
+        return "not shown: " + _cannot_tell(self.answers["alive"])
+
+    @property
+    def helps(self) -> str:
+        """``helps``, ``hurts``, or why that cannot be told."""
+        deciding = self.answers["helps"][0]
+        found = deciding.difference
+        if found and deciding.is_found:
+            return "helps" if is_better(found.metric, found.paired.mean) else "hurts"
+        return "not shown: " + _cannot_tell([deciding])
+
+    def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:
+        found = {metric: cell(self.values(arm, metric)) for metric in metrics}
+        return {metric: value for metric, value in found.items() if value}
+
+    def values(self, side: str, metric: str) -> dict[int, float]:
+        """By seed, of a side such as ``method`` or ``method:ensemble``."""
+        arm, colon, stage = side.partition(":")
+        name = f"{stage}:{metric}" if colon else metric
+        found = {seed: run.metric(name) for seed, run in self.runs.get(arm, {}).items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def compute(self, arm: str, key: str) -> float | None:
+        """Mean over seeds of what a run of the arm took; for ``method`` pretraining is added."""
+        found = [run.summary["compute"][key] for run in self.runs.get(arm, {}).values() if "compute" in run.summary]
+        if not found:
+            return None
+        mean = sum(found) / len(found)
+        return mean + (self.compute(PRETRAIN, key) or 0.0) if arm == METHOD else mean
+
+    @property
+    def minutes(self) -> float:
+        """CPU-minutes of all runs, the grid's included: wall time by the number of threads."""
+        runs = [run for arm in self.runs.values() for run in arm.values()]
+        seconds = [run.summary["wall_seconds"] * int(run.manifest["hardware"]["threads"]) for run in runs]
+        return sum(seconds) / 60
+
+
+def judged(folders: list[ClaimFolder]) -> list[Judged]:
+    """All claims, with the decisive comparisons of all of them corrected for together."""
+    found = [_read(folder) for folder in folders]
+    asked = {id(claim): claim.claim.questions() for claim in found}
+    num = sum(len(questions["alive"]) + 1 for questions in asked.values())
+    for claim in found:
+        claim.answers = {
+            kind: [Answer(c, _difference(claim, c, num)) for c in contrasts]
+            for kind, contrasts in asked[id(claim)].items()
+        }
+    decisive = [difference for claim in found for difference in claim.decisive]
+    if decisive:
+        correct(decisive)
+    return found
+
+
+def _difference(claim: Judged, contrast: Contrast, num_comparisons: int) -> Difference | None:
+    own, base = claim.values(contrast.left, contrast.metric), claim.values(contrast.right, contrast.metric)
+    if len(own.keys() & base.keys()) < 2:
+        return None
+    return difference(contrast.metric, own, base, num_comparisons)
+
+
+def _read(folder: ClaimFolder) -> Judged:
+    runs: dict[str, dict[int, Run]] = {}
+    missing: list[tuple[Path, str]] = []
+    known: dict[str, Any] = folder.content["runs"]
+    for place in known:
+        arm, _, seed = place.rpartition("/seed_")
+        try:
+            run = read(folder.path / place)
+        except Unreadable as error:
+            missing.append((folder.path / place, str(error)))
+            continue
+        if run.status == "completed":
+            runs.setdefault(arm, {})[int(seed)] = run
+        else:
+            missing.append((run.path, f"is {run.status}"))
+    return Judged(folder, folder.declared, runs, missing)
+
+
+def _cannot_tell(answers: list[Answer]) -> str:
+    told = [answer.difference for answer in answers if answer.difference]
+    if not told:
+        return "runs are missing"
+    return min(told, key=lambda difference: difference.adjusted).verdict

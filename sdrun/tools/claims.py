@@ -1,0 +1,28 @@
+"""``sdrun claims FOLDER...``: the verdicts on claims whose runs ``sdrun -m experiment=claim_NAME`` has made."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where a folder holds no claim."""
+    parser = argparse.ArgumentParser(prog="sdrun claims", description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, default=[Path("outputs/claims")], metavar="FOLDER")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.md", help="write the page there")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the small files of all runs there")
+    given = parser.parse_args(arguments)
+    from sdrun.claims.folder import find, keep
+    from sdrun.claims.page import page
+    from sdrun.claims.verdicts import judged
+    from sdrun.storage.files import write_bytes
+
+    folders = find(given.folders)
+    text = page(judged(folders))
+    if given.keep:
+        for folder in folders:
+            keep(folder, given.keep / folder.name)
+    if given.output:
+        write_bytes(given.output, text.encode())
+    else:
+        sys.stdout.write(text)
