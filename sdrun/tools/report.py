@@ -1,0 +1,64 @@
+"""``sdrun report RUN_OR_GLOB... -o report.html``: a comparison, or claims, as one page that needs no network."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrun.comparison.report import Section
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
+    parser = argparse.ArgumentParser(prog="sdrun report", description=__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN_OR_GLOB", help="run folders, folders above them, or claims")
+    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html")
+    parser.add_argument("--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline")
+    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="such as test/accuracy")
+    parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ")
+    given = parser.parse_args(arguments)
+    from sdrun.claims.folder import FILE
+    from sdrun.comparison.report import render
+    from sdrun.storage.files import write_bytes
+
+    if all((Path(run) / FILE).exists() for run in given.runs):
+        title, sections = _claims([Path(run) for run in given.runs])
+    else:
+        title, sections = _comparison(given.runs, given.metric, given.baseline, given.across)
+    write_bytes(given.output, render(title, sections).encode())
+    print(f"Report  {given.output}")
+
+
+def _comparison(
+    runs: list[str], metrics: list[str] | None, baseline: list[str] | None, across: list[str]
+) -> tuple[str, list["Section"]]:
+    from sdrun.comparison import rendering, report
+    from sdrun.comparison.compare import compare
+    from sdrun.comparison.runs import filters, find
+
+    result = compare(find(runs), metrics, filters(baseline, "--baseline") if baseline else None, across)
+    groups = {row.group.label: row.group.runs for row in result.rows}
+    data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
+    sections = [report.section("Comparison", rendering.by_metric(result), rendering.notes(result))]
+    sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
+    return f"{', '.join(groups) if len(groups) < 4 else f'{len(groups)} groups of runs'} on {', '.join(data)}", sections
+
+
+def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
+    from sdrun.claims import page
+    from sdrun.claims.folder import find
+    from sdrun.claims.verdicts import ARMS, judged
+    from sdrun.comparison import report
+
+    claims = judged(find(paths))
+    sections = []
+    for claim in claims:
+        groups = {page.ARM_NAMES[arm]: claim.runs[arm] for arm in ARMS if arm in claim.runs}
+        missing = [f"left out: {path}: {reason}" for path, reason in claim.missing]
+        section = report.section(claim.name, [page.arms(claim), page.answers(claim)], missing)
+        verdicts = f"Teacher: {claim.alive}. Method: {claim.helps}."
+        section.lead = [claim.claim.statement, verdicts, page.setting(claim).replace("`", "")]
+        sections.append(section)
+        if groups:
+            sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
+    return f"Claims: {', '.join(claim.name for claim in claims)}", sections
