@@ -1,7 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format benchmark clean
+CLAIMS := born_again born_again_noisy layerwise consistency mean_teacher dino
+JOBS ?= 2
+
+.PHONY: help setup demo test check format benchmark claims results clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,17 @@ format: .venv/ready ## format the code and mend what ruff can
 
 benchmark: .venv/ready ## speed against a bare PyTorch loop
 	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/benchmark_tools.py
+
+claims: .venv/ready ## make the runs of all claims that are not there yet, and docs/results.md
+	mkdir -p outputs/claims
+	cp -Rn docs/results/. outputs/claims/
+	printf '%s\n' $(CLAIMS) | xargs -P $(JOBS) -I % sh -c \
+		'$(BIN)/sdrun -m experiment=claim_% hardware.threads=1 > outputs/claims/%.log 2>&1 || { tail -n 3 outputs/claims/%.log; exit 1; }'
+	$(BIN)/sdrun claims $(CLAIMS:%=outputs/claims/%) --keep docs/results -o docs/results.md
+
+results: .venv/ready ## make docs/results.md again from docs/results, without training
+	$(BIN)/sdrun claims $(CLAIMS:%=docs/results/%) -o docs/results.md
 
 clean: ## remove .venv and caches; outputs stay
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache dist

@@ -97,7 +97,8 @@ def _hydra() -> None:
         hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(_job)()
     except _JobFailed as failed:
         names = ", ".join(_failed) or "see above"
-        raise RunError(f"{len(_failed)} of {len(jobs)} runs failed: {names}") from failed
+        num = f" of {len(jobs)}" if len(jobs) > 1 else ""  # a claim's sweep is one composition and many runs
+        raise RunError(f"{len(_failed)}{num} runs failed: {names}") from failed
     if _failed:
         raise _JobFailed(_failed.popitem()[1])
 

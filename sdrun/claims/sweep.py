@@ -36,7 +36,7 @@ class Sweep:
         self.num_launched = 0
 
     def run(self, given: list[str]) -> None:
-        """``given``: overrides of the command line, for every run. Raises RunError where a run fails."""
+        """``given``: overrides of the command line, for every run; those of an arm win. Raises RunError where a run fails."""
         self.given = given
         claim, seeds = self.claim, self.claim.seeds
         first: list[Job] = [(PLAIN, seed, claim.plain) for seed in seeds]
@@ -98,7 +98,7 @@ class Sweep:
         batch = []
         for arm, seed, overrides in jobs:
             path = self.folder.run(arm, seed)
-            line = [*overrides, f"seed={seed}", *self.given]
+            line = [*self.given, *overrides, f"seed={seed}"]
             settings = self._fingerprint(line)
             self.folder.add_run(arm, seed, line, settings)
             if self.folder.is_finished(arm, seed):
@@ -117,7 +117,7 @@ class Sweep:
             result.return_value  # noqa: B018  raises what the job raised
 
     def _composed(self, overrides: list[str]) -> DictConfig:
-        return self.loader.load_sweep_config(self.config, [*overrides, *self.given])
+        return self.loader.load_sweep_config(self.config, [*self.given, *overrides])
 
     def _fingerprint(self, overrides: list[str]) -> str:
         """Of all settings but the hardware's."""

@@ -18,7 +18,8 @@ def main(arguments: list[str]) -> None:
     """Raises InputError where the folder is not there, or a key is not known."""
     parser = argparse.ArgumentParser(prog="sdrun list", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("outputs"), metavar="FOLDER", help="outputs")
-    parser.add_argument("--sort", metavar="KEY", help="a metric, a setting, or created; largest or newest first")
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="rows to show, 100; 0: all")
+    parser.add_argument("--sort", metavar="KEY", help="a metric or a setting, largest first; newest first if not said")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--metric", nargs="+", default=METRICS, metavar="METRIC", help="columns to show")
     parser.add_argument("--format", choices=["md", "csv", "json"], help="instead of a table for a terminal")
@@ -38,12 +39,12 @@ def main(arguments: list[str]) -> None:
 
     everything = entries(given.folder, needs_settings, told)
     found = [entry for entry in everything if _matches(entry, wanted)]
-    if given.sort:
-        found = _sorted(found, given.sort)
+    found = _sorted(found, given.sort or "created")
     if given.format in ("csv", "json"):
         print(_records(found, given.metric, given.format))
         return
-    table = _table(found, given.folder, given.metric)
+    shown = found[: given.limit or None]
+    table = _table(shown, given.folder, given.metric)
     if given.format == "md":
         print(tables.markdown(table))
         return
@@ -51,7 +52,9 @@ def main(arguments: list[str]) -> None:
     broken = [entry for entry in everything if entry.error]
     for entry in broken[:20]:
         print(f"cannot be read: {entry.path}: {entry.error}")
-    print(f"{len(found):,} of {len(everything):,} runs" + (f", {len(broken):,} cannot be read" if broken else ""))
+    more = [f"the first {len(shown):,} are shown; --limit 0 shows all"] if len(shown) < len(found) else []
+    more += [f"{len(broken):,} cannot be read"] if broken else []
+    print("; ".join([f"{len(found):,} of {len(everything):,} runs", *more]))
 
 
 def _is_setting(key: str | None) -> bool:
