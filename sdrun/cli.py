@@ -136,6 +136,8 @@ def _report(error: Exception) -> int:
         text, code = str(error), BAD_INPUT
     elif isinstance(error, RunError):
         text, code = str(error), FAILED
+    elif isinstance(error, OSError) and error.filename:
+        text, code = f"{error.filename}: {error.strerror}", FAILED
     elif type(error).__module__.startswith(("hydra.", "omegaconf.")):
         text, code = "\n".join(str(error).splitlines()[:8]), BAD_INPUT
     else:

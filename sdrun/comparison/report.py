@@ -83,7 +83,7 @@ def commands(groups: Groups) -> Section:
     for runs in groups.values():
         lines: dict[str, list[int]] = {}
         for seed, run in runs.items():
-            words = [word for word in map(str, run.manifest["overrides"]) if not word.startswith("seed=")]
+            words = [word for word in map(str, run.manifest.get("overrides", [])) if not word.startswith("seed=")]
             lines.setdefault(shlex.join(words), []).append(seed)
         for line, seeds in lines.items():
             sweep = "-m " if len(seeds) > 1 else ""

@@ -86,8 +86,10 @@ def read(path: Path) -> Run:
     missing = [key for key in ("status", "seed", "method", "dataset", "data") if key not in run.manifest]
     if missing:
         raise Unreadable(f"manifest.json lacks {', '.join(missing)}")
-    if not isinstance(run.manifest["seed"], int):
-        raise Unreadable("manifest.json has no whole number as seed")
+    kinds = {"seed": int, "data": dict, "method": str, "dataset": str}
+    wrong = [key for key, kind in kinds.items() if not isinstance(run.manifest[key], kind)]
+    if wrong:
+        raise Unreadable(f"manifest.json has another kind of value as {', '.join(wrong)} than a run writes")
     if (path / "summary.json").exists() or run.status == "completed":
         run = Run(path, run.manifest, _document(path / "summary.json"))
     stages = run.summary.get("stages", [])

@@ -43,12 +43,15 @@ def test_its_run_folder_keeps_the_contract(name, runs):
     assert found["status"] == "completed"
     for key in ("method", "model", "dataset", "seed", "overrides", "wall_seconds", "metrics"):
         assert key in found
+    for key in ("steps", "samples", "multiply_adds", "seconds"):
+        assert found["compute"][key] == pytest.approx(sum(stage.get(key, 0) for stage in found["stages"])) > 0
     assert found["metrics"].keys() >= {f"test/{m}" for m in ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")}
     assert found["metrics"].keys() >= {"test/nll_calibrated", "val/accuracy", "val/temperature", "test/best/accuracy"}
     if any("/teacher." in key or "/average." in key for key in weights(path)):
         assert "test/student/accuracy" in found["metrics"] or "test/student/knn_accuracy" in found["metrics"]
     for stage in found["stages"]:
         assert stage.keys() >= {"name", "steps", "seconds", "samples_per_second", "metrics"}
+        assert not stage["steps"] or stage.keys() >= {"samples", "multiply_adds"}
         assert (path / f"predictions/{stage['name']}.npz").exists()
         if stage["steps"]:
             for kind, digest in stage["sha256"].items():
