@@ -66,8 +66,8 @@ def _settings(run: "Run") -> "Table":
     from sdrun.comparison.tables import Table
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
-    choices = {group: str(run.settings.get(f"{group}.name")) for group in GROUPS}
-    usual = configuration.defaults(choices)
+    names = {group: run.settings.get(f"{group}.name") for group in GROUPS}
+    usual = configuration.defaults({group: str(name) for group, name in names.items() if name is not None})
     for key, value in _asked(run).items():
         default = usual.get(key)
         if text(value) != text(default) and key != "dataset.seed":

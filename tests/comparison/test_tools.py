@@ -1,0 +1,134 @@
+"""The verbs that read run folders, as a person calls them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from folders import made_run, predicted
+
+from sdrun import cli
+from sdrun.comparison import index
+from sdrun.comparison.board import link
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def called(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])
+        assert cli.main() == 0
+        return capsys.readouterr().out
+
+    return called
+
+
+@pytest.fixture
+def runs(tmp_path):
+    folder = tmp_path / "outputs"
+    for seed in range(3):
+        made_run(folder / f"plain/{seed}", seed, 0.80 + seed / 100)
+        made_run(folder / f"taught/{seed}", seed, 0.90 + seed / 100, method="born_again", method__alpha=0.9)
+    made_run(folder / "stopped", 9, None, status="interrupted")
+    (folder / "broken").mkdir()
+    (folder / "broken/manifest.json").write_text("{")
+    return folder
+
+
+def listed(text: str) -> list[str]:
+    return re.findall(r"(?:plain|taught|stopped|broken)\S*(?= +\w+)", text)
+
+
+def test_list_shows_every_run_and_what_is_broken(runs, run):
+    out = run("list")
+    assert {"plain/0", "plain/1", "plain/2", "taught/0", "taught/1", "taught/2", "stopped"} <= set(listed(out))
+    assert "cannot be read: outputs/broken: manifest.json cannot be read" in out
+    assert "8 of 8 runs; 1 cannot be read" in out
+
+
+def test_list_filters_and_sorts(runs, run):
+    assert listed(run("list", "--where", "method=born_again", "--sort", "test/accuracy"))[:3] == [
+        "taught/2",
+        "taught/1",
+        "taught/0",
+    ]
+    assert "1 of 8 runs" in run("list", "--where", "method.alpha=0.9", "seed=1")
+    assert "1 of 8 runs" in run("list", "--where", "status=interrupted")
+    assert "8 of 8 runs; the first 2 are shown" in run("list", "--limit", "2")
+    assert len(json.loads(run("list", "--format", "json"))) == 8
+
+
+def test_the_index_is_read_again_only_where_a_run_changed(runs, run, monkeypatch):
+    run("list")
+    read, asked = index.read, []
+    monkeypatch.setattr(index, "read", lambda path: asked.append(path.name) or read(path))
+    run("list")
+    assert asked == []
+    summary = json.loads((runs / "plain/1/summary.json").read_text())
+    summary["metrics"]["test/accuracy"] = 0.99
+    (runs / "plain/1/summary.json").write_text(json.dumps(summary))
+    shutil.rmtree(runs / "plain/2")
+    out = run("list", "--sort", "test/accuracy")
+    assert asked == ["1"]
+    assert listed(out)[0] == "plain/1"
+    assert "7 of 7 runs" in out
+
+
+@pytest.mark.parametrize("content", [b"junk", b""])
+def test_a_damaged_index_is_made_again(runs, run, content):
+    (runs / index.FILE).write_bytes(content)
+    assert "8 of 8 runs" in run("list")
+    (runs / index.FILE).unlink()
+    assert "8 of 8 runs" in run("list")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_listed(runs, run):
+    runs.chmod(0o555)
+    assert "8 of 8 runs" in run("list")
+
+
+def test_show_tells_what_was_asked_and_what_came_out(runs, run):
+    out = run("show", str(runs / "taught/1"))
+    assert re.search(r"method.alpha +0.9 +0.5", out)
+    assert re.search(r"test/accuracy, % +91.00", out)
+    assert "born_again on digits, cnn, seed 1" in out
+
+
+def test_a_report_is_one_page_with_its_commands(runs, run):
+    for name, right in (("plain/0", 150), ("taught/0", 180)):
+        predicted(runs / name, np.arange(200) < right)
+    run("report", str(runs), "-o", "report.html")
+    page = Path("report.html").read_text()
+    assert "sdrun -m method=born_again seed=0,1,2" in page
+    assert "method.alpha" in page
+    assert page.count("<svg") == 3  # reliability twice, risk over coverage
+    assert f"not averaged: {runs}/stopped is interrupted" in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
+def test_tensorboard_gets_a_name_for_every_run(runs, tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    for path in runs.glob("*/?"):
+        (path / "tensorboard").mkdir()
+    assert link(str(runs), place, {}) == 6
+    names = {entry.name for entry in place.iterdir() if entry.is_symlink()}
+    assert names == {f"{method} seed={seed}" for method in ("supervised", "born_again") for seed in range(3)}
+    assert len(list(place.glob("events.*"))) == 1
+    assert link(str(runs), place, {"method": "born_again"}) == 3
+    assert {entry.name for entry in place.iterdir() if entry.is_symlink()} == {f"born_again seed={s}" for s in range(3)}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["compare", "outputs"], ["list"], ["show", "outputs/plain/0"], ["report", "outputs"]]
+)
+def test_no_verb_imports_torch(runs, arguments):
+    code = f"import sys; sys.argv = ['sdrun', *{arguments}]; from sdrun import cli; assert cli.main() == 0; "
+    code += "assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
