@@ -36,7 +36,10 @@ class Sweep:
         self.num_launched = 0
 
     def run(self, given: list[str]) -> None:
-        """``given``: overrides of the command line, for every run; those of an arm win. Raises RunError where a run fails."""
+        """``given``: overrides of the command line, for every run; those of an arm win.
+
+        Raises RunError where a run fails.
+        """
         self.given = given
         claim, seeds = self.claim, self.claim.seeds
         first: list[Job] = [(PLAIN, seed, claim.plain) for seed in seeds]
