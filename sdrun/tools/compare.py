@@ -1,6 +1,7 @@
 """``sdrun compare RUN_OR_GLOB...``: what runs give against a baseline, and whether that is more than noise."""
 
 import argparse
+from pathlib import Path
 
 
 def main(arguments: list[str]) -> None:
@@ -15,10 +16,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--format", choices=["md", "csv", "json", "html"], help="instead of tables for a terminal")
     given = parser.parse_args(arguments)
+    from sdrun.claims.folder import FILE
     from sdrun.comparison import rendering, tables
     from sdrun.comparison.compare import compare
     from sdrun.comparison.runs import filters, find
+    from sdrun.errors import InputError
 
+    for run in given.runs:
+        if (Path(run) / FILE).exists():
+            raise InputError(f"{run} is a claim; see: sdrun claims {run}, or name arms of it, such as {run}/method")
     wanted = filters(given.where, "--where")
     baseline = filters(given.baseline, "--baseline") if given.baseline else None
     found = find(given.runs)
