@@ -241,19 +241,8 @@ def correct(differences: list[Difference]) -> None:
 def _items(rows: list[Row]) -> Items | None:
     """Of two runs alone: the second against the first, or the one that is no baseline against the baseline."""
     first, second = sorted(rows, key=lambda row: row.baseline is None)
-    right = [correctness(row.group.example) for row in (first, second)]
-    if right[0] is None or right[1] is None or len(right[0]) != len(right[1]):
+    found = [row.group.example.predictions() for row in (first, second)]
+    if found[0] is None or found[1] is None or len(found[0][1]) != len(found[1][1]):
         return None
-    return by_item(right[0], right[1])
-
-
-def correctness(run: Run) -> np.ndarray | None:
-    """Whether each test image is predicted right [N], of the stage that gave the run's metrics; None without a file."""
-    trained = [name for name, stage in run.stages.items() if stage.get("steps")]
-    if not trained:
-        return None
-    try:
-        with np.load(run.path / "predictions" / f"{trained[-1]}.npz") as arrays:
-            return arrays["test_logits"].argmax(axis=1) == arrays["test_labels"]
-    except (OSError, ValueError, KeyError):
-        return None
+    (logits, labels), (other_logits, other_labels) = found[0], found[1]
+    return by_item(logits.argmax(axis=1) == labels, other_logits.argmax(axis=1) == other_labels)

@@ -112,7 +112,6 @@ def _curves(groups: Groups, name: str) -> str:
 
 def _points(run: Run, name: str) -> dict[int, float]:
     """Values by step, of the stage that gave the run's metrics."""
-    trained = [stage for stage, content in run.stages.items() if content.get("steps")]
     found: dict[int, float] = {}
     try:
         lines = (run.path / "metrics.jsonl").read_text().splitlines()
@@ -123,9 +122,9 @@ def _points(run: Run, name: str) -> dict[int, float]:
         if wanted in line:
             try:
                 point: dict[str, Any] = json.loads(line)
-                if point["stage"] == trained[-1] and point["value"] is not None:
+                if point["stage"] == run.trained and point["value"] is not None:
                     found[point["step"]] = point["value"]
-            except (ValueError, KeyError, IndexError):
+            except (ValueError, KeyError):
                 break  # the last line of a run that was killed
     return found
 
@@ -155,15 +154,7 @@ Predicted = list[tuple[Run, np.ndarray, np.ndarray]]
 
 
 def _predictions(runs: Mapping[int, Run]) -> Predicted:
-    found: Predicted = []
-    for run in runs.values():
-        trained = [name for name, stage in run.stages.items() if stage.get("steps")]
-        try:
-            with np.load(run.path / "predictions" / f"{trained[-1]}.npz") as arrays:
-                found.append((run, arrays["test_logits"].astype(np.float64), arrays["test_labels"]))
-        except (OSError, ValueError, KeyError, IndexError):
-            continue
-    return found
+    return [(run, *found) for run in runs.values() if (found := run.predictions())]
 
 
 def _temperature(run: Run) -> float:

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from sdrun.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -60,6 +63,21 @@ class Run:
         value = metrics.get(key)
         is_number = isinstance(value, int | float) and math.isfinite(value)
         return float(value) if is_number else None
+
+    @property
+    def trained(self) -> str | None:
+        """The stage that trained last, whose metrics are the run's."""
+        return next((name for name, stage in reversed(self.stages.items()) if stage.get("steps")), None)
+
+    def predictions(self) -> tuple["np.ndarray", "np.ndarray"] | None:
+        """Test logits [N, K] and labels [N] of that stage; None where no file has them."""
+        import numpy as np
+
+        try:
+            with np.load(self.path / "predictions" / f"{self.trained}.npz") as arrays:
+                return arrays["test_logits"], arrays["test_labels"]
+        except (OSError, ValueError, KeyError):
+            return None
 
     def matches(self, filters: dict[str, str]) -> bool:
         """Whether settings, ``seed`` or ``status`` have these values."""
