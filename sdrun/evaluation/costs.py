@@ -47,6 +47,7 @@ def step_multiply_adds(objective: Objective, batch: Batch, autocast: Callable[[]
         with autocast():
             loss = objective(batch).loss
         loss.backward()
+    objective.after_step(batch.step + 1)  # takes what the forward noted for it
     objective.zero_grad(set_to_none=True)
     objective.load_state_dict(kept)
     return counter.get_total_flops() // 2
