@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sdrun.comparison.groups import Group, differing, grouped, of_budget, of_method
-from sdrun.comparison.runs import ALIASES, Found, Run, text
+from sdrun.comparison.runs import Found, Run, text
 from sdrun.comparison.statistics import LEVEL, Items, Paired, by_item, choose_test, holm, paired, seeds_needed
 from sdrun.errors import InputError
 
@@ -89,12 +89,13 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     """Hold the finished runs against each other.
 
     ``metrics``: None for the usual; ``baseline``: settings of the group that the others are held against;
-    ``across``: settings that are what is compared, though they change model, data or budget. Raises InputError where
+    ``across``: settings, or groups of them such as ``model``, that are what is compared, though they change model, data
+    or budget. Raises InputError where
     runs cannot be compared, and says what differs.
     """
     if not found.finished:
         raise InputError("there is no finished run to compare" + _said(found))
-    chosen = metrics or METRICS
+    chosen = metrics or [name for name in METRICS if any(run.metric(name) is not None for run in found.finished)]
     groups, replaced = grouped(found.finished)
     _require_same_test(groups)
     rows = [Row(group, _cells(group, chosen)) for group in groups]
@@ -112,7 +113,7 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     for row in rows:
         if bases and row.group not in bases:
             row.baseline = _base_of(row.group, bases, across)
-            _require_pairs(row.group, row.baseline, across)
+            _require_pairs(row.group, row.baseline)
     _hold(rows, chosen)
     if len(found.finished) - len(replaced) == 2 and len(groups) == 2:
         result.items = _items(rows)
@@ -170,8 +171,9 @@ def _base_of(group: Group, bases: list[Group], across: list[str]) -> Group:
 def _apart(group: Group, base: Group, across: list[str]) -> list[str]:
     """What keeps two groups from being compared: model, data or budget, where the method differs as well."""
     keys = differing(group.settings, base.settings)
-    budget = [key for key in of_budget(keys) if key not in [ALIASES.get(name, name) for name in across]]
-    return budget if of_method(keys) else []
+    if not of_method(keys):
+        return []
+    return [key for key in of_budget(keys) if not any(key == name or key.startswith(f"{name}.") for name in across)]
 
 
 def _require_same_test(groups: list[Group]) -> None:
@@ -185,7 +187,7 @@ def _require_same_test(groups: list[Group]) -> None:
                 )
 
 
-def _require_pairs(group: Group, base: Group, across: list[str]) -> None:
+def _require_pairs(group: Group, base: Group) -> None:
     """Runs of one seed must have the same split, unless the data are what differs."""
     data_differ = any(key.startswith("dataset.") for key in of_budget(differing(group.settings, base.settings)))
     for seed in () if data_differ else sorted(group.runs.keys() & base.runs.keys()):

@@ -85,7 +85,8 @@ def test_methods_of_other_budgets_or_models_are_refused(tmp_path, setting, words
         held(tmp_path)
     assert words in str(caught.value)
     assert f"--across {key}" in str(caught.value)
-    assert any(row.differences for row in held(tmp_path, key).rows)
+    for allowed in (key, key.split(".")[0]):
+        assert any(row.differences for row in held(tmp_path, allowed).rows)
 
 
 def test_one_method_may_differ_in_its_budget(tmp_path):
@@ -148,6 +149,11 @@ def test_a_metric_that_no_run_has_is_refused(tmp_path):
     five(tmp_path, "a", 0.8)
     with pytest.raises(InputError, match="--metric test/nothing: no run has it; they have test/accuracy"):
         held(tmp_path, metrics=["test/nothing"])
+
+
+def test_of_the_usual_metrics_those_are_shown_that_runs_have(tmp_path):
+    made_run(tmp_path / "a", 0, metrics={"test/nll_calibrated": None})
+    assert compare(find([str(tmp_path)]), None, None, []).metrics == ["test/accuracy", "test/nll", "test/ece"]
 
 
 def test_a_stage_has_metrics_of_its_own(tmp_path):
