@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrun.claims.declaration import Declaration, declaration
-from sdrun.errors import InputError
+from sdrun.errors import InputError, require
 from sdrun.storage.files import write_bytes, write_json
 
 FILE = "claim.json"
@@ -31,11 +31,16 @@ class ClaimFolder:
     def open(cls, path: Path) -> "ClaimFolder":
         """Raises InputError where ``path`` holds no claim that can be read."""
         try:
-            return cls(path, json.loads((path / FILE).read_text()))
+            content = json.loads((path / FILE).read_text())
         except FileNotFoundError as error:
             raise InputError(f"{path} holds no claim: {FILE} is not there") from error
         except (OSError, ValueError) as error:
             raise InputError(f"{path / FILE} cannot be read ({error})") from error
+        is_whole = isinstance(content, dict) and {"declared", "runs"} <= content.keys()
+        require(
+            is_whole, str(path / FILE), "lacks what a claim's sweep writes; make it again by: sdrun -m experiment=..."
+        )
+        return cls(path, content)
 
     @property
     def name(self) -> str:

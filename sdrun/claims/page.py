@@ -88,8 +88,9 @@ def section(claim: Judged) -> str:
 
 def setting(claim: Judged) -> str:
     """What was run, in a paragraph, with its command."""
-    run = next(iter(claim.runs[PLAIN].values()))
-    s = run.settings
+    if PLAIN not in claim.runs:
+        return "No plain training is finished."
+    s = next(iter(claim.runs[PLAIN].values())).settings
     length = f"{s['optim.max_steps']} steps" if s["optim.max_steps"] else f"{s['optim.epochs']} epochs"
     data = [f"{s['dataset.train_size'] or 'all'} images of {s['dataset.name']}"]
     if s["dataset.num_labels"]:

@@ -124,6 +124,7 @@ def _read(folder: ClaimFolder) -> Judged:
         arm, _, seed = place.rpartition("/seed_")
         try:
             run = read(folder.path / place)
+            _ = run.settings
         except Unreadable as error:
             missing.append((folder.path / place, str(error)))
             continue

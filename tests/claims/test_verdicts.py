@@ -87,6 +87,24 @@ def test_a_missing_run_is_named_and_its_seed_left_out(tmp_path):
     assert "Not finished, and left out: " in page([found])
 
 
+def test_a_claim_that_has_barely_begun_has_a_page(tmp_path):
+    path = claim(tmp_path / "c", seeds=[0])
+    for arm in ("plain", "tuned", "equal", "silent"):
+        (path / arm / "seed_0/manifest.json").unlink()
+    (found,) = verdicts(path)
+    assert found.helps == "not shown: runs are missing"
+    assert "No plain training is finished" in page([found])
+
+
+def test_what_is_no_claim_is_refused(tmp_path):
+    (tmp_path / "c").mkdir()
+    for content in (None, "{", "[]", '{"runs": {}}'):
+        if content:
+            (tmp_path / "c/claim.json").write_text(content)
+        with pytest.raises(InputError):
+            ClaimFolder.open(tmp_path / "c")
+
+
 def test_the_page_has_every_arm_with_its_compute(tmp_path):
     text = page(verdicts(claim(tmp_path / "c")))
     for name in ("method", "method, teacher's weight 0", "plain training", "tuned baseline, equal compute"):
