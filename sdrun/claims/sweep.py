@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
+from sdrun.errors import require
 from sdrun.storage.folder import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")
@@ -80,7 +81,9 @@ class Sweep:
     def _chosen(self, names: list[str]) -> str:
         """The best of the grid."""
         seed, metric = self.claim.tuning_seed, self.claim.choose_by
-        scores = {name: self.folder.summary(f"{GRID}/{name}", seed)["metrics"][metric] for name in names}
+        scores = {name: self.folder.summary(f"{GRID}/{name}", seed)["metrics"].get(metric) for name in names}
+        lacking = [name for name, score in scores.items() if score is None]
+        require(not lacking, "hydra.sweeper.choose_by", f"{metric} is not among the metrics of {', '.join(lacking)}")
         chosen = max(names, key=lambda name: scores[name])
         self.folder.note(grid=scores, chosen=chosen)
         return chosen
