@@ -54,7 +54,7 @@ def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
     replaced = []
     for run in sorted(runs, key=lambda run: str(run.manifest.get("created", ""))):
         settings = _identity(run)
-        key = frozenset((name, text(value)) for name, value in settings.items())
+        key = frozenset((name, text(value)) for name, value in settings.items() if value is not None)
         shared[key] = settings
         others = members.setdefault(key, {})
         if run.seed in others:
@@ -79,7 +79,8 @@ def of_budget(keys: list[str]) -> list[str]:
 
 
 def of_method(keys: list[str]) -> list[str]:
-    return [key for key in keys if key.startswith("method.") or key in ("generations", "on_collapse", "init")]
+    """Those that are the method's: its group, and what it has at the root, such as ``generations``."""
+    return [key for key in keys if key.startswith("method.") or "." not in key]
 
 
 def _is_in(key: str, places: tuple[str, ...]) -> bool:

@@ -47,6 +47,26 @@ def test_groups_differ_in_more_than_seed_threads_and_places(tmp_path):
     assert row.notes == ["seeds without a partner, not in the difference: 5"]
 
 
+def test_a_setting_that_is_null_is_as_one_that_an_older_run_lacks(tmp_path):
+    made_run(tmp_path / "older", 0)
+    made_run(tmp_path / "newer", 1, optim__early_stop=None)
+    (row,) = held(tmp_path).rows
+    assert list(row.group.runs) == [0, 1]
+
+
+def test_runs_that_start_from_others_pair_by_the_settings_of_those(tmp_path):
+    for seed in range(3):
+        source = made_run(tmp_path / f"sources/{seed}", seed, method="dino")
+        made_run(tmp_path / f"runs/from{seed}", seed, 0.9, init_from=str(source))
+        made_run(tmp_path / f"runs/plain{seed}", seed, 0.8 + seed / 100)
+    groups = {
+        row.group.settings["init"]: list(row.group.runs)
+        for row in compare(find([str(tmp_path / "runs")]), ["test/accuracy"], {"init_from": "null"}, []).rows
+    }
+    assert len(groups) == 2
+    assert all(seeds == [0, 1, 2] for seeds in groups.values())
+
+
 def test_the_mean_difference_is_that_of_pairs(tmp_path):
     for seed in range(3):
         made_run(tmp_path / f"a{seed}", seed, 0.5 + seed / 10)
