@@ -89,7 +89,6 @@ def test_tensorboard_holds_scalars_pictures_and_one_session_of_hparams(born_agai
     top = events("")
     assert top.Tags()["images"] == ["test/over_stages"]
     assert top.PluginTagToContent("hparams").keys() == {
-        "_hparams_/experiment",
         "_hparams_/session_start_info",
         "_hparams_/session_end_info",
     }

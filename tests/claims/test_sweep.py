@@ -28,6 +28,7 @@ hydra:
 
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
+    monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it; later tests start processes of their own
     (tmp_path / "own/experiment").mkdir(parents=True)
     (tmp_path / "own/experiment/tiny.yaml").write_text(EXPERIMENT)
 
