@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-CLAIMS := born_again born_again_noisy layerwise consistency mean_teacher dino
+# longest first, so that two jobs end together
+CLAIMS := dino consistency mean_teacher born_again_noisy born_again layerwise
 JOBS ?= 2
 
 .PHONY: help setup demo test check format benchmark claims results clean
