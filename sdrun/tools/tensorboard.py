@@ -1,6 +1,7 @@
 """``sdrun tensorboard [FOLDER]``: TensorBoard on all runs below a folder, by names that say what they are."""
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> None:
     from sdrun.errors import InputError
 
     wanted = filters(given.where, "--where")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that TensorBoard ends with us
     with tempfile.TemporaryDirectory(prefix="sdrun-tensorboard-") as place:
         num = link(given.folder, Path(place), wanted)
         if not num:

@@ -132,3 +132,14 @@ def test_no_verb_imports_torch(runs, arguments):
     code += "assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_tensorboard_ends_with_its_parent(runs):
+    (runs / "plain/0/tensorboard").mkdir()
+    command = [sys.executable, "-m", "sdrun", "tensorboard", str(runs), "--port", "0", "--host", "127.0.0.1"]
+    board = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert board.stdout.readline().startswith("1 runs")
+    assert any("Press CTRL+C to quit" in line for line in board.stdout)
+    board.terminate()
+    assert board.wait(30) == 143
+    assert board.stdout.read() is not None  # ends where no process holds the pipe any more
