@@ -68,10 +68,11 @@ class Declaration:
     beside: list[Contrast] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        require(len(self.seeds) > 1, "hydra.sweeper.seeds", "needs two seeds at least")
+        is_several = len(set(self.seeds)) == len(self.seeds) > 1
+        require(is_several, "hydra.sweeper.seeds", "needs two seeds at least, each once")
         require(self.tuning_seed not in self.seeds, "hydra.sweeper.tuning_seed", "must not be one of the paired seeds")
         require(len(self.metrics) > 0, "hydra.sweeper.metrics", "needs at least one metric")
-        is_asked = self.silent is not None or self.alive is not None
+        is_asked = self.silent is not None or bool(self.alive)
         require(is_asked, "hydra.sweeper.silent", "is null, and no alive says what else shows that the teacher works")
 
     def questions(self) -> dict[str, list[Contrast]]:

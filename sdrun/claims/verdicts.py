@@ -63,7 +63,8 @@ class Judged:
         deciding = self.answers["helps"][0]
         found = deciding.difference
         if found and deciding.is_found:
-            return "helps" if is_better(found.metric, found.paired.mean) else "hurts"
+            better = is_better(found.metric, found.paired.mean)
+            return {True: "helps", False: "hurts", None: "not shown: its metric has no better side"}[better]
         return "not shown: " + _cannot_tell([deciding])
 
     def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:

@@ -30,12 +30,10 @@ def link(folder: str, place: Path, wanted: dict[str, str]) -> int:
 
 
 def _names(runs: list[Run]) -> dict[Path, str]:
-    """By run folder; of several with the same settings and seed the older ones carry the name of their folder."""
+    """By run folder; of several with the same settings and seed the older ones carry their folder."""
     groups, _ = grouped(runs)
     names = {run.path: f"{group.label} seed={seed}" for group in groups for seed, run in group.runs.items()}
-    names |= {
-        run.path: f"{run.manifest['method']} seed={run.seed} {run.path.name}" for run in runs if run.path not in names
-    }
+    names |= {run.path: f"{run.manifest['method']} seed={run.seed} {run.path}" for run in runs if run.path not in names}
     return {path: name.replace("/", "_") for path, name in names.items()}
 
 

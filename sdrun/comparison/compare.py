@@ -54,6 +54,8 @@ class Difference:
         n = self.paired.n
         if self.paired.sd == 0 and self.paired.mean == 0:
             return f"equal in all {n} seeds"
+        if self.paired.sd == 0:
+            return f"cannot tell with {n} seeds, which all differ by the same; a few more would do"
         needed = f"about {self.needed}" if self.needed else "more than 1,000"
         return f"cannot tell with {n} seeds; {needed} would be needed"
 
@@ -96,6 +98,8 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     if not found.finished:
         raise InputError("there is no finished run to compare" + _said(found))
     chosen = metrics or [name for name in METRICS if any(run.metric(name) is not None for run in found.finished)]
+    if not chosen:
+        raise InputError("no run has any of the usual metrics; name one by --metric")
     groups, replaced = grouped(found.finished)
     _require_same_test(groups)
     rows = [Row(group, _cells(group, chosen)) for group in groups]
@@ -103,8 +107,8 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     for metric in chosen:
         lacking = sum(group.lacking(metric) for group in groups)
         if lacking == len(found.finished) - len(replaced):
-            known = sorted({key for group in groups for key in group.example.summary["metrics"]})
-            raise InputError(f"--metric {metric}: no run has it; they have {', '.join(known[:12])} ...")
+            known = sorted({key for group in groups for key in group.example.summary.get("metrics", {})})
+            raise InputError(f"--metric {metric}: no run has it; they have {', '.join(known[:12]) or 'none'} ...")
         if lacking:
             result.notes.append(f"{metric} is absent or no number in {lacking} runs, which are left out of its column")
     bases = _bases(groups, baseline)

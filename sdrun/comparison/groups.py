@@ -127,6 +127,8 @@ def _labels(groups: list[dict[str, Any]]) -> list[str]:
     while len(alike) < len(groups):
         best = "method.name" if not chosen else max(keys, key=lambda key: (len(split(alike, key)), -len(key)))
         chosen.append(best)
+        if chosen.count(best) > 1:  # what differs is written alike
+            break
         alike = split(alike, best)
     others = [key for key in chosen if key != "method.name"]
     return [

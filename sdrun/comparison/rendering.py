@@ -8,7 +8,7 @@ from typing import Any
 
 from sdrun.comparison import tables
 from sdrun.comparison.compare import Comparison, Difference, Row
-from sdrun.comparison.statistics import Test
+from sdrun.comparison.statistics import MOST_EXACT, Test
 from sdrun.comparison.tables import Table, number, p_value, titled
 from sdrun.storage.files import finite
 
@@ -59,8 +59,8 @@ def notes(result: Comparison) -> list[str]:
             f"Differences are paired by seed, with 95 % intervals by t. p: {used}, after Holm's correction for the "
             f"{result.num_tests} comparisons shown. In sd: over the baseline's standard deviation of seeds."
         )
-    if Test.t in tested:
-        n = min(d.paired.n for d in shown if d.paired.test is Test.t)
+    n = min((d.paired.n for d in shown if d.paired.test is Test.t), default=MOST_EXACT + 1)
+    if n <= MOST_EXACT:
         found.append(
             f"An exact test of {n} pairs cannot give a p below {2 * 0.5**n:.2g}; so t, which assumes normal noise."
         )

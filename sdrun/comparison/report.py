@@ -89,7 +89,7 @@ def commands(groups: Groups) -> Section:
             sweep = "-m " if len(seeds) > 1 else ""
             found[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
     example = next(iter(next(iter(groups.values())).values()))
-    made = example.manifest.get("versions", {})
+    made = example.manifest.get("versions") or {}
     commit = (example.manifest.get("git") or {}).get("commit", "")
     by = [f"{name} {made[name]}" for name in ("sdrun", "python", "torch") if name in made]
     made_by = f"Run with {', '.join(by)}" + (f", commit {commit[:10]}." if commit else ".")

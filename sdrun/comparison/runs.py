@@ -6,9 +6,11 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import yaml
 
@@ -48,9 +50,10 @@ class Run:
         """Raises Unreadable."""
         file = self.path / "config.yaml"
         try:
-            return dict(leaves(yaml.load(file.read_text(), Loader)))
+            found = dict(leaves(yaml.load(file.read_text(), Loader)))
         except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
             raise Unreadable(f"config.yaml cannot be read ({_first_line(error)})") from error
+        return {key: str(value) if isinstance(value, date) else value for key, value in found.items()}
 
     @cached_property
     def stages(self) -> dict[str, dict[str, Any]]:
@@ -76,7 +79,7 @@ class Run:
         try:
             with np.load(self.path / "predictions" / f"{self.trained}.npz") as arrays:
                 return arrays["test_logits"], arrays["test_labels"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 
     def matches(self, filters: dict[str, str]) -> bool:
@@ -84,7 +87,7 @@ class Run:
         known = {"status": self.status, "seed": self.seed}
         for key, value in filters.items():
             found = known[key] if key in known else self.settings.get(ALIASES.get(key, key))
-            if text(found) != value:
+            if not says(value, found):
                 return False
         return True
 
@@ -174,12 +177,22 @@ def filters(given: Iterable[str], option: str) -> dict[str, str]:
     return pairs
 
 
+def says(word: str, value: Any) -> bool:
+    """Whether a word of the command line means this setting; numbers may be written in any way."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(word) == value
+        except ValueError:
+            return False
+    return text(value) == word
+
+
 def text(value: Any) -> str:
     """A setting as it is written on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, list):
         return f"[{','.join(map(text, value))}]"
     return str(value)

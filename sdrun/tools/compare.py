@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> None:
     baseline = filters(given.baseline, "--baseline") if given.baseline else None
     found = find(given.runs)
     found.finished = [run for run in found.finished if run.matches(wanted)]
+    found.unfinished = [run for run in found.unfinished if run.matches(wanted)]
     result = compare(found, given.metric, baseline, given.across)
     if given.format:
         print(rendering.text(result, given.format))

@@ -70,9 +70,9 @@ def _value(entry: "Entry", key: str) -> object:
 
 
 def _matches(entry: "Entry", wanted: dict[str, str]) -> bool:
-    from sdrun.comparison.runs import text
+    from sdrun.comparison.runs import says
 
-    return all(text(_value(entry, key)) == value for key, value in wanted.items())
+    return all(says(value, _value(entry, key)) for key, value in wanted.items())
 
 
 def _sorted(found: list["Entry"], key: str) -> list["Entry"]:
@@ -109,7 +109,7 @@ def _table(found: list["Entry"], top: Path, metrics: list[str]) -> "Table":
 def _age(created: str, now: datetime) -> str:
     try:
         seconds = (now - datetime.fromisoformat(created)).total_seconds()
-    except ValueError:
+    except (ValueError, TypeError):  # no time, or one without a zone
         return ""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

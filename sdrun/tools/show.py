@@ -47,7 +47,7 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
     manifest, compute = run.manifest, run.summary.get("compute", {})
     yield "run", str(run.path)
     yield "status", run.status + (f": {run.summary['error']}" if "error" in run.summary else "")
-    yield "created", f"{manifest.get('created', '')}, sdrun {manifest.get('versions', {}).get('sdrun', '?')}"
+    yield "created", f"{manifest.get('created', '')}, sdrun {(manifest.get('versions') or {}).get('sdrun', '?')}"
     yield (
         "what",
         f"{manifest['method']} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
@@ -64,10 +64,14 @@ def _settings(run: "Run") -> "Table":
     from sdrun import configuration
     from sdrun.comparison.runs import text
     from sdrun.comparison.tables import Table
+    from sdrun.errors import InputError
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
     names = {group: run.settings.get(f"{group}.name") for group in GROUPS}
-    usual = configuration.defaults({group: str(name) for group, name in names.items() if name is not None})
+    try:
+        usual = configuration.defaults({group: str(name) for group, name in names.items() if name is not None})
+    except InputError:  # of a choice that this version has not: everything differs
+        usual = {}
     for key, value in _asked(run).items():
         default = usual.get(key)
         if text(value) != text(default) and key != "dataset.seed":
