@@ -36,7 +36,8 @@ class ClaimFolder:
             raise InputError(f"{path} holds no claim: {FILE} is not there") from error
         except (OSError, ValueError) as error:
             raise InputError(f"{path / FILE} cannot be read ({error})") from error
-        is_whole = isinstance(content, dict) and {"declared", "runs"} <= content.keys()
+        parts = [content.get(key) for key in ("declared", "runs")] if isinstance(content, dict) else [None]
+        is_whole = all(isinstance(part, dict) for part in parts)
         require(
             is_whole, str(path / FILE), "lacks what a claim's sweep writes; make it again by: sdrun -m experiment=..."
         )
@@ -99,4 +100,4 @@ def keep(folder: ClaimFolder, target: Path) -> None:
             write_bytes(
                 target / file.relative_to(folder.path), data if file.suffix == ".npz" else data.replace(here, b"")
             )
-    write_json(target / FILE, folder.content)
+    write_bytes(target / FILE, (folder.path / FILE).read_bytes().replace(here, b""))

@@ -91,16 +91,16 @@ def setting(claim: Judged) -> str:
     if PLAIN not in claim.runs:
         return "No plain training is finished."
     s = next(iter(claim.runs[PLAIN].values())).settings
-    length = f"{s['optim.max_steps']} steps" if s["optim.max_steps"] else f"{s['optim.epochs']} epochs"
-    data = [f"{s['dataset.train_size'] or 'all'} images of {s['dataset.name']}"]
-    if s["dataset.num_labels"]:
+    length = f"{s['optim.max_steps']} steps" if s.get("optim.max_steps") else f"{s.get('optim.epochs')} epochs"
+    data = [f"{s.get('dataset.train_size') or 'all'} images of {s.get('dataset.name')}"]
+    if s.get("dataset.num_labels"):
         data.append(f"{s['dataset.num_labels']} labels")
-    if s["dataset.label_noise"]:
+    if s.get("dataset.label_noise"):
         data.append(f"{100 * s['dataset.label_noise']:.0f} % wrong labels")
     num_runs = sum(len(runs) for runs in claim.runs.values())
     return (
-        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {s['model.name']}, {length} of "
-        f"{s['optim.batch_size']} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
+        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {s.get('model.name')}, {length} of "
+        f"{s.get('optim.batch_size')} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
         f"{claim.minutes:.0f} CPU-minutes. Method: `{' '.join(claim.claim.method)}`"
         + (f" from the network of `{' '.join(claim.claim.pretrain)}`" if claim.claim.pretrain else "")
         + (f"; without its teacher: `{' '.join(claim.claim.silent)}`" if claim.claim.silent else "")
