@@ -12,7 +12,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods
 from sdrun.errors import InputError, require
-from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings
+from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
 
 HERE = Path(__file__).resolve().parent
 
@@ -80,17 +80,8 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
 
 def leaves(config: DictConfig) -> dict[str, Any]:
     """Every value by its dotted key."""
-    found: dict[str, Any] = {}
-
-    def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), inner)
-        else:
-            found[prefix] = value
-
-    walk("", OmegaConf.to_container(config, resolve=True))
-    return found
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    return dict(words.leaves(values))
 
 
 def defaults(choices: dict[str, str]) -> dict[str, Any]:

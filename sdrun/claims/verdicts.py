@@ -6,7 +6,7 @@ from typing import Any
 
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.comparison.compare import Cell, Difference, cell, correct, difference, is_better
+from sdrun.comparison.differences import Cell, Difference, cell, correct, difference, is_better
 from sdrun.comparison.runs import Run, Unreadable, read
 from sdrun.comparison.statistics import LEVEL
 

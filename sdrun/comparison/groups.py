@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdrun.comparison.runs import Run, Unreadable, read, text
+from sdrun.comparison.runs import Run, Unreadable, read
+from sdrun.settings.words import text
 
 IGNORED = (
     "seed",

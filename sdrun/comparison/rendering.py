@@ -1,19 +1,20 @@
 """A comparison as people and programs read it."""
 
-import csv
 import html
-import io
 import json
 from typing import Any
 
 from sdrun.comparison import tables
-from sdrun.comparison.compare import Comparison, Difference, Row
+from sdrun.comparison.compare import Comparison, Row
+from sdrun.comparison.differences import Difference
 from sdrun.comparison.statistics import MOST_EXACT, Test
 from sdrun.comparison.tables import Table, number, p_value, titled
 from sdrun.storage.files import finite
 
 COLUMNS = ["runs", "n", "mean ± sd", "difference", "95 %", "in sd", "p", "verdict"]
 TEXT = ("runs", "verdict")
+OF_DIFFERENCE = ["baseline", "pairs", "difference", "low", "high", "effect", "test", "p", "p_holm", "needed", "verdict"]
+"""What a record has of a difference, null where there is none."""
 
 
 def by_metric(result: Comparison) -> list[Table]:
@@ -92,7 +93,8 @@ def per_item(result: Comparison) -> str:
 def text(result: Comparison, style: str) -> str:
     """As ``md``, ``csv``, ``json`` or ``html``."""
     if style == "csv":
-        return _csv(result)
+        records = _records(result)
+        return tables.csv_text(records, list(records[0]))
     if style == "json":
         return json.dumps(finite(plain(result)), indent=2)
     if style == "html":
@@ -122,7 +124,7 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
             cell, difference = row.cells.get(metric), row.differences.get(metric)
             record: dict[str, Any] = {"runs": row.group.label, "metric": metric}
             record |= {"n": cell.n if cell else 0, "mean": cell.mean if cell else None, "sd": cell.sd if cell else None}
-            keys = (
+            keys = [
                 "baseline",
                 "pairs",
                 "difference",
@@ -134,7 +136,7 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
                 "p_holm",
                 "needed",
                 "verdict",
-            )
+            ]
             record |= dict.fromkeys(keys)
             if difference and row.baseline:
                 p = difference.paired
@@ -153,12 +155,3 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
                 }
             found.append(record)
     return found
-
-
-def _csv(result: Comparison) -> str:
-    records = _records(result)
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return file.getvalue().rstrip("\n")

@@ -15,9 +15,10 @@ from scipy.special import softmax
 from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.groups import IGNORED, differing
-from sdrun.comparison.runs import Run, text
+from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, html_table
 from sdrun.evaluation.metrics import top
+from sdrun.settings.words import text
 
 Groups = Mapping[str, Mapping[int, Run]]
 """Runs by seed, by label."""

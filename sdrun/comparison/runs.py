@@ -15,14 +15,12 @@ from zipfile import BadZipFile
 import yaml
 
 from sdrun.errors import InputError
+from sdrun.settings.words import ALIASES, leaves, says
 
 if TYPE_CHECKING:
     import numpy as np
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-ALIASES = {"method": "method.name", "model": "model.name", "dataset": "dataset.name", "optim": "optim.name"}
-"""What a group is called where one of its members is meant."""
 
 
 class Unreadable(Exception):
@@ -164,47 +162,6 @@ def _below(top: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
             yield from _below(top / entry.name)
-
-
-def filters(given: Iterable[str], option: str) -> dict[str, str]:
-    """``key=value`` words. Raises InputError for a word without a value."""
-    pairs = {}
-    for word in given:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise InputError(f"{option}: {word} should be KEY=VALUE, such as method=supervised")
-        pairs[key] = value
-    return pairs
-
-
-def says(word: str, value: Any) -> bool:
-    """Whether a word of the command line means this setting; numbers may be written in any way."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return float(word) == value
-        except ValueError:
-            return False
-    return text(value) == word
-
-
-def text(value: Any) -> str:
-    """A setting as it is written on the command line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    if isinstance(value, list):
-        return f"[{','.join(map(text, value))}]"
-    return str(value)
-
-
-def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value by its dotted key."""
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Tables as text for a terminal, Markdown or HTML, and how numbers are written in them."""
 
+import csv
 import html
+import io
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -57,6 +60,15 @@ def html_table(table: Table) -> str:
     )
     caption = f"<caption>{html.escape(table.title)}</caption>" if table.title else ""
     return f"<table>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>"
+
+
+def csv_text(records: list[dict[str, Any]], columns: list[str]) -> str:
+    """Records with these keys as comma-separated values, without a newline at the end."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return file.getvalue().rstrip("\n")
 
 
 def number(metric: str, value: float, signed: bool = False) -> str:

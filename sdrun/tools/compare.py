@@ -19,8 +19,9 @@ def main(arguments: list[str]) -> None:
     from sdrun.claims.folder import FILE
     from sdrun.comparison import rendering, tables
     from sdrun.comparison.compare import compare
-    from sdrun.comparison.runs import filters, find
+    from sdrun.comparison.runs import find
     from sdrun.errors import InputError
+    from sdrun.settings.words import filters
 
     for run in given.runs:
         if (Path(run) / FILE).exists():

@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     from sdrun.comparison import tables
     from sdrun.comparison.index import entries
-    from sdrun.comparison.runs import filters
     from sdrun.errors import require
+    from sdrun.settings.words import filters
 
     require(given.folder.is_dir(), str(given.folder), "is no folder; name the one that holds your runs")
     wanted = filters(given.where, "--where")
@@ -62,7 +62,7 @@ def _is_setting(key: str | None) -> bool:
 
 
 def _value(entry: "Entry", key: str) -> object:
-    from sdrun.comparison.runs import ALIASES
+    from sdrun.settings.words import ALIASES
 
     if key in OWN or key == "created":
         return getattr(entry, key)
@@ -70,7 +70,7 @@ def _value(entry: "Entry", key: str) -> object:
 
 
 def _matches(entry: "Entry", wanted: dict[str, str]) -> bool:
-    from sdrun.comparison.runs import says
+    from sdrun.settings.words import says
 
     return all(says(value, _value(entry, key)) for key, value in wanted.items())
 
@@ -118,9 +118,9 @@ def _age(created: str, now: datetime) -> str:
 
 
 def _records(found: list["Entry"], metrics: list[str], style: str) -> str:
-    import csv
-    import io
     import json
+
+    from sdrun.comparison.tables import csv_text
 
     keys = ("status", "created", "method", "model", "dataset", "seed")
     records = [
@@ -131,8 +131,4 @@ def _records(found: list["Entry"], metrics: list[str], style: str) -> str:
     ]
     if style == "json":
         return json.dumps(records, indent=2)
-    file = io.StringIO()
-    writer = csv.DictWriter(file, ["run", *keys, *metrics, "error"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return file.getvalue().rstrip("\n")
+    return csv_text(records, ["run", *keys, *metrics, "error"])

@@ -34,7 +34,8 @@ def _comparison(
 ) -> tuple[str, list["Section"]]:
     from sdrun.comparison import rendering, report
     from sdrun.comparison.compare import compare
-    from sdrun.comparison.runs import filters, find
+    from sdrun.comparison.runs import find
+    from sdrun.settings.words import filters
 
     result = compare(find(runs), metrics, filters(baseline, "--baseline") if baseline else None, across)
     groups = {row.group.label: row.group.runs for row in result.rows}

@@ -62,9 +62,9 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
 
 def _settings(run: "Run") -> "Table":
     from sdrun import configuration
-    from sdrun.comparison.runs import text
     from sdrun.comparison.tables import Table
     from sdrun.errors import InputError
+    from sdrun.settings.words import text
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
     names = {group: run.settings.get(f"{group}.name") for group in GROUPS}

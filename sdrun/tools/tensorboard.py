@@ -19,8 +19,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     given, more = parser.parse_known_args(arguments)
     from sdrun.comparison.board import link
-    from sdrun.comparison.runs import filters
     from sdrun.errors import InputError
+    from sdrun.settings.words import filters
 
     wanted = filters(given.where, "--where")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that TensorBoard ends with us

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sdrun.comparison.compare import correct, difference
+from sdrun.comparison.differences import correct, difference
 from sdrun.comparison.statistics import LEVEL, holm, paired, power, seeds_needed
 from sdrun.comparison.statistics import Test as Kind
 

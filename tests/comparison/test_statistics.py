@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sdrun.comparison.compare import correct, difference
+from sdrun.comparison.differences import correct, difference
 from sdrun.comparison.statistics import Test as Kind
 from sdrun.comparison.statistics import by_item, choose_test, holm, paired, power, seeds_needed
 

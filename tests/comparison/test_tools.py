@@ -1,7 +1,6 @@
 """The verbs that read run folders, as a person calls them."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -86,10 +85,10 @@ def test_a_damaged_index_is_made_again(runs, run, content):
     assert "8 of 8 runs" in run("list")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_listed(runs, run):
-    runs.chmod(0o555)
-    assert "8 of 8 runs" in run("list")
+def test_runs_are_listed_where_no_index_can_be_written(runs, run):
+    (runs / index.FILE).mkdir()
+    for _ in range(2):
+        assert "8 of 8 runs" in run("list")
 
 
 def test_show_tells_what_was_asked_and_what_came_out(runs, run):

@@ -3,7 +3,8 @@
 import pytest
 from folders import made_run
 
-from sdrun.comparison.compare import compare, is_better
+from sdrun.comparison.compare import compare
+from sdrun.comparison.differences import is_better
 from sdrun.comparison.rendering import notes
 from sdrun.comparison.runs import find
 

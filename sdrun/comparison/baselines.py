@@ -1,0 +1,74 @@
+"""Which group is held against which, and what cannot be compared."""
+
+from sdrun.comparison.groups import Group, differing, of_budget, of_method
+from sdrun.errors import InputError
+from sdrun.settings.words import text
+
+DEFAULT_BASELINE = {"method": "supervised"}
+
+
+def bases_of(groups: list[Group], baseline: dict[str, str] | None) -> list[Group]:
+    """The groups that have the settings of the baseline. Raises InputError where it is asked for and none has."""
+    found = [group for group in groups if group.example.matches(baseline or DEFAULT_BASELINE)]
+    if baseline and not found:
+        known = "\n  ".join(group.label for group in groups)
+        words = " ".join(f"{key}={value}" for key, value in baseline.items())
+        raise InputError(f"--baseline {words}: no group has these settings; there are\n  {known}")
+    return found
+
+
+def base_of(group: Group, bases: list[Group], across: list[str]) -> Group:
+    """The baseline that has the group's model, data and budget. Raises InputError where there is none, or several."""
+    keys = {id(base): _apart(group, base, across) for base in bases}
+    fitting = [base for base in bases if not keys[id(base)]]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        labels = "\n  ".join(base.label for base in fitting)
+        raise InputError(f"several groups could be the baseline; tell them apart by --baseline KEY=VALUE\n  {labels}")
+    nearest = min(bases, key=lambda base: len(keys[id(base)]))
+    found = keys[id(nearest)]
+    differences = ", ".join(
+        f"{key} ({text(group.settings.get(key))} and {text(nearest.settings.get(key))})" for key in found
+    )
+    raise InputError(
+        f"not comparable: {group.label!r} and {nearest.label!r} differ in {differences}\n"
+        f"Leave one out, name another by --baseline, or if that is what you compare: --across {' '.join(found)}"
+    )
+
+
+def _apart(group: Group, base: Group, across: list[str]) -> list[str]:
+    """What keeps two groups from being compared: model, data or budget, where the method differs as well."""
+    keys = differing(group.settings, base.settings)
+    if not of_method(keys):
+        return []
+    return [key for key in of_budget(keys) if not any(key == name or key.startswith(f"{name}.") for name in across)]
+
+
+def require_same_test(groups: list[Group]) -> None:
+    """Raise InputError unless all runs were judged on the same test data."""
+    first = groups[0].example
+    for group in groups:
+        for run in group.runs.values():
+            if run.manifest["data"].get("test") != first.manifest["data"].get("test"):
+                raise InputError(
+                    f"not comparable: {run.path} and {first.path} have other test data "
+                    f"({run.manifest['dataset']} and {first.manifest['dataset']})"
+                )
+
+
+def require_same_splits(group: Group, base: Group) -> None:
+    """Runs of one seed must have the same split, unless the data are what differs."""
+    data_differ = any(key.startswith("dataset.") for key in of_budget(differing(group.settings, base.settings)))
+    for seed in () if data_differ else sorted(group.runs.keys() & base.runs.keys()):
+        one, other = group.runs[seed], base.runs[seed]
+        parts = [
+            part
+            for part in ("train", "validation")
+            if one.manifest["data"].get(part) != other.manifest["data"].get(part)
+        ]
+        if parts:
+            raise InputError(
+                f"not comparable: {one.path} and {other.path} have other images in {' and '.join(parts)}, though their "
+                "settings are the same; the files of the dataset changed between them"
+            )

@@ -1,0 +1,50 @@
+"""Settings as they are written on the command line, and by their dotted keys."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sdrun.errors import InputError
+
+ALIASES = {"method": "method.name", "model": "model.name", "dataset": "dataset.name", "optim": "optim.name"}
+"""What a group is called where one of its members is meant."""
+
+
+def filters(given: Iterable[str], option: str) -> dict[str, str]:
+    """``key=value`` words. Raises InputError for a word without a value."""
+    pairs = {}
+    for word in given:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise InputError(f"{option}: {word} should be KEY=VALUE, such as method=supervised")
+        pairs[key] = value
+    return pairs
+
+
+def says(word: str, value: Any) -> bool:
+    """Whether a word of the command line means this setting; numbers may be written in any way."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(word) == value
+        except ValueError:
+            return False
+    return text(value) == word
+
+
+def text(value: Any) -> str:
+    """A setting as it is written on the command line."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(text, value))}]"
+    return str(value)
+
+
+def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value by its dotted key."""
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
