@@ -57,11 +57,11 @@ def state(manifest: Manifest, folder: Path, name: str) -> State:
     expected = manifest.get("files", {}).get(name)
     before = manifest.get("writing", {}).get(name, expected)
     current = digest_of(folder / name)
+    if current is None:
+        return State.absent
     if expected is None:
-        return State.absent if current is None else State.unverified
-    if current in (expected, before):
-        return State.whole
-    return State.absent if current is None else State.damaged
+        return State.unverified
+    return State.whole if current in (expected, before) else State.damaged
 
 
 def require_whole(manifest: Manifest, folder: Path, name: str) -> None:

@@ -104,6 +104,7 @@ class Record:
             writer.add_figure(name, figure, 0)
         writer.close()
         self.folder.adopt("tensorboard")
+        self.folder.write_manifest()
 
     def points_until(self, stage: str, position: int) -> int:
         """Points of a stage in the first ``position`` bytes, by which checkpoints of format 1 know them."""

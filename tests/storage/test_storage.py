@@ -114,7 +114,11 @@ def test_a_folder_is_claimed_once(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "holds no run"), ("{", "cannot be read"), ('{"format": 99}', "has format 99; this sdrun reads formats 1 and 2")],
+    [
+        (None, "holds no run"),
+        ("{", "cannot be read"),
+        ('{"format": 99}', "has format 99; this sdrun reads formats 1 and 2"),
+    ],
 )
 def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
     if content is not None:
