@@ -130,9 +130,10 @@ def test_a_kill_between_the_last_two_writes_is_a_completed_run(whole, tmp_path, 
         write(path, data)
 
     path = tmp_path / "run"
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(folder, "write_bytes", killed)
-        start(path, *OVERRIDES)
+        with pytest.raises(SystemExit):
+            start(path, *OVERRIDES)
     assert (manifest(path)["status"], summary(path)["status"]) == ("running", "completed")
     capsys.readouterr()
     run.resume(path)

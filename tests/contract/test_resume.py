@@ -149,9 +149,10 @@ def test_a_kill_before_the_manifest_leaves_a_folder_that_can_be_used(tmp_path, m
     def killed(self):
         raise Interrupted(9)
 
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+    with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "write_manifest", killed)
-        start(tmp_path / "run", "method=supervised", "optim.epochs=1")
+        with pytest.raises(Interrupted):
+            start(tmp_path / "run", "method=supervised", "optim.epochs=1")
     assert [file.name for file in sorted((tmp_path / "run").iterdir())] == [".lock", "config.yaml"]
     with pytest.raises(ValueError, match=r"run/config.yaml is there and belongs to no run; choose an empty folder"):
         start(tmp_path / "run", "method=supervised", "optim.epochs=2")
