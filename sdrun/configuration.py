@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,9 +74,18 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
     assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
-    if values.init_from is not None:  # a resumed run may start in another folder
-        values.init_from = str(Path(values.init_from).resolve())
+    for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
+        if path := OmegaConf.select(values, key):
+            OmegaConf.update(values, key, os.path.abspath(os.path.expanduser(path)))
     return values
+
+
+def override(key: str, value: str) -> str:
+    """``key=value`` in Hydra's grammar, whatever characters the text has: ``override("a", "b c")`` is ``a="b c"``."""
+    if re.fullmatch(r"[\w./:-]+", value, re.ASCII):
+        return f"{key}={value}"
+    escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
+    return f'{key}="{escaped}"'
 
 
 def leaves(config: DictConfig) -> dict[str, Any]:

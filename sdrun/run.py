@@ -5,9 +5,11 @@ import logging
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -26,6 +28,7 @@ from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks
 from sdrun.replay import Replay
 from sdrun.settings import Settings
+from sdrun.storage.files import write_bytes
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
@@ -33,13 +36,16 @@ from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
+NO_FILES: Mapping[str, str] = MappingProxyType({})
+
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 """What the training of a stage takes, and of a run in all."""
 
 
-def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
+def start(config: DictConfig, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
+    ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     settings = configuration.settings_from(config)
@@ -50,7 +56,7 @@ def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
         auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
         config = configuration.resolved(config, hardware.settings, auto)
         settings = configuration.settings_from(config)
-        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides))))
+        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides, files))))
         execute(settings, config, RunFolder.open(shared), hardware, stack)
 
 
@@ -81,9 +87,19 @@ def load_config(folder: RunFolder) -> DictConfig:
 
 
 def create(
-    path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str], **more: Any
+    path: Path | None,
+    config: DictConfig,
+    settings: Settings,
+    hardware: Hardware,
+    overrides: list[str],
+    files: Mapping[str, str] = NO_FILES,
+    /,
+    **more: Any,
 ) -> Path:
-    """A new run folder at ``path``; ``more`` goes to its manifest. Raises InputError where a run is there already."""
+    """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
+
+    Raises InputError where a run is there already, and leaves that one as it is.
+    """
     assert path
     manifest = {
         "status": "running",
@@ -104,6 +120,8 @@ def create(
         **more,
     }
     RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
+    for place, text in files.items():
+        write_bytes(path / place, text.encode())
     return path
 
 
