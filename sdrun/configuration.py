@@ -14,6 +14,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from sdrun import methods
 from sdrun.errors import InputError, require
 from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
+from sdrun.storage.plain_yaml import interpolated
 
 HERE = Path(__file__).resolve().parent
 
@@ -70,14 +71,22 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
     """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
-    values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    plain = OmegaConf.to_container(config, resolve=True)
+    if key := interpolated(plain):
+        raise InputError(f"{key}: holds ${{ as a text, which cannot be kept; rename what it names, or link to it")
+    values = OmegaConf.create(plain)
     assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
     for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
         if path := OmegaConf.select(values, key):
-            OmegaConf.update(values, key, os.path.abspath(os.path.expanduser(path)))
+            OmegaConf.update(values, key, absolute(path))
     return values
+
+
+def absolute(path: str) -> str:
+    """The path from the root, without ``~``."""
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def override(key: str, value: str) -> str:

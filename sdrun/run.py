@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
 
 from sdrun import configuration, methods
 from sdrun.datasets import sources
@@ -28,6 +27,7 @@ from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks
 from sdrun.replay import Replay
 from sdrun.settings import Settings
+from sdrun.storage import plain_yaml
 from sdrun.storage.files import write_bytes
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
@@ -76,14 +76,8 @@ def resume(path: Path) -> None:
 
 
 def load_config(folder: RunFolder) -> DictConfig:
-    """The settings of a run. Raises InputError where they cannot be read."""
-    try:
-        config = OmegaConf.load(folder.config)
-    except (OSError, ValueError, YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder.config} cannot be read ({reason}); start the run anew") from error
-    assert isinstance(config, DictConfig)
-    return config
+    """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
+    return OmegaConf.create(plain_yaml.load(folder.config))
 
 
 def create(

@@ -1,13 +1,11 @@
 """A stranger's settings run nothing, whichever way they are looked at."""
 
-import sys
-
 import pytest
 from hydra._internal.utils import get_args_parser
 from omegaconf import OmegaConf
 
 from helpers import SMALL, compose
-from sdrun import cli, preflight
+from sdrun import preflight
 from sdrun.errors import InputError
 from sdrun.trust import require_no_code
 
@@ -58,19 +56,6 @@ HOSTILE = {
     "environment": ("job: {env_set: {PATH: .}}", "hydra.job.env_set"),
     "Hydra's files elsewhere": ("output_subdir: ../marker", "hydra.output_subdir"),
 }
-
-
-@pytest.fixture
-def called(tmp_path, monkeypatch, capsys):
-    """``sdrun ARGUMENTS`` in this process: the exit code, and what was said of errors."""
-    monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])
-        code = cli.main()
-        return code, capsys.readouterr().err
-
-    return call
 
 
 def files(folder):
