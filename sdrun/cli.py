@@ -69,12 +69,14 @@ def _hydra() -> None:
     from hydra._internal.utils import get_args_parser
 
     from sdrun import preflight, trust
-    from sdrun.configuration import conf_folder, register_resolvers
+    from sdrun.configuration import conf_folder, register_resolvers, require_text
     from sdrun.ranks import num_ranks, rank
 
     register_resolvers()
     trust.install()
     arguments = get_args_parser().parse_args()
+    for word in sys.argv:
+        require_text(word)
     if arguments.experimental_rerun:
         raise InputError("--experimental-rerun: it runs code from a file, in a finished run; use sdrun resume")
     if arguments.config_path and not os.path.isabs(arguments.config_path):

@@ -80,6 +80,7 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
     values.method.update(method)
     for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
         if path := OmegaConf.select(values, key):
+            require_text(absolute(path))
             OmegaConf.update(values, key, absolute(path))
     return values
 
@@ -87,6 +88,11 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
 def absolute(path: str) -> str:
     """The path from the root, without ``~``."""
     return os.path.abspath(os.path.expanduser(path))
+
+
+def require_text(word: str) -> None:
+    """Raise InputError for a name that this Python takes for bytes, and that no file of a run could hold."""
+    require(word == word.encode(errors="replace").decode(), word, "is no text in this locale; set PYTHONUTF8=1")
 
 
 def override(key: str, value: str) -> str:

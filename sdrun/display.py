@@ -141,7 +141,7 @@ def _words(metrics: dict[str, float]) -> list[str]:
 
 def _log_to(path: Path) -> logging.Handler:
     """Send what sdrun logs to a file, and to no handler but ours."""
-    handler = logging.FileHandler(path)
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)

@@ -72,7 +72,7 @@ class Checkpoints:
 
 def _require_whole(path: Path, data: bytes) -> None:
     try:
-        expected = _hash_file(path).read_text().split()
+        expected = _hash_file(path).read_text(encoding="utf-8").split()
     except FileNotFoundError:
         expected = []
     if expected[:1] != [sha256(data).hexdigest()]:

@@ -65,7 +65,7 @@ def initial(settings: Settings) -> Initial | None:
     status = folder.manifest["status"]
     require(status == "completed", "init_from", f"{run} is {status}; finish it by: sdrun resume {run}")
     try:
-        config = yaml.safe_load(folder.config.read_text())
+        config = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
         stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
         chosen = config["optim"]["select"]
         found = Initial(

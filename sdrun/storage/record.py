@@ -94,7 +94,7 @@ class Record:
             self._writer.add_scalar(point["name"], point["value"], point["step"], walltime=point["time"])
 
     def _points(self, stage: str) -> Iterator[dict[str, Any]]:
-        with self.folder.metrics.open() as lines:
+        with self.folder.metrics.open(encoding="utf-8") as lines:
             for line in lines:
                 point = json.loads(line)
                 if point["stage"] == stage:
