@@ -71,17 +71,21 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
     """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
-    plain = OmegaConf.to_container(config, resolve=True)
-    if key := interpolated(plain):
-        raise InputError(f"{key}: holds ${{ as a text, which cannot be kept; rename what it names, or link to it")
-    values = OmegaConf.create(plain)
-    assert isinstance(values, DictConfig)
+    values = OmegaConf.create(plain(config))
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
     for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
         if path := OmegaConf.select(values, key):
             require_text(absolute(path))
             OmegaConf.update(values, key, absolute(path))
+    return values
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Every value resolved. Raises InputError for a text that would be resolved once more when it is read again."""
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    if key := interpolated(values):
+        raise InputError(f"{key}: holds ${{ as a text, which a run cannot keep; rename what it names, or link to it")
     return values
 
 

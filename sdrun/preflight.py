@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sdrun.configuration import conf_folder, explain, override, settings_from
+from sdrun.configuration import conf_folder, explain, override, plain, settings_from
 from sdrun.datasets import sources
 from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
@@ -48,8 +48,11 @@ def composed(arguments: Namespace) -> list[DictConfig]:
         name = str(arguments.config_name or "config")
 
         def one(overrides: list[str]) -> DictConfig:
-            lenient = [_lenient(setting) for setting in parser.parse_overrides(overrides)]
-            return loader.load_configuration(name, lenient, RunMode.RUN)
+            settings = parser.parse_overrides(overrides)
+            for line in (str(setting.input_line) for setting in settings if setting.is_sweep_override()):
+                way_out = "sweep over it by -m, or write a list as [1,2]"
+                raise InputError(f"Ambiguous value for argument '{line}': {way_out}{_quoting(line)}")
+            return loader.load_configuration(name, [_lenient(setting) for setting in settings], RunMode.RUN)
 
         if not arguments.multirun:
             config = one(arguments.overrides)
@@ -102,7 +105,9 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
 
 def checked_settings(config: DictConfig) -> Settings:
     """The settings of a composed job, checked by themselves."""
-    return settings_from(without_hydra(config))
+    settings = settings_from(without_hydra(config))
+    plain(without_hydra(config))
+    return settings
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
@@ -146,7 +151,7 @@ def _quoting(line: str) -> str:
     key, equals, value = line.partition("=")
     if not equals or value[:1] in tuple("[{'\""):
         return ""
-    return f"\nQuote such a value, for the shell too: {shlex.quote(override(key, value))}"
+    return f"\nQuote what is one text, for the shell too: {shlex.quote(override(key, value))}"
 
 
 def _shortened(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shlex
 import shutil
 import sys
 import time
@@ -64,7 +65,7 @@ def resume(path: Path) -> None:
     """Go on with the run in ``path``, with its settings and on its hardware. Raises as ``start`` does."""
     folder = RunFolder.open(path)
     if "evaluates" in folder.manifest:
-        raise InputError(f"{path} is an evaluation; make it again by: sdrun evaluate {folder.manifest['evaluates']}")
+        raise InputError(f"{path} is an evaluation; make it again by: {_command(folder)}")
     config = load_config(folder)
     settings = configuration.settings_from(config)
     if folder.manifest["hardware"]["ranks"] != num_ranks():
@@ -180,7 +181,7 @@ def execute(
     if is_main:
         display.table(results)
         display.say(f"Run          {folder.path}")
-        display.say(f"TensorBoard  {_tensorboard()} --logdir {folder.tensorboard}")
+        display.say(f"TensorBoard  {shlex.join([*_tensorboard(), '--logdir', str(folder.tensorboard)])}")
     if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
         raise Interrupted(interrupt.signum)
 
@@ -198,10 +199,10 @@ def _explained(error: Exception, folder: RunFolder) -> Exception:
 def _command(folder: RunFolder) -> str:
     """What finishes the run."""
     if "evaluates" in folder.manifest:
-        return f"sdrun evaluate {folder.manifest['evaluates']}"
+        return shlex.join(["sdrun", "evaluate", str(folder.manifest["evaluates"])])
     ranks = folder.manifest["hardware"]["ranks"]
-    program = "sdrun" if ranks == 1 else f"torchrun --nproc-per-node {ranks} -m sdrun"
-    return f"{program} resume {folder.path}"
+    program = ["sdrun"] if ranks == 1 else ["torchrun", "--nproc-per-node", str(ranks), "-m", "sdrun"]
+    return shlex.join([*program, "resume", str(folder.path)])
 
 
 def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], display: Display) -> None:
@@ -245,8 +246,8 @@ def _overview(record: Record, config: DictConfig, results: list[dict[str, Any]],
     record.overview(configuration.leaves(config), shown, pictures)
 
 
-def _tensorboard() -> str:
-    return "tensorboard" if shutil.which("tensorboard") else f"{sys.executable} -m tensorboard.main"
+def _tensorboard() -> list[str]:
+    return ["tensorboard"] if shutil.which("tensorboard") else [sys.executable, "-m", "tensorboard.main"]
 
 
 def _now() -> str:

@@ -1,16 +1,26 @@
 """What a start leaves behind, in this process: Hydra's copy of the settings, and a sweep's folder for one sweep."""
 
 import json
+import pwd
+import shlex
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from omegaconf import OmegaConf
 
-from helpers import SMALL
+from helpers import SMALL, compose, write_idx
 from sdrun import preflight
+from sdrun.configuration import override, require_text
+from sdrun.errors import InputError
 
 SHORT = ["method=supervised", *SMALL, "optim.max_steps=3"]
+ODD = "w =,'$#%[]{}ü(a)"
+
+
+def write_experiment(folder: Path, text: str) -> None:
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "experiment/x.yaml").write_text(f"# @package _global_\n{text}")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -18,21 +28,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_hydras_copy_is_of_the_run_that_is_there(called, tmp_path, monkeypatch):
-    assert called(*SHORT, "optim.lr=0.1", "hydra.run.dir=run")[0] == 0
+    assert called(*SHORT, "optim.lr=0.1", override("hydra.run.dir", ODD))[0] == 0
     before = contents(tmp_path)
     assert {file for file in before if ".hydra" in file} == {
-        f"run/.hydra/{name}.yaml" for name in ("config", "hydra", "overrides")
+        f"{ODD}/.hydra/{name}.yaml" for name in ("config", "hydra", "overrides")
     }
-    assert OmegaConf.load("run/.hydra/overrides.yaml") == [*SHORT, "optim.lr=0.1"]
-    seen = OmegaConf.load("run/.hydra/config.yaml")
+    assert OmegaConf.load(f"{ODD}/.hydra/overrides.yaml") == [*SHORT, "optim.lr=0.1"]
+    seen = OmegaConf.load(f"{ODD}/.hydra/config.yaml")
     assert (seen.optim.lr, seen.hardware.device, "hydra" in seen) == (0.1, "cpu", False)
-    hydra = OmegaConf.load("run/.hydra/hydra.yaml").hydra
-    assert hydra.runtime.output_dir == str(tmp_path / "run")
+    assert f"--logdir {shlex.quote(f'{ODD}/tensorboard')}" in before[f"{ODD}/run.log"].decode()  # can be pasted
+    hydra = OmegaConf.load(f"{ODD}/.hydra/hydra.yaml").hydra
+    assert hydra.runtime.output_dir == str(tmp_path / ODD)
 
+    assert f"sdrun resume {shlex.quote(ODD)}\n" in called(*SHORT, override("hydra.run.dir", ODD))[1]
     monkeypatch.setattr(preflight, "_require_place", lambda *_: None)  # as if it had looked before the first one came
-    code, text = called(*SHORT, "optim.lr=0.5", "hydra.run.dir=run")
+    code, text = called(*SHORT, "optim.lr=0.5", override("hydra.run.dir", ODD))
     assert code == 2
-    assert "run holds a run already" in text
+    assert f"{ODD} holds a run already; go on with it by: sdrun resume" in text
     assert contents(tmp_path) == before
 
 
@@ -63,6 +75,59 @@ def test_a_claims_folder_is_for_one_sweep_too(called, tmp_path):
     assert list(contents(tmp_path)) == ["claim/.sweep.lock"]
 
 
-@pytest.mark.parametrize("sweep", [[], ["-m", "hydra.sweep.dir=a,b"]])
-def test_paths_mean_what_they_mean_where_the_command_is_given(called, tmp_path, sweep):
-    pass
+@pytest.mark.parametrize("name", [ODD, "a\\", 'b"', "\\\"'"])
+def test_any_name_of_a_folder_can_be_written(name):
+    assert compose(override("dataset.root", name)).dataset.root == name
+    with pytest.raises(InputError) as error:
+        compose(f"dataset.root={ODD}")
+    line = str(error.value).splitlines()[-1]
+    assert line == f"Quote what is one text, for the shell too: {shlex.quote(override('dataset.root', ODD))}"
+    with pytest.raises(InputError, match="Ambiguous value for argument 'dataset.root=a,b': sweep over it by -m"):
+        compose("dataset.root=a,b")
+
+
+def test_paths_mean_what_they_mean_where_the_command_is_given(called, tmp_path, monkeypatch, capsys):
+    home = tmp_path / ODD
+    home.mkdir()
+    monkeypatch.chdir(home)
+    write_idx(home / f"data {ODD}")
+    write_experiment(home / f"own {ODD}", "seed: 7\n")
+    data = ["dataset=mnist", "dataset.train_size=10", "dataset.val_size=4", "optim.batch_size=4", "hardware=cpu"]
+    data += ["method=supervised", "model.widths=[4]", "optim.max_steps=1", "hydra.job.chdir=true"]
+    own = ["--config-dir", f"own {ODD}", "experiment=x", *data, override("dataset.root", f"data {ODD}")]
+    code, text = called(*own, override("hydra.run.dir", f"run {ODD}"))
+    assert code == 0, text
+    config = OmegaConf.load(home / f"run {ODD}/config.yaml")
+    assert (config.seed, config.dataset.root) == (7, str(home / f"data {ODD}"))
+
+    monkeypatch.chdir(tmp_path)
+    sweep = ["-m", *data, override("dataset.root", f"{ODD}/data {ODD}"), "hydra.sweep.dir=sweep"]
+    assert called(*sweep, override("init_from", f"{ODD}/run {ODD}"))[0] == 0
+    assert OmegaConf.load("sweep/0/config.yaml").init_from == str(home / f"run {ODD}")
+    assert called("resume", f"{ODD}/run {ODD}")[0] == 0
+    (tmp_path / "sweep/0/summary.json").unlink()
+
+
+def test_a_text_that_would_be_resolved_again_is_refused(called, tmp_path):
+    for ask in ([], ["--cfg", "job"]):
+        code, text = called(*ask, "dataset=mnist", r"dataset.root='\${seed}'")
+        assert (code, text.startswith("sdrun: dataset.root: holds ${ as a text")) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_user_without_name_and_home_is_told_of_files_only(called, tmp_path, monkeypatch):
+    for name in ("HOME", "USER", "LOGNAME", "LNAME", "USERNAME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
+    assert called(*SHORT, "hydra.run.dir=run")[0] == 0
+    for overrides in (["dataset=mnist"], ["dataset=mnist", "dataset.root='~/x'"]):
+        code, text = called(*overrides)
+        assert code == 2
+        assert "are not in" in text
+    code, text = called("dataset=mnist", "dataset.download=true")
+    assert (code, text.startswith("sdrun: dataset.root: this user has no home folder")) == (2, True)
+
+
+def test_names_that_are_no_text_are_refused():
+    with pytest.raises(InputError, match="is no text in this locale; set PYTHONUTF8=1"):
+        require_text("x\udcc3")
