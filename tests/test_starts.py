@@ -1,8 +1,11 @@
 """What a start leaves behind, in this process: Hydra's copy of the settings, and a sweep's folder for one sweep."""
 
 import json
+import os
 import pwd
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,11 @@ def test_a_user_without_name_and_home_is_told_of_files_only(called, tmp_path, mo
     assert (code, text.startswith("sdrun: dataset.root: this user has no home folder")) == (2, True)
 
 
-def test_names_that_are_no_text_are_refused():
-    with pytest.raises(InputError, match="is no text in this locale; set PYTHONUTF8=1"):
+def test_names_that_are_no_text_are_refused(tmp_path):
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "sdrun", "hydra.run.dir='ü'"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ascii_only)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "is no text in this locale; set PYTHONUTF8=1" in done.stderr
+    with pytest.raises(InputError, match="is no text in this locale"):
         require_text("x\udcc3")

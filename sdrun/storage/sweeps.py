@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,7 +25,7 @@ def held(path: Path, is_new: bool) -> Iterator[None]:
     except Timeout as error:
         raise InputError(f"{path} is being written by another sweep; {way_out}") from error
     try:
-        if is_new and any(map(holds_run, path.glob("*"))):
+        if is_new and any(map(holds_run, chain(path.glob("*"), path.glob("*/*")))):
             raise InputError(f"{path} holds the runs of a sweep already; {way_out}")
         yield
     finally:
