@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from sdrun import methods
 from sdrun.errors import InputError, require
 from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
+from sdrun.storage.plain_yaml import interpolated
 
 HERE = Path(__file__).resolve().parent
 
@@ -69,13 +71,36 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
     """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
-    values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    plain = OmegaConf.to_container(config, resolve=True)
+    if key := interpolated(plain):
+        raise InputError(f"{key}: holds ${{ as a text, which cannot be kept; rename what it names, or link to it")
+    values = OmegaConf.create(plain)
     assert isinstance(values, DictConfig)
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
-    if values.init_from is not None:  # a resumed run may start in another folder
-        values.init_from = str(Path(values.init_from).resolve())
+    for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
+        if path := OmegaConf.select(values, key):
+            require_text(absolute(path))
+            OmegaConf.update(values, key, absolute(path))
     return values
+
+
+def absolute(path: str) -> str:
+    """The path from the root, without ``~``."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def require_text(word: str) -> None:
+    """Raise InputError for a name that this Python takes for bytes, and that no file of a run could hold."""
+    require(word == word.encode(errors="replace").decode(), word, "is no text in this locale; set PYTHONUTF8=1")
+
+
+def override(key: str, value: str) -> str:
+    """``key=value`` in Hydra's grammar, whatever characters the text has: ``override("a", "b c")`` is ``a="b c"``."""
+    if re.fullmatch(r"[\w./:-]+", value, re.ASCII):
+        return f"{key}={value}"
+    escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
+    return f'{key}="{escaped}"'
 
 
 def leaves(config: DictConfig) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -30,14 +31,17 @@ from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.replay import Replay
 from sdrun.settings import Settings
+from sdrun.storage import plain_yaml
 from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder, resuming
 from sdrun.storage.initial import initial
-from sdrun.storage.manifest import State
+from sdrun.storage.manifest import State, require_whole
 from sdrun.storage.record import Record
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 """What the training of a stage takes, and of a run in all."""
@@ -48,9 +52,10 @@ FREE = ("dataset.root", "dataset.download", "checkpoint_seconds")
 THERE = (State.whole, State.unverified)
 
 
-def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
+def start(config: DictConfig, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
+    ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     settings = configuration.settings_from(config)
@@ -61,7 +66,7 @@ def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
         auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
         config = configuration.resolved(config, hardware.settings, auto)
         settings = configuration.settings_from(config)
-        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides))))
+        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides, files))))
         execute(settings, config, RunFolder.open(shared), hardware, stack)
 
 
@@ -123,20 +128,25 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
 
 
 def load_config(folder: RunFolder) -> DictConfig:
-    """The settings of a run. Raises InputError where they cannot be read."""
-    try:
-        config = OmegaConf.load(folder.config)
-    except (OSError, ValueError, YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder.config} cannot be read ({reason}); start the run anew") from error
-    assert isinstance(config, DictConfig)
-    return config
+    """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
+    require_whole(folder.manifest, folder.path, folder.config.name)
+    return OmegaConf.create(plain_yaml.load(folder.config))
 
 
 def create(
-    path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str], **more: Any
+    path: Path | None,
+    config: DictConfig,
+    settings: Settings,
+    hardware: Hardware,
+    overrides: list[str],
+    files: Mapping[str, str] = NO_FILES,
+    /,
+    **more: Any,
 ) -> Path:
-    """A new run folder at ``path``; ``more`` goes to its manifest. Raises InputError where a run is there already."""
+    """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
+
+    Raises InputError where a run is there already, and leaves that one as it is.
+    """
     assert path
     manifest = {
         "status": "running",
@@ -156,7 +166,8 @@ def create(
         "resumed": [],
         **more,
     }
-    RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
+    folder = RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
+    folder.write({place: text.encode() for place, text in files.items()})
     return path
 
 

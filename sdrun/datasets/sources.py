@@ -109,7 +109,7 @@ def load(settings: DatasetSettings) -> Source:
 
     Raises InputError that names a missing or broken file and the ways to get it.
     """
-    key = (settings.name, settings.root)
+    key = (settings.name, settings.root and os.path.abspath(os.path.expanduser(settings.root)))
     if key not in _loaded:
         try:
             source = _digits() if settings.name == "digits" else _from_files(settings)
@@ -124,8 +124,8 @@ def _from_files(settings: DatasetSettings) -> Source:
     known = ["digits", *FILES]
     require(settings.name in FILES, "dataset.name", f"is {settings.name!r}, but only {', '.join(known)} are known")
     files = FILES[settings.name]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdrun"
-    root = Path(settings.root).expanduser() if settings.root else None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "sdrun"
+    root = Path(os.path.expanduser(settings.root)) if settings.root else None
     places = [root] if root else [place for place in (files.system, cache) if place]
     for place in places:
         if paths := files.find(place):
@@ -138,6 +138,7 @@ def _from_files(settings: DatasetSettings) -> Source:
             + "\nWays to get them:"
             + "".join(f"\n  {way}" for way in ways)
         )
+    require(bool(root) or cache.is_absolute(), "dataset.root", "this user has no home folder; name one for the files")
     target = root or cache
     _download(files.torchvision, target)
     paths = files.find(target)
