@@ -129,8 +129,9 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
 
 def load_config(folder: RunFolder) -> DictConfig:
     """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
+    values = plain_yaml.load(folder.config)
     require_whole(folder.manifest, folder.path, folder.config.name)
-    return OmegaConf.create(plain_yaml.load(folder.config))
+    return OmegaConf.create(values)
 
 
 def create(
