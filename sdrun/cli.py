@@ -36,6 +36,7 @@ def main() -> int:
     """Run the command line of this process. Returns the exit code: 0, 1, 2, 129, 130 or 143."""
     arguments = sys.argv[1:]
     be_patient()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads spin while they wait for a busy core
     logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
     try:
         if arguments[:1] == ["--version"]:

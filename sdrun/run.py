@@ -14,15 +14,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+import torch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError, safe_load
 
-from sdrun import configuration, methods
+from sdrun import configuration, methods, models
 from sdrun.datasets import sources
 from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
 from sdrun.errors import InputError, Interrupted, RunError, require
+from sdrun.evaluation.costs import multiply_adds
 from sdrun.evaluation.evaluator import Data
 from sdrun.experiment import Experiment, Stage, Stages
 from sdrun.hardware import Hardware, peak_memory
@@ -60,14 +63,27 @@ def start(config: DictConfig, path: Path | None, overrides: list[str], files: Ma
     """
     settings = configuration.settings_from(config)
     with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware)
+        images = sources.load(settings.dataset).train.images
+        hardware = Hardware.start(settings.hardware, _work(settings, images))
         stack.callback(hardware.close)
-        num_images = settings.dataset.num_train(len(sources.load(settings.dataset).train))
+        num_images = settings.dataset.num_train(len(images))
         auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
         config = configuration.resolved(config, hardware.settings, auto)
         settings = configuration.settings_from(config)
         shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides, files))))
         execute(settings, config, RunFolder.open(shared), hardware, stack)
+
+
+def _work(settings: Settings, images: np.ndarray) -> int:
+    """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once.
+
+    images: [N, C, H, W].
+    """
+    _, channels, size, _ = images.shape
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        backbone = models.backbone(settings.model, channels, size).eval()
+        image = torch.empty(1, channels, size, size)
+    return multiply_adds(backbone, image) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
 def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> None:
