@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sdrun import __version__, tools
 from sdrun.errors import InputError, Interrupted, RunError
+from sdrun.terminal import be_patient
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -32,8 +33,10 @@ class _JobFailed(Exception):
 
 
 def main() -> int:
-    """Run the command line of this process. Returns the exit code: 0, 1, 2, 130 or 143."""
+    """Run the command line of this process. Returns the exit code: 0, 1, 2, 129, 130 or 143."""
     arguments = sys.argv[1:]
+    be_patient()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads spin while they wait for a busy core
     logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
     try:
         if arguments[:1] == ["--version"]:
@@ -48,8 +51,6 @@ def main() -> int:
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         return _report(error)
     return OK

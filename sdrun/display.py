@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ class Display:
             self._progress.stop()
         for handler in self._handlers:
             _logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk
+                handler.close()
         _logger.propagate = True
 
     def _text(self, step: int) -> str:

@@ -14,7 +14,8 @@ class RunError(RuntimeError):
 class Interrupted(BaseException):
     """A signal asked the run to stop, and its state is saved.
 
-    No ``Exception``, so that it also ends the sweep that the run belongs to. Exit code 128 + signal: 130 or 143.
+    No ``Exception``, so that it also ends the sweep that the run belongs to. Exit code 128 + signal: 129,
+    130 or 143.
     """
 
     def __init__(self, signum: int) -> None:
