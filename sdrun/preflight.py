@@ -28,7 +28,7 @@ from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
-from sdrun.storage.folder import holds_run
+from sdrun.storage.folder import holds_run, resuming
 from sdrun.storage.initial import initial
 from sdrun.trust import Loader
 
@@ -165,7 +165,7 @@ def _require_place(folder: Path, is_sweep: bool) -> None:
         if is_sweep and any(map(holds_run, folder.glob("*"))):
             raise InputError(f"{folder} holds the runs of a sweep already; choose {other}")
         if holds_run(folder):
-            raise InputError(f"{folder} holds a run already; go on with it by: sdrun resume {shlex.quote(str(folder))}")
+            raise InputError(f"{folder} holds a run already; go on with it by: {resuming(folder)}")
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; choose {other}") from error
