@@ -104,7 +104,7 @@ def _content(data: bytes) -> dict[Any, Any]:
     for opcode, argument, _ in genops(data):
         leaves += opcode.name in LEAVES
         others += opcode.name not in LEAVES
-        if opcode.name.endswith("PUT") and argument > len(data) // BYTES_A_LEAF + MOST_OTHERS:
+        if opcode.name.endswith("PUT") and int(argument or 0) > len(data) // BYTES_A_LEAF + MOST_OTHERS:
             raise ValueError("it has a memo far larger than itself")
         if others > MOST_OTHERS or leaves > MOST_OTHERS + len(data) // BYTES_A_LEAF:
             raise ValueError("it is made of far more objects than images need")

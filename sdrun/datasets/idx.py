@@ -28,7 +28,7 @@ class _Broken(Exception):
     """What is wrong with the content of a file."""
 
 
-def _read(file: IO[bytes], num_dimensions: int) -> np.ndarray:
+def _read(file: IO[bytes] | gzip.GzipFile, num_dimensions: int) -> np.ndarray:
     start = file.read(4)
     if len(start) < 4 or start[:3] != b"\0\0\x08":
         raise _Broken("is no idx file of bytes")

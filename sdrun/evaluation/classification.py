@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sdrun.evaluation.drawing import Draw
 from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
 from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
 
@@ -41,7 +42,7 @@ class Classification(TrainingEvaluation):
         if (self.data.splits.train.labels != self.data.splits.true_labels).any():
             metrics |= self._label_fit(main, self.data.splits.labelled)
         test = predictions["test_logits"]
-        return Outcome(metrics, predictions, lambda: drawn(test, self.data, metrics))
+        return Outcome(metrics, predictions, pictures_of(test, self.data, metrics))
 
     def _label_fit(self, network: Evaluable, labelled: np.ndarray) -> dict[str, float]:
         """How much of the labelled training images is predicted as labelled, and how much as is true."""
@@ -74,12 +75,18 @@ def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: s
     return metrics
 
 
-def drawn(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, "Figure"]:
+def pictures_of(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, Draw]:
     """Pictures of test logits [N, K]."""
-    from sdrun.evaluation import pictures
+    labels = data.labels["test"]
 
-    labels, temperature = data.labels["test"], metrics.get("val/temperature", 1.0)
-    return {
-        "test/reliability": pictures.reliability_diagram(logits, labels, temperature),
-        "test/confusion": pictures.confusion_matrix(logits, labels, data.splits.classes),
-    }
+    def reliability() -> "Figure":
+        from sdrun.evaluation.pictures import reliability_diagram
+
+        return reliability_diagram(logits, labels, metrics.get("val/temperature", 1.0))
+
+    def confusion() -> "Figure":
+        from sdrun.evaluation.pictures import confusion_matrix
+
+        return confusion_matrix(logits, labels, data.splits.classes)
+
+    return {"test/reliability": reliability, "test/confusion": confusion}

@@ -68,7 +68,8 @@ class EarlyExitEvaluation(Evaluation):
             },
         }
         reached = point(samples["test"], policy.thresholds, costs.multiply_adds)
-        return Outcome(metrics, predictions, lambda: _drawn(curves, samples["test"], costs, reached), documents)
+        pictures = {"test/accuracy_over_compute": lambda: _drawn(curves, samples["test"], costs, reached)}
+        return Outcome(metrics, predictions, pictures, documents)
 
     def _logits(self, ladder: Ladder) -> dict[str, np.ndarray]:
         """Of all exits, shallow to deep, by part: [N, exits, K]."""
@@ -104,7 +105,7 @@ class EarlyExitEvaluation(Evaluation):
         return found
 
 
-def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reached: Point) -> dict[str, "Figure"]:
+def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reached: Point) -> "Figure":
     from sdrun.evaluation import pictures
 
     lines = {
@@ -115,7 +116,7 @@ def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reac
     shares = [cost / costs.full for cost in costs.multiply_adds]
     alone = [test.accuracy(np.full(len(test.labels), i)) for i in range(len(shares))]
     chosen = (reached.multiply_adds / costs.full, reached.accuracy)
-    return {"test/accuracy_over_compute": pictures.accuracy_over_compute(lines, shares, alone, chosen)}
+    return pictures.accuracy_over_compute(lines, shares, alone, chosen)
 
 
 def _compute_as_metrics(reached: Point, costs: ExitCosts) -> dict[str, float]:

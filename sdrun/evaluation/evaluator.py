@@ -3,21 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
+from sdrun.evaluation.drawing import Draw
 from sdrun.hardware import Hardware
 from sdrun.models.backbone import Features
 from sdrun.randomness import generator
 from sdrun.settings import DatasetSettings
 from sdrun.views.view import Normalise, View
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BATCH = 1000
 
@@ -30,14 +28,14 @@ Networks = Mapping[str, Evaluable]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of an evaluation: numbers, arrays for ``predictions/``, and pictures when they are asked for.
+    """What came out of an evaluation: numbers, arrays for ``predictions/``, and what draws a picture, by its title.
 
     ``documents``: content of JSON files for the folder of the stage, by name.
     """
 
     metrics: dict[str, float]
     predictions: dict[str, np.ndarray]
-    pictures: Callable[[], dict[str, "Figure"]]
+    pictures: dict[str, Draw]
     documents: dict[str, Any] = field(default_factory=dict)
 
 
