@@ -1,11 +1,14 @@
 """Stages that come from training: each once, and the half-done from where it stood."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sdrun import loop
 from sdrun.display import Display
+from sdrun.errors import RunError
 from sdrun.evaluation.costs import step_multiply_adds
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation, require_finite
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective
@@ -43,8 +46,9 @@ class Training:
         result = from_main(lambda: self.folder.finished(name))
         if result is None:
             cost = self._step_cost(objective, stream)
-            state = self._train(name, objective, stream, evaluation)
-            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state, cost))
+            with _named(name):
+                state = self._train(name, objective, stream, evaluation)
+                result = from_main(lambda: self._write(name, objective, stream, evaluation, state, cost))
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()
         self.results.append(result)
@@ -60,7 +64,8 @@ class Training:
             if found := self.folder.finished(name):
                 return found
             self.record.begin(name, 1, self._position())
-            return self._results(evaluation).of_evaluation(name, {"": network})
+            with _named(name):
+                return self._results(evaluation).of_evaluation(name, {"": network})
 
         self.results.append(self.hardware.from_main(result))
         return self.results[-1]
@@ -72,6 +77,20 @@ class Training:
     def _results(self, evaluation: Evaluation) -> Results:
         assert self.record
         return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+
+    def _write(
+        self,
+        name: str,
+        objective: Objective,
+        stream: Stream,
+        evaluation: TrainingEvaluation,
+        state: loop.State,
+        step_cost: int,
+    ) -> dict[str, Any]:
+        # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
+        # would have told, and whether a run counts must not depend on where it was stopped.
+        require_finite("the weights", objective.state_dict().values())
+        return self._results(evaluation).of_training(name, objective, stream, state, step_cost)
 
     def _step_cost(self, objective: Objective, stream: Stream) -> int:
         """Multiply-adds of one step, of all ranks together."""
@@ -102,6 +121,15 @@ class Training:
             recorder,
             self.interrupt,
         )
+
+
+@contextmanager
+def _named(stage: str) -> Iterator[None]:
+    """Errors of a stage begin with its name."""
+    try:
+        yield
+    except RunError as error:
+        raise RunError(f"{stage}: {error}") from error
 
 
 class _Recorder:

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from sdrun.evaluation.classification import pictures_of, scored
 from sdrun.evaluation.drawing import Draw
-from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
+from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed, require_finite
 from sdrun.evaluation.features import KNN, Probe, knn_votes, rankme
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class Representation(TrainingEvaluation):
         if "val" in features:
             labels = self._on_device(self.data.labels["val"])
             best = min(probes, key=lambda probe: float(cross_entropy(probe(features["val"]), labels)))
-        return {part: best(x).cpu().numpy() for part, x in features.items()}
+        logits = {part: best(x) for part, x in features.items()}
+        require_finite("the linear probe's logits", logits.values())
+        return {part: z.cpu().numpy() for part, z in logits.items()}
 
     def _pictures(self, network: Evaluable, references: Tensor, features: Tensor) -> dict[str, Draw]:
         pictures: dict[str, Draw] = {"test/neighbours": lambda: self._neighbours(features[:8], references)}
