@@ -7,6 +7,7 @@ from typing import Any
 from sdrun import loop
 from sdrun.display import Display
 from sdrun.errors import RunError
+from sdrun.evaluation.classification import doubt_temperature
 from sdrun.evaluation.costs import step_multiply_adds
 from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation, require_finite
 from sdrun.hardware import Hardware
@@ -65,7 +66,9 @@ class Training:
                 return found
             self.record.begin(name, 1, self._position())
             with _named(name):
-                return self._results(evaluation).of_evaluation(name, {"": network})
+                written = self._results(evaluation).of_evaluation(name, {"": network})
+            doubt_temperature(name, written["metrics"], self.data)
+            return written
 
         self.results.append(self.hardware.from_main(result))
         return self.results[-1]
@@ -90,7 +93,9 @@ class Training:
         # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
         # would have told, and whether a run counts must not depend on where it was stopped.
         require_finite("the weights", objective.state_dict().values())
-        return self._results(evaluation).of_training(name, objective, stream, state, step_cost)
+        result = self._results(evaluation).of_training(name, objective, stream, state, step_cost)
+        doubt_temperature(name, result["metrics"], self.data)
+        return result
 
     def _step_cost(self, objective: Objective, stream: Stream) -> int:
         """Multiply-adds of one step, of all ranks together."""

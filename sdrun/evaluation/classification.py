@@ -1,15 +1,19 @@
 """Classifiers are judged by their predictions on held-out images."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sdrun.evaluation.drawing import Draw
 from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
-from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
+from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores, temperature_doubt
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+log = logging.getLogger(__name__)
 
 
 class Classification(TrainingEvaluation):
@@ -73,6 +77,15 @@ def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: s
         if temperature is not None:
             metrics |= prefixed(part, word, calibrated_scores(z, labels[part], temperature))
     return metrics
+
+
+def doubt_temperature(stage: str, metrics: dict[str, float], data: Data) -> None:
+    """Warn where the temperature behind the calibrated metrics of a stage says little; see ``temperature_doubt``."""
+    temperature = metrics.get("val/temperature")
+    if temperature is None:
+        return
+    if doubt := temperature_doubt(temperature, len(data.labels["val"]), len(data.splits.classes)):
+        log.warning("%s: val/temperature %s; the calibrated metrics are not to be trusted", stage, doubt)
 
 
 def pictures_of(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, Draw]:
