@@ -1,6 +1,7 @@
 """From Hydra's composition to typed settings, with short errors that name the key. Imports no torch."""
 
 import difflib
+import math
 import os
 import re
 from dataclasses import fields, is_dataclass
@@ -40,8 +41,9 @@ def settings_from(config: DictConfig) -> Settings:
     """Typed and checked settings. Raises InputError for an unknown key, a wrong type or a value out of range."""
     schema: dict[str, type] = {}
     try:
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        assert isinstance(values, dict)
+        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        for key, value in words.leaves(values):
+            _require_usable(key, value)
         schema = _schema(values)
         _move_root_keys(values, schema["method"])
         typed = OmegaConf.structured(Settings)
@@ -51,7 +53,9 @@ def settings_from(config: DictConfig) -> Settings:
             require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
-        return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]
+        merged = OmegaConf.merge(typed, values)
+        _require_as_given(merged, values, _root_keys(schema["method"]))
+        return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except ConfigKeyError as error:
         raise InputError(_unknown(str(error.full_key), config)) from error
     except OmegaConfBaseException as error:
@@ -60,9 +64,7 @@ def settings_from(config: DictConfig) -> Settings:
 
 def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
     """OmegaConf's message as ``key: reason``, on one line; ``root_keys`` are the method's own that have no prefix."""
-    key = error.full_key or ""
-    if key.removeprefix("method.") in root_keys:
-        key = key.removeprefix("method.")
+    key = _shown(error.full_key or "", root_keys)
     reason = str(error).split("\n", 1)[0]
     if "is not a ListConfig" in reason:
         reason = "needs a list, such as [1,2]"
@@ -124,6 +126,35 @@ def defaults(choices: dict[str, str]) -> dict[str, Any]:
             return leaves(compose("config", [f"{group}={choice}" for group, choice in choices.items()]))
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(str(error).splitlines()[0]) from error
+
+
+# What no setting may be ---------------------------------------------------------------------------------------------
+
+
+def _require_usable(key: str, value: Any) -> None:
+    """Raise InputError for a number that is not finite or beyond 64 bits, alone or in a list, and for nested lists."""
+    for item in value if isinstance(value, list) else [value]:
+        require(not isinstance(item, list | dict), key, "needs a flat list, such as [1,2]")
+        if isinstance(item, float):
+            require(math.isfinite(item), key, f"must be a finite number, but is {item}")
+        elif isinstance(item, int):
+            require(abs(item) < 2**63, key, f"must be below 2^63 in size, but is {item!s:.30}")
+
+
+def _require_as_given(typed: Any, values: dict, root_keys: list[str]) -> None:
+    """Raise InputError where a text became an unusable number, or a number true or false."""
+    before = dict(words.leaves(values))
+    for key, value in words.leaves(OmegaConf.to_container(typed)):  # type: ignore[arg-type]
+        _require_usable(_shown(key, root_keys), value)
+        is_number = isinstance(before.get(key), int | float) and not isinstance(before[key], bool)
+        if isinstance(value, bool):
+            require(not is_number, _shown(key, root_keys), f"must be true or false, but is {before.get(key)}")
+
+
+def _shown(key: str, root_keys: list[str]) -> str:
+    """A key as it is given: without the prefix of the method where it stands at the root."""
+    bare = key.removeprefix("method.")
+    return bare if bare in root_keys else key
 
 
 # The schema of a composition ----------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
 from sdrun.errors import InputError, Interrupted, RunError, require
 from sdrun.evaluation.costs import multiply_adds
+from sdrun.evaluation.drawing import drawn
 from sdrun.evaluation.evaluator import Data
 from sdrun.experiment import Experiment, Stage, Stages
 from sdrun.hardware import Hardware, peak_memory
@@ -337,7 +338,8 @@ def _overview(record: Record, config: DictConfig, results: list[dict[str, Any]],
     pictures = {}
     if len(trained) > 1:
         names, metrics = [result["name"] for result in trained], [result["metrics"] for result in trained]
-        pictures["test/over_stages"] = over_stages(names, metrics)
+        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics)):
+            pictures[title] = figure
     shown = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
     record.overview(configuration.leaves(config), shown, pictures)
 
