@@ -1,6 +1,5 @@
 """One run: settings, folder, experiment, recipe, summary."""
 
-import errno
 import logging
 import shlex
 import shutil
@@ -24,7 +23,7 @@ from sdrun import configuration, methods, models
 from sdrun.datasets import sources
 from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
-from sdrun.errors import InputError, Interrupted, RunError, require
+from sdrun.errors import NO_ROOM, InputError, Interrupted, RunError, require
 from sdrun.evaluation.costs import multiply_adds
 from sdrun.evaluation.drawing import drawn
 from sdrun.evaluation.evaluator import Data
@@ -137,9 +136,8 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
         require(bool(equals) and is_free, key, f"cannot be changed {where}; only {allowed} can")
         try:
             value = safe_load(text)
-            if key == "dataset.root" and value is not None:
-                value = str(Path(value).expanduser().absolute())
-            OmegaConf.update(config, key, value)
+            is_path = key == "dataset.root" and value is not None
+            OmegaConf.update(config, key, configuration.absolute(value) if is_path else value)
         except (OmegaConfBaseException, YAMLError, TypeError) as error:
             raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
 
@@ -275,7 +273,7 @@ def _explained(error: Exception, folder: RunFolder) -> Exception:
         return gone
     if isinstance(error, InputError | RunError):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         where = error.filename or folder.path
         return RunError(f"{where}: {error.strerror}; make room, then: {_command(folder)}")
     return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")

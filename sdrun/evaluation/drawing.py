@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from sdrun.errors import NO_ROOM
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -23,15 +25,15 @@ def drawn(title: str, draw: Callable[[], T]) -> T | None:
 
 
 def show(title: str, draw: Draw, write: Callable[[str, "Figure"], None]) -> None:
-    """Draw a picture and write it by its title. Raises OSError where it cannot be written, as on a full disk."""
+    """Draw a picture and write it by its title. Raises OSError where the disk is full."""
     figure = drawn(title, draw)
     if figure is None:
         return
     try:
         write(title, figure)
-    except OSError:
-        raise
-    except Exception as error:  # matplotlib reads texts, and lays out, as late as here
+    except Exception as error:  # matplotlib reads texts and fonts, and lays out, as late as here
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         _warn(title, error)
 
 
