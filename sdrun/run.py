@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -220,11 +220,12 @@ def execute(
         folder.write({"summary.json": json_bytes(content)}, **entries)
 
     def note_if_possible(status: str, **more: Any) -> str:
-        """The words for it where the folder is gone or the disk is full."""
-        try:
-            note(status, **more)
-        except (OSError, RunError):
-            return f"\nIts status could not be written: {folder.path} says {folder.manifest['status']}"
+        """What to say where the disk is full; of a folder that is gone, nothing."""
+        with suppress(RunError):
+            try:
+                note(status, **more)
+            except OSError:
+                return f"\nIts status could not be written: it says {folder.manifest['status']} still"
         return ""
 
     splits = splits or split(sources.load(settings.dataset), settings.dataset)
