@@ -1,6 +1,10 @@
 """The ways a run ends early, and the exit code of each. Imports no torch."""
 
+import errno
 import signal
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the errors of a full disk."""
 
 
 class InputError(ValueError):

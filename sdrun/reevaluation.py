@@ -77,7 +77,7 @@ def _policy(text: str) -> dict[str, Any]:
     """Settings of a policy, from its file or from ``key=value,key=value``."""
     try:
         if "=" not in text:
-            values = yaml.safe_load(Path(text).read_text())
+            values = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
         else:
             pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
             values = {key: yaml.safe_load(value) for key, _, value in pairs}

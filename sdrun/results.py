@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from math import isclose
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sdrun.display import Display
 from sdrun.errors import RunError
+from sdrun.evaluation.drawing import drawn, show
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
@@ -123,14 +125,15 @@ class Results:
         return {f"predictions/{name}.npz": buffer.getvalue(), **documents}
 
     def _draw(self, outcome: Outcome, step: int) -> None:
-        for title, figure in outcome.pictures().items():
-            self.record.picture(title, figure, step)
+        for title, draw in outcome.pictures.items():
+            show(title, draw, partial(self.record.picture, step=step))
 
     def _show_views(self, stream: Stream) -> None:
-        from sdrun.evaluation import pictures
+        from sdrun.evaluation.pictures import view_grid
 
-        for role, columns in stream.examples(6, 5, self.data.clean).items():
-            self.record.picture(f"views/{role}", pictures.view_grid(columns), 0)
+        examples = drawn("views", lambda: stream.examples(6, 5, self.data.clean)) or {}
+        for role, columns in examples.items():
+            show(f"views/{role}", partial(view_grid, columns), partial(self.record.picture, step=0))
 
     def _finish(self, result: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:
         self.record.end()

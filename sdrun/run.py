@@ -1,27 +1,31 @@
 """One run: settings, folder, experiment, recipe, summary."""
 
-import errno
 import logging
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+import torch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError, safe_load
 
-from sdrun import configuration, methods
+from sdrun import configuration, methods, models
 from sdrun.datasets import sources
 from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
-from sdrun.errors import InputError, Interrupted, RunError, require
+from sdrun.errors import NO_ROOM, InputError, Interrupted, RunError, require
+from sdrun.evaluation.costs import multiply_adds
+from sdrun.evaluation.drawing import drawn
 from sdrun.evaluation.evaluator import Data
 from sdrun.experiment import Experiment, Stage, Stages
 from sdrun.hardware import Hardware, peak_memory
@@ -30,14 +34,17 @@ from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.replay import Replay
 from sdrun.settings import Settings
+from sdrun.storage import plain_yaml
 from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder, resuming
 from sdrun.storage.initial import initial
-from sdrun.storage.manifest import State
+from sdrun.storage.manifest import State, require_whole
 from sdrun.storage.record import Record
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 """What the training of a stage takes, and of a run in all."""
@@ -48,21 +55,35 @@ FREE = ("dataset.root", "dataset.download", "checkpoint_seconds")
 THERE = (State.whole, State.unverified)
 
 
-def start(config: DictConfig, path: Path | None, overrides: list[str]) -> None:
+def start(config: DictConfig, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
+    ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     settings = configuration.settings_from(config)
     with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware)
+        images = sources.load(settings.dataset).train.images
+        hardware = Hardware.start(settings.hardware, _work(settings, images))
         stack.callback(hardware.close)
-        num_images = settings.dataset.num_train(len(sources.load(settings.dataset).train))
+        num_images = settings.dataset.num_train(len(images))
         auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
         config = configuration.resolved(config, hardware.settings, auto)
         settings = configuration.settings_from(config)
-        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides))))
+        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides, files))))
         execute(settings, config, RunFolder.open(shared), hardware, stack)
+
+
+def _work(settings: Settings, images: np.ndarray) -> int:
+    """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once.
+
+    images: [N, C, H, W].
+    """
+    _, channels, size, _ = images.shape
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        backbone = models.backbone(settings.model, channels, size).eval()
+        image = torch.empty(1, channels, size, size)
+    return multiply_adds(backbone, image) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
 def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> None:
@@ -115,28 +136,33 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
         require(bool(equals) and is_free, key, f"cannot be changed {where}; only {allowed} can")
         try:
             value = safe_load(text)
-            if key == "dataset.root" and value is not None:
-                value = str(Path(value).expanduser().absolute())
-            OmegaConf.update(config, key, value)
+            is_path = key == "dataset.root" and value is not None
+            OmegaConf.update(config, key, configuration.absolute(value) if is_path else value)
         except (OmegaConfBaseException, YAMLError, TypeError) as error:
             raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
 
 
 def load_config(folder: RunFolder) -> DictConfig:
-    """The settings of a run. Raises InputError where they cannot be read."""
-    try:
-        config = OmegaConf.load(folder.config)
-    except (OSError, ValueError, YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder.config} cannot be read ({reason}); start the run anew") from error
-    assert isinstance(config, DictConfig)
-    return config
+    """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
+    values = plain_yaml.load(folder.config)
+    require_whole(folder.manifest, folder.path, folder.config.name)
+    return OmegaConf.create(values)
 
 
 def create(
-    path: Path | None, config: DictConfig, settings: Settings, hardware: Hardware, overrides: list[str], **more: Any
+    path: Path | None,
+    config: DictConfig,
+    settings: Settings,
+    hardware: Hardware,
+    overrides: list[str],
+    files: Mapping[str, str] = NO_FILES,
+    /,
+    **more: Any,
 ) -> Path:
-    """A new run folder at ``path``; ``more`` goes to its manifest. Raises InputError where a run is there already."""
+    """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
+
+    Raises InputError where a run is there already, and leaves that one as it is.
+    """
     assert path
     manifest = {
         "status": "running",
@@ -156,7 +182,8 @@ def create(
         "resumed": [],
         **more,
     }
-    RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
+    folder = RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
+    folder.write({place: text.encode() for place, text in files.items()})
     return path
 
 
@@ -193,11 +220,12 @@ def execute(
         folder.write({"summary.json": json_bytes(content)}, **entries)
 
     def note_if_possible(status: str, **more: Any) -> str:
-        """The words for it where the folder is gone or the disk is full."""
-        try:
-            note(status, **more)
-        except (OSError, RunError):
-            return f"\nIts status could not be written: {folder.path} says {folder.manifest['status']}"
+        """What to say where the disk is full; of a folder that is gone, nothing."""
+        with suppress(RunError):
+            try:
+                note(status, **more)
+            except OSError:
+                return f"\nIts status could not be written: it says {folder.manifest['status']} still"
         return ""
 
     splits = splits or split(sources.load(settings.dataset), settings.dataset)
@@ -246,7 +274,7 @@ def _explained(error: Exception, folder: RunFolder) -> Exception:
         return gone
     if isinstance(error, InputError | RunError):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         where = error.filename or folder.path
         return RunError(f"{where}: {error.strerror}; make room, then: {_command(folder)}")
     return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")
@@ -309,7 +337,8 @@ def _overview(record: Record, config: DictConfig, results: list[dict[str, Any]],
     pictures = {}
     if len(trained) > 1:
         names, metrics = [result["name"] for result in trained], [result["metrics"] for result in trained]
-        pictures["test/over_stages"] = over_stages(names, metrics)
+        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics)):
+            pictures[title] = figure
     shown = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
     record.overview(configuration.leaves(config), shown, pictures)
 

@@ -1,13 +1,15 @@
 """Stages that come from training: each once, and the half-done from where it stood."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sdrun import loop
 from sdrun.display import Display
 from sdrun.errors import RunError
+from sdrun.evaluation.classification import doubt_temperature
 from sdrun.evaluation.costs import step_multiply_adds
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation, require_finite
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective
@@ -49,8 +51,9 @@ class Training:
         finished = result = from_main(lambda: self.folder.finished(name))
         if result is None:
             cost = self._step_cost(objective, stream)
-            state = self._train(name, objective, stream, evaluation)
-            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state, cost))
+            with _named(name):
+                state = self._train(name, objective, stream, evaluation)
+                result = from_main(lambda: self._write(name, objective, stream, evaluation, state, cost))
         chosen = self.settings.optim.select.value
         weights = load_state(self.folder.weights(name, chosen), self.hardware.device, result["sha256"][chosen])
         objective.load_state_dict(weights)
@@ -71,7 +74,10 @@ class Training:
             finished = self.folder.finished(name)
             if finished is None:
                 self.record.begin(name, 1, 0)
-                return self._results(evaluation).of_evaluation(name, {"": network})
+                with _named(name):
+                    written = self._results(evaluation).of_evaluation(name, {"": network})
+                doubt_temperature(name, written["metrics"], self.data)
+                return written
             if self._is_lacking(name):
                 self._results(evaluation).again(finished, {"": network}, None)
             return finished
@@ -102,6 +108,22 @@ class Training:
     def _results(self, evaluation: Evaluation) -> Results:
         assert self.record
         return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+
+    def _write(
+        self,
+        name: str,
+        objective: Objective,
+        stream: Stream,
+        evaluation: TrainingEvaluation,
+        state: loop.State,
+        step_cost: int,
+    ) -> dict[str, Any]:
+        # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
+        # would have told, and whether a run counts must not depend on where it was stopped.
+        require_finite("the weights", objective.state_dict().values())
+        result = self._results(evaluation).of_training(name, objective, stream, state, step_cost)
+        doubt_temperature(name, result["metrics"], self.data)
+        return result
 
     def _step_cost(self, objective: Objective, stream: Stream) -> int:
         """Multiply-adds of one step, of all ranks together."""
@@ -137,6 +159,15 @@ class Training:
             recorder,
             self.interrupt,
         )
+
+
+@contextmanager
+def _named(stage: str) -> Iterator[None]:
+    """Errors of a stage begin with its name."""
+    try:
+        yield
+    except RunError as error:
+        raise RunError(f"{stage}: {error}") from error
 
 
 class _Recorder:

@@ -31,7 +31,7 @@ class ClaimFolder:
     def open(cls, path: Path) -> "ClaimFolder":
         """Raises InputError where ``path`` holds no claim that can be read."""
         try:
-            content = json.loads((path / FILE).read_text())
+            content = json.loads((path / FILE).read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise InputError(f"{path} holds no claim: {FILE} is not there") from error
         except (OSError, ValueError) as error:
@@ -55,11 +55,11 @@ class ClaimFolder:
         return self.path / arm / f"seed_{seed}"
 
     def summary(self, arm: str, seed: int) -> dict[str, Any]:
-        return json.loads((self.run(arm, seed) / "summary.json").read_text())
+        return json.loads((self.run(arm, seed) / "summary.json").read_text(encoding="utf-8"))
 
     def is_finished(self, arm: str, seed: int) -> bool:
         file = self.run(arm, seed) / "summary.json"
-        return file.exists() and json.loads(file.read_text())["status"] == "completed"
+        return file.exists() and json.loads(file.read_text(encoding="utf-8"))["status"] == "completed"
 
     def add_run(self, arm: str, seed: int, overrides: list[str], settings: str) -> None:
         """Note that the run belongs to the claim. Raises InputError where another one lies in its place."""

@@ -41,7 +41,7 @@ class Section:
 
 def render(title: str, sections: list[Section]) -> str:
     """The page, as HTML."""
-    template = (Path(__file__).parent / "report.html").read_text()
+    template = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
     return environment.from_string(template).render(title=title, sections=sections, version=__version__)
 
@@ -115,7 +115,7 @@ def _points(run: Run, name: str) -> dict[int, float]:
     """Values by step, of the stage that gave the run's metrics."""
     found: dict[int, float] = {}
     try:
-        lines = (run.path / "metrics.jsonl").read_text().splitlines()
+        lines = (run.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return found
     wanted = f'"name": "{name}"'

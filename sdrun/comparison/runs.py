@@ -48,7 +48,7 @@ class Run:
         """Raises Unreadable."""
         file = self.path / "config.yaml"
         try:
-            found = dict(leaves(yaml.load(file.read_text(), Loader)))
+            found = dict(leaves(yaml.load(file.read_text(encoding="utf-8"), Loader)))
         except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
             raise Unreadable(f"config.yaml cannot be read ({_first_line(error)})") from error
         return {key: str(value) if isinstance(value, date) else value for key, value in found.items()}

@@ -81,6 +81,11 @@ def digest_of(file: Path) -> str | None:
     return digest(file.read_bytes()) if file.is_file() else None
 
 
+def begins_with(data: bytes, recorded: dict[str, Any] | None) -> bool:
+    """Whether a record begins with the part that a manifest has the hash of."""
+    return recorded is None or digest(data[: recorded["bytes"]]) == recorded["sha256"]
+
+
 def _own_digest(manifest: Manifest) -> str:
     content = {key: value for key, value in manifest.items() if key != "sha256"}
     return digest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())

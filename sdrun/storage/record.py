@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from sdrun.storage.files import digest, finite, write_bytes
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.manifest import begins_with
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch.utils.tensorboard import SummaryWriter
 
 log = logging.getLogger(__name__)
+
+POINT = {"stage", "step", "epoch", "name", "value", "time"}
 
 
 class Record:
@@ -132,7 +135,7 @@ class Record:
         kept = b"".join(lines)
         if kept != data:
             self._file.close()
-            if not _begins_with(kept, self.folder.manifest.get("record")):
+            if not begins_with(kept, self.folder.manifest.get("record")):
                 self.folder.manifest["record"] = None
             write_bytes(self.folder.metrics, kept)
             self._file = self.folder.metrics.open("ab")
@@ -140,7 +143,7 @@ class Record:
 
     def _require_recorded(self) -> None:
         """Say where the file does not begin with what finished stages wrote into it."""
-        if not _begins_with(self.folder.metrics.read_bytes(), self.folder.manifest.get("record")):
+        if not begins_with(self.folder.metrics.read_bytes(), self.folder.manifest.get("record")):
             self.folder.note_damage(
                 "metrics.jsonl is not what finished stages wrote: curves may lack points, or be wrong"
             )
@@ -158,13 +161,6 @@ def _points(data: bytes) -> Iterator[tuple[bytes, dict[str, Any]]]:
             point = json.loads(line)
             if line.endswith(b"\n") and isinstance(point, dict) and point.keys() >= POINT:
                 yield line, point
-
-
-POINT = {"stage", "step", "epoch", "name", "value", "time"}
-
-
-def _begins_with(data: bytes, recorded: dict[str, Any] | None) -> bool:
-    return recorded is None or digest(data[: recorded["bytes"]]) == recorded["sha256"]
 
 
 def _writer(folder: RunFolder, stage: str) -> "SummaryWriter":

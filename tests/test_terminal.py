@@ -1,0 +1,74 @@
+"""A reader, a disk or a terminal that goes away ends no run; a terminal that is closed is a signal."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from helpers import SMALL, summary
+from sdrun.interrupt import Interrupt
+
+PATIENT = "import sys; from sdrun.terminal import be_patient; be_patient(); "
+RUN = [sys.executable, "-m", "sdrun", "method=supervised", *SMALL, "hydra.run.dir=run"]
+
+
+def python(code, **options):
+    return subprocess.run([sys.executable, "-c", PATIENT + code], stderr=subprocess.PIPE, text=True, **options)
+
+
+def test_output_goes_on_after_its_reader_went_away():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = python("[print(i) for i in range(10**5)]; print('still here', file=sys.stderr)", stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "still here\n")
+
+
+@pytest.mark.parametrize("redirect", [">/dev/full", ">&-"])
+def test_output_may_be_full_or_closed(redirect):
+    code = "print('lost'); sys.stdout and sys.stdout.flush(); print('still here', file=sys.stderr)"
+    done = subprocess.run(
+        f'{sys.executable} -c "{PATIENT}{code}" {redirect}', shell=True, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "still here\n")
+
+
+def test_what_an_encoding_lacks_is_shown_as_escapes():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = python("print('\\u00e9 \\ud800 ok')", stdout=subprocess.PIPE, env=environment)
+    assert (done.stdout, done.stderr) == ("\\xe9 \\ud800 ok\n", "")
+
+
+def test_the_first_line_is_enough_for_a_reader_and_the_run_is_completed(tmp_path):
+    command = " ".join(f"'{word}'" for word in [*RUN, "optim.epochs=1"])
+    done = subprocess.run(f"{command} | head -n 1", shell=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("Run run\n", "")
+    assert summary(tmp_path / "run")["status"] == "completed"
+    assert "Run          run" in (tmp_path / "run/run.log").read_text()
+
+
+def test_a_closed_terminal_saves_and_exits_with_129(tmp_path):
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(RUN[0], [*RUN, "optim.epochs=100000"])
+    while b"samples/s" not in os.read(terminal, 65536):
+        pass
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 129
+    assert summary(tmp_path / "run")["status"] == "interrupted"
+    assert list((tmp_path / "run/stages/supervised").glob("step_*.pt"))
+
+
+@pytest.mark.parametrize(("before", "noted"), [(signal.SIG_DFL, signal.SIGHUP), (signal.SIG_IGN, None)])
+def test_a_hangup_is_left_alone_where_it_is_ignored(before, noted):
+    earlier = signal.signal(signal.SIGHUP, before)
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(signal.SIGHUP)
+            assert interrupt.signum == noted
+        assert signal.getsignal(signal.SIGHUP) == before
+    finally:
+        signal.signal(signal.SIGHUP, earlier)
