@@ -23,6 +23,6 @@ def main(arguments: list[str]) -> None:
         for folder in folders:
             keep(folder, given.keep / folder.name)
     if given.output:
-        write_bytes(given.output, text.encode())
+        write_bytes(given.output, text.encode(errors="backslashreplace"))
     else:
         sys.stdout.write(text)
