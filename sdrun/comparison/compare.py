@@ -8,7 +8,7 @@ import numpy as np
 from sdrun.comparison.baselines import base_of, bases_of, require_same_splits, require_same_test
 from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
 from sdrun.comparison.groups import Group, grouped
-from sdrun.comparison.runs import Found, Run, passed_over
+from sdrun.comparison.runs import Found, Predictions, Run, passed_over
 from sdrun.comparison.statistics import Items, by_item
 from sdrun.errors import InputError
 from sdrun.settings.words import printable
@@ -123,7 +123,14 @@ def _items(rows: list[Row]) -> Items:
     Raises Unreadable where their predictions cannot be read, or are of other images.
     """
     runs = [row.group.example for row in sorted(rows, key=lambda row: row.baseline is None)]
-    (logits, labels), (other_logits, other_labels) = (run.predictions() for run in runs)
+    (logits, labels), (other_logits, other_labels) = (_predictions(run) for run in runs)
     if not np.array_equal(labels, other_labels):
         raise Unreadable(f"the predictions of {runs[0].path} and {runs[1].path} have other labels")
     return by_item(logits.argmax(axis=1) == labels, other_logits.argmax(axis=1) == other_labels)
+
+
+def _predictions(run: Run) -> Predictions:
+    try:
+        return run.predictions()
+    except Unreadable as error:
+        raise Unreadable(f"{run.path}: {error}") from error

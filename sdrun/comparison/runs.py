@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST = 1e150
 """Of a metric; its square is a number too."""
 
+LARGEST_LOGIT = 1e30
+
 
 @dataclass(frozen=True)
 class Run:
@@ -64,7 +66,7 @@ class Run:
         if not self.trained:
             raise Unreadable("summary.json names no stage that trained")
         name = f"predictions/{self.trained}.npz"
-        with opened(self.path / name) as file:
+        with opened(self.path / name, name) as file:
             try:
                 size = os.fstat(file.fileno()).st_size
                 with np.load(file) as arrays:
@@ -210,7 +212,7 @@ def _problem(logits: "np.ndarray", labels: "np.ndarray") -> str | None:
         return f"its shapes are {list(logits.shape)} and {list(labels.shape)}, not [N, K] and [N]"
     if logits.dtype.kind != "f" or labels.dtype.kind not in "iu":
         return f"its kinds are {logits.dtype} and {labels.dtype}, not numbers and classes"
-    if not np.isfinite(logits).all():
+    if not (np.abs(logits) <= LARGEST_LOGIT).all():
         return "its logits are not all finite"
     if labels.min() < 0 or labels.max() >= logits.shape[1]:
         return f"its labels are not all among the {logits.shape[1]} classes"

@@ -22,6 +22,12 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def drawable(text: str) -> str:
+    """Text that matplotlib draws as it is: no formula, and in a legend also if it is empty or begins with ``_``."""
+    text = printable(text).replace("$", r"\$")
+    return text if text and not text.startswith("_") else f" {text}"
+
+
 def filters(given: Iterable[str], option: str) -> dict[str, str]:
     """``key=value`` words. Raises InputError for a word without a value."""
     pairs = {}

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
         title, sections = _claims([Path(run) for run in given.runs])
     else:
         title, sections = _comparison(given.runs, given.metric, given.baseline, given.across)
-    write_bytes(given.output, render(title, sections).encode())
+    write_bytes(given.output, render(title, sections).encode(errors="backslashreplace"))
     print(f"Report  {given.output}")
 
 
@@ -50,12 +50,13 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.folder import find
     from sdrun.claims.verdicts import ARMS, judged
     from sdrun.comparison import report
+    from sdrun.settings.words import printable
 
     claims = judged(find(paths))
     sections = []
     for claim in claims:
         groups = {page.ARM_NAMES[arm]: claim.runs[arm] for arm in ARMS if arm in claim.runs}
-        missing = [f"left out: {path}: {reason}" for path, reason in claim.missing]
+        missing = [printable(f"left out: {path}: {reason}") for path, reason in claim.missing]
         section = report.section(claim.name, [page.arms(claim), page.answers(claim)], missing)
         verdicts = f"Teacher: {claim.alive}. Method: {claim.helps}."
         section.lead = [claim.claim.statement, verdicts, page.setting(claim).replace("`", "")]
