@@ -62,8 +62,8 @@ def section(claim: Judged) -> str:
     declared, content = claim.claim, claim.folder.content
     lines = [
         f"## {claim.name}",
-        f"*{printable(declared.statement)}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** Teacher: {claim.alive}. "
-        f"Method: {claim.helps}.",
+        f"*{printable(declared.statement)}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** "
+        f"Teacher: {claim.alive}. Method: {claim.helps}.",
         setting(claim),
         markdown(arms(claim)),
         markdown(answers(claim)),

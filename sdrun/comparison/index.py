@@ -59,7 +59,7 @@ def listing(top: Path, with_settings: bool, told: Callable[[int], None] = lambda
     folders = {os.fsencode(path.relative_to(top)): path for path in below.runs}
     file = top / FILE
     is_own = not os.path.lexists(file) or (file.is_file() and not file.is_symlink())
-    places = [file, ":memory:"] if is_own else [":memory:"]
+    places: list[Path | str] = [file, ":memory:"] if is_own else [":memory:"]
     for place in places:
         try:
             with closing(_database(place)) as database:

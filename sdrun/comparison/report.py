@@ -123,9 +123,11 @@ def _read_all(runs: Mapping[int, Run], read: Callable[[Run], T], unreadable: lis
     contents = []
     for run in runs.values():
         try:
-            contents.append((run, read(run)))
+            whole = read(run)
         except Unreadable as error:
             unreadable.append(printable(f"{run.path}: {error}"))
+            continue
+        contents.append((run, whole))
     return contents
 
 
@@ -218,7 +220,9 @@ def _confidence(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     found = {}
     for label, runs in predicted.items():
-        pairs = [top(softmax(logits.astype(np.float64) / temperature(run), axis=1), labels) for run, logits, labels in runs]
+        pairs = [
+            top(softmax(logits.astype(np.float64) / temperature(run), axis=1), labels) for run, logits, labels in runs
+        ]
         found[label] = (np.concatenate([c for c, _ in pairs]), np.concatenate([right for _, right in pairs]))
     return found
 

@@ -131,8 +131,8 @@ def find(patterns: Iterable[str]) -> Found:
             run = read(path)
         except Unreadable as error:
             found.skipped.append((path, str(error)))
-        else:
-            (found.finished if run.status == "completed" else found.unfinished).append(run)
+            continue
+        (found.finished if run.status == "completed" else found.unfinished).append(run)
     return found
 
 

@@ -34,17 +34,18 @@ class Unreadable(Exception):
 
 @contextmanager
 def opened(file: Path, name: str | None = None) -> Iterator[BinaryIO]:
-    """A regular file; a pipe in its place is not waited for. Raises Unreadable, by its ``name``, where there is none."""
+    """A regular file; a pipe in its place is not waited for. Raises Unreadable by its ``name`` where there is none."""
     name = name or file.name
     try:
-        lines = open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise Unreadable(f"{name} is not there") from error
     except (OSError, ValueError) as error:
         raise Unreadable(f"{name} cannot be read ({reason(error)})") from error
-    with lines:
-        if not stat.S_ISREG(os.fstat(lines.fileno()).st_mode):
-            raise Unreadable(f"{name} cannot be read (it is no regular file)")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unreadable(f"{name} cannot be read (it is no regular file)")
+    with open(descriptor, "rb") as lines:
         yield lines
 
 

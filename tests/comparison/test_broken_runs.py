@@ -105,9 +105,7 @@ WITHOUT_THE_NUMBER = {
     "infinity": lambda run: changed(run, "summary.json", metrics={"test/accuracy": float("inf")}),
     "text": lambda run: changed(run, "summary.json", metrics={"test/accuracy": "high"}),
     "a number that no float holds": lambda run: changed(run, "summary.json", metrics={"test/accuracy": 10**400}),
-    "a number whose square no float holds": lambda run: changed(
-        run, "summary.json", metrics={"test/accuracy": 1e300}
-    ),
+    "a number whose square no float holds": lambda run: changed(run, "summary.json", metrics={"test/accuracy": 1e300}),
     "a number of a thousand digits more": lambda run: (run / "summary.json").write_text(
         '{"metrics": {"test/accuracy": ' + "9" * 5000 + "}}"
     ),
