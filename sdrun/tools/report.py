@@ -35,14 +35,15 @@ def _comparison(
     from sdrun.comparison import rendering, report
     from sdrun.comparison.compare import compare
     from sdrun.comparison.runs import find
-    from sdrun.settings.words import filters
+    from sdrun.settings.words import filters, printable
 
     result = compare(find(runs), metrics, filters(baseline, "--baseline") if baseline else None, across)
     groups = {row.group.label: row.group.runs for row in result.rows}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
     sections = [report.section("Comparison", rendering.by_metric(result), rendering.notes(result))]
     sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
-    return f"{', '.join(groups) if len(groups) < 4 else f'{len(groups)} groups of runs'} on {', '.join(data)}", sections
+    names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
+    return printable(f"{names} on {', '.join(data)}"), sections
 
 
 def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:

@@ -72,10 +72,9 @@ def _settings(run: "Run") -> "Table":
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
     names = {group: text(run.settings[f"{group}.name"]) for group in GROUPS if f"{group}.name" in run.settings}
-    is_plain = all(re.fullmatch(r"[\w-]+", name) for name in names.values())  # what is no name may be a path to Hydra
     try:
-        usual = configuration.defaults(names) if is_plain else {}
-    except InputError:  # of a choice that this version has not: everything differs
+        usual = configuration.defaults(names) if all(map(_is_choice, names.items())) else {}
+    except InputError:  # choices that do not go together: everything differs
         usual = {}
     for key, value in _asked(run).items():
         default = usual.get(key)
@@ -84,6 +83,14 @@ def _settings(run: "Run") -> "Table":
         if text(value) != text(default):
             table.rows.append([key, text(value), text(default)])
     return table
+
+
+def _is_choice(group_and_name: tuple[str, str]) -> bool:
+    """Whether this version has it; to Hydra a name may also be a path, or a line of its grammar."""
+    from sdrun.configuration import conf_folder
+
+    group, name = group_and_name
+    return bool(re.fullmatch(r"[\w-]+", name)) and (conf_folder() / group / f"{name}.yaml").is_file()
 
 
 def _asked(run: "Run") -> dict[str, Any]:
