@@ -142,8 +142,8 @@ def keep(folder: ClaimFolder, target: Path) -> None:
     copies = {file: target / file.relative_to(folder.path) for file in files}
     for file, copy in copies.items():
         _require_no_link(folder.path, file)
-        _require_no_link(target, copy)
-        _require_no_link(target, copy.with_name(copy.name + TEMPORARY))
+        _require_no_link(target.parent, copy)
+        _require_no_link(target.parent, copy.with_name(copy.name + TEMPORARY))
     for file, copy in copies.items():
         try:
             data = content(file, LARGEST)

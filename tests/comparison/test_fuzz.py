@@ -68,7 +68,7 @@ def spoil(run, source):
         return f"{file.name}: {way} = {value!r}"
     place = source.randrange(len(data))
     cut = source.random() < 0.3
-    byte = source.choice(b"\x00\xff{}[]\":,-&*!%\n 9a")
+    byte = source.choice(b'\x00\xff{}[]":,-&*!%\n 9a')
     file.write_bytes(data[:place] if cut else data[:place] + bytes([byte]) + data[place + 1 :])
     return f"{file.name}: {'cut' if cut else chr(byte)} at {place}"
 
@@ -80,9 +80,16 @@ def test_whatever_a_folder_holds_the_others_are_shown(tmp_path, monkeypatch, cap
         made_run(tmp_path / f"runs/g{seed}", seed, 0.8 + seed / 100)
     for case in range(part, NUM_CASES, 4):
         source = random.Random(case)
-        odd = made_run(tmp_path / f"runs/odd{case}", source.choice([1, 3]), method=source.choice(["supervised", "cs_kd"]))
+        odd = made_run(
+            tmp_path / f"runs/odd{case}", source.choice([1, 3]), method=source.choice(["supervised", "cs_kd"])
+        )
         done = spoil(odd, source)
-        for verb in (["list", "runs"], ["show", f"runs/{odd.name}"], ["compare", "runs"], ["list", "runs", "--format", "json"]):
+        for verb in (
+            ["list", "runs"],
+            ["show", f"runs/{odd.name}"],
+            ["compare", "runs"],
+            ["list", "runs", "--format", "json"],
+        ):
             monkeypatch.setattr(sys, "argv", ["sdrun", *verb])
             code = cli.main()
             out, err = capsys.readouterr()

