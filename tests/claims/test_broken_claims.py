@@ -1,4 +1,4 @@
-"""Whatever is in ``claim.json`` and below it: what cannot be used is named, and nothing is read or written elsewhere."""
+"""Whatever ``claim.json`` holds: what cannot be used is named, and nothing is read or written elsewhere."""
 
 import json
 import sys

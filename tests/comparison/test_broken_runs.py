@@ -2,12 +2,9 @@
 
 import json
 import os
-import sys
 
 import pytest
 from folders import made_run
-
-from sdrun import cli
 
 
 def changed(path, name, **entries):
@@ -119,16 +116,6 @@ SOUND = {
     "a time without a zone": lambda run: changed(run, "manifest.json", created="2026-01-01T00:00:00"),
     "versions that are null": lambda run: changed(run, "manifest.json", versions=None),
 }
-
-
-@pytest.fixture
-def called(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])
-        code = cli.main()
-        return code, "".join(capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from folders import LABELS, made_run, predicted
-from test_broken_runs import LAUGHS, called, changed  # noqa: F401  a fixture
+from test_broken_runs import LAUGHS, changed
 
 from sdrun import cli, configuration
 from sdrun.comparison import board, charts, index, report
@@ -134,7 +134,7 @@ def nasty(tmp_path):
     """Names, labels, overrides, settings and errors that would take hold of a terminal."""
     for name, method in ((NASTY, "supervised"), ("b", NASTY)):
         for seed in range(2):
-            run = made_run(tmp_path / f"runs/{name}{seed}", seed, 0.8 + seed / 100, method=method, **{"note": NASTY})
+            run = made_run(tmp_path / f"runs/{name}{seed}", seed, 0.8 + seed / 100, method=method, note=NASTY)
             changed(run, "manifest.json", dataset=NASTY, model=NASTY, overrides=[NASTY], versions={"sdrun": NASTY})
             changed(run, "summary.json", error=NASTY, metrics={"test/accuracy": 0.5 + seed / 10, f"test/{NASTY}": 1})
     (made_run(tmp_path / f"runs/{NASTY}broken", 5) / "config.yaml").write_text('a: !<"\\e[2J"> b\n')
@@ -347,23 +347,33 @@ def test_runs_of_more_classes_than_others_are_drawn(tmp_path, called):
     assert "McNemar" in called("compare", "runs")[1]
 
 
+POINT = '{"stage": "supervised", "name": "val/nll", '
+
+
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", '{"step": "a"}', '{"stage": "supervised", "step": "a", "value": 1}', "[" * 5000]
-    + [f'{{"stage": "supervised", "step": {step}, "value": {value}}}' for step, value in ((1, '"a"'), (10**40, 1))],
+    [
+        '{"name": "val/nll"',
+        '["name", {"name": "val/nll"}]',
+        '{"name": "val/nll"}',
+        POINT + '"step": 1}',
+        POINT + '"step": "a", "value": 1}',
+        POINT + '"step": 10000000000000000000000000000, "value": 1}',
+        POINT + '"step": 1, "value": "a"}',
+        POINT + '"step": 1, "value": 1e999}',
+        POINT + '"step": ' + "[" * 5000,
+    ],
 )
 def test_a_log_that_cannot_be_read_is_named(tmp_path, called, line):
     for seed in range(2):
-        points = [{"stage": "supervised", "step": step, "name": "val/nll", "value": 1.0} for step in (1, 2)]
-        lines = [json.dumps(point) for point in points]
-        lines += [f'{line}{{"name": "val/nll"'[:0] + line.replace("}", ', "name": "val/nll"}')] if "}" in line else []
-        lines += [f'{line} "name": "val/nll"'] if "}" not in line else []
+        lines = [POINT + f'"step": {step}, "value": 1}}' for step in (1, 2)]
         run = made_run(tmp_path / f"runs/{seed}", seed)
-        (run / "metrics.jsonl").write_text("\n".join(lines if seed else lines[:2]))
-    assert called("report", "runs", "-o", "page.html")[0] == 0
-    page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "curves of training: runs/1: metrics.jsonl cannot be read (line 3 is not what sdrun writes)" in page
-    assert page.count("<svg") == 1
+        (run / "metrics.jsonl").write_text("\n".join([*lines, *[line] * seed]))
+    groups = {"a": {run.seed: run for run in find(["runs"]).finished}}
+    *drawn, left_out = report.pictures(groups)
+    assert len(drawn) == 1
+    reason = "the curves of training: runs/1: metrics.jsonl cannot be read (line 3 is not what sdrun writes)"
+    assert left_out.paragraphs[0] == reason
 
 
 LABEL_TEXTS = ["_hidden", "", "$\\frac$", "$x", "\\$5", "a\x1bb\nc", "<b>&"]
