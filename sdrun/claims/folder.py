@@ -10,7 +10,7 @@ from typing import Any
 
 from sdrun.claims.declaration import Declaration, declaration
 from sdrun.comparison.runs import Run, read
-from sdrun.comparison.shape import ANY, NUMBER, TEXT, require_shape
+from sdrun.comparison.shape import NUMBER, TEXT, require_shape
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, content, read_json
@@ -25,7 +25,7 @@ LARGEST = 16_000_000
 """Bytes of any other."""
 
 SHAPE = {
-    "declared": {...: ANY},
+    "declared": {"metrics": [TEXT], "plain": [TEXT], "method": [TEXT], "silent": [TEXT], "pretrain": [TEXT]},
     "runs": {...: {"overrides": [TEXT], "settings": TEXT}},
     "grid": {...: NUMBER},
     "chosen": TEXT,

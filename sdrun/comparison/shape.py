@@ -29,7 +29,8 @@ MANIFEST = {
 COMPUTE = {"steps": NUMBER, "samples": NUMBER, "multiply_adds": NUMBER, "seconds": NUMBER}
 STAGE = {"name": TEXT, "metrics": {...: ANY}, "steps": PERHAPS, "seconds": PERHAPS}
 SUMMARY = {**RUN, "error": TEXT, "metrics": {...: ANY}, "compute": COMPUTE, "stages": [STAGE]}
-MAY_BE_NULL = ("versions", "git", "init")
+MAY_BE_NULL = ("versions", "git", "init", "silent", "pretrain")
+"""Keys, also of a claim."""
 
 
 def require_shape(name: str, document: dict[str, Any], shape: Shape, needed: tuple[str, ...]) -> None:
@@ -37,8 +38,7 @@ def require_shape(name: str, document: dict[str, Any], shape: Shape, needed: tup
     lacking = [key for key in needed if key not in document]
     if lacking:
         raise Unreadable(f"{name} lacks {', '.join(lacking)}")
-    present = {key: value for key, value in document.items() if value is not None or key not in MAY_BE_NULL}
-    wrong = list(dict.fromkeys(misfits(present, shape)))
+    wrong = list(dict.fromkeys(misfits(document, shape)))
     if wrong:
         raise Unreadable(f"{name} has another kind of value as {', '.join(wrong[:5])} than sdrun writes")
 
@@ -51,7 +51,7 @@ def misfits(value: Any, shape: Shape, key: str = "") -> Iterator[str]:
             return
         for name, inner in value.items():
             expected = shape.get(name, shape.get(...))
-            if expected is not None:
+            if expected is not None and (inner is not None or name not in MAY_BE_NULL):
                 yield from misfits(inner, expected, f"{key}.{name}" if key else name)
     elif isinstance(shape, list):
         if not isinstance(value, list):

@@ -162,7 +162,7 @@ def test_what_is_only_unusual_is_shown(three, called, odd, verb):
     assert called(*verb)[0] == 0
 
 
-@pytest.mark.parametrize("odd", SKIPPED)
+@pytest.mark.parametrize("odd", list(SKIPPED)[:3])
 def test_where_no_run_is_whole_the_reasons_are_given(tmp_path, called, odd):
     SKIPPED[odd](made_run(tmp_path / "runs/odd", 0))
     code, out = called("compare", "runs")
