@@ -52,13 +52,12 @@ def opened(file: Path, name: str | None = None) -> Iterator[BinaryIO]:
 def content(file: Path, most: int) -> bytes:
     """All of a regular file. Raises Unreadable where there is none, or one larger than ``most``."""
     with opened(file) as lines:
+        if os.fstat(lines.fileno()).st_size > most:
+            raise Unreadable(f"{file.name} cannot be read (it is larger than {most / 1e6:g} MB)")
         try:
-            data = lines.read(most + 1)
+            return lines.read()
         except OSError as error:
             raise Unreadable(f"{file.name} cannot be read ({reason(error)})") from error
-    if len(data) > most:
-        raise Unreadable(f"{file.name} cannot be read (it is larger than {most / 1e6:g} MB)")
-    return data
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -81,6 +80,8 @@ def read_yaml(file: Path) -> dict[str, Any]:
     """A mapping of scalars, lists and mappings. Raises Unreadable, also where it has anchors or tags."""
     data = content(file, LARGEST_YAML)
     try:
+        if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Base)):
+            raise ValueError("it has anchors")
         document = yaml.load(data.decode(), PlainLoader)
         _require_plain(document)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
@@ -104,11 +105,6 @@ class PlainLoader(Base):
         f"tag:yaml.org,2002:{name}": Base.yaml_constructors[f"tag:yaml.org,2002:{name}"]
         for name in ("null", "bool", "float", "str", "seq", "map")
     } | {None: Base.construct_undefined}
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        if node in self.constructed_objects or node in self.recursive_objects:
-            raise ValueError("it has anchors")
-        return super().construct_object(node, deep)
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Nothing is merged: ``<<`` is a tag that is not constructed."""
