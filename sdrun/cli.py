@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sdrun import __version__, tools
 from sdrun.errors import InputError, Interrupted, RunError
+from sdrun.terminal import be_patient
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -32,8 +33,10 @@ class _JobFailed(Exception):
 
 
 def main() -> int:
-    """Run the command line of this process. Returns the exit code: 0, 1, 2, 130 or 143."""
+    """Run the command line of this process. Returns the exit code: 0, 1, 2, 129, 130 or 143."""
     arguments = sys.argv[1:]
+    be_patient()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads spin while they wait for a busy core
     logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
     try:
         if arguments[:1] == ["--version"]:
@@ -48,8 +51,6 @@ def main() -> int:
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         return _report(error)
     return OK
@@ -68,14 +69,19 @@ def _hydra() -> None:
     import hydra
     from hydra._internal.utils import get_args_parser
 
-    from sdrun import preflight
-    from sdrun.configuration import conf_folder, register_resolvers
+    from sdrun import preflight, trust
+    from sdrun.configuration import conf_folder, register_resolvers, require_text
     from sdrun.ranks import num_ranks, rank
 
     register_resolvers()
+    trust.install()
     arguments = get_args_parser().parse_args()
+    for word in sys.argv:
+        require_text(word)
     if arguments.experimental_rerun:
         raise InputError("--experimental-rerun: it runs code from a file, in a finished run; use sdrun resume")
+    if arguments.config_path and not os.path.isabs(arguments.config_path):
+        raise InputError(f"--config-path: {arguments.config_path} is no absolute path of a folder; give one")
     if arguments.multirun and arguments.cfg:
         raise InputError("--cfg: shows the settings of one run; leave --multirun out")
     if arguments.multirun and num_ranks() > 1:
@@ -107,14 +113,18 @@ def _job(config: "DictConfig") -> None:
     """One job as Hydra starts it. Says what went wrong at once, so that a sweep's other jobs can go on."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
+    from omegaconf import OmegaConf
 
     from sdrun import run
 
     hydra = HydraConfig.get()
+    os.chdir(hydra.runtime.cwd)  # with hydra.job.chdir too, a path means what it meant where the command was given
     path = Path(hydra.runtime.output_dir)
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    seen = {"config": config, "hydra": HydraConfig.instance().cfg, "overrides": hydra.overrides.task}
     try:
-        run.start(config, path, list(hydra.overrides.task))
+        files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
+        run.start(config, path, list(hydra.overrides.task), files=files)
     except Exception as error:
         _failed[str(path)] = _report(error)
         if hydra.mode is RunMode.MULTIRUN:  # tells the launcher, which may be in another process

@@ -1,7 +1,9 @@
 """From Hydra's composition to typed settings, with short errors that name the key. Imports no torch."""
 
 import difflib
+import math
 import os
+import re
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from sdrun import methods
 from sdrun.errors import InputError, require
 from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
+from sdrun.storage.plain_yaml import interpolated
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,8 +41,9 @@ def settings_from(config: DictConfig) -> Settings:
     """Typed and checked settings. Raises InputError for an unknown key, a wrong type or a value out of range."""
     schema: dict[str, type] = {}
     try:
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        assert isinstance(values, dict)
+        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        for key, value in words.leaves(values):
+            _require_usable(key, value)
         schema = _schema(values)
         _move_root_keys(values, schema["method"])
         typed = OmegaConf.structured(Settings)
@@ -49,7 +53,9 @@ def settings_from(config: DictConfig) -> Settings:
             require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
-        return OmegaConf.to_object(OmegaConf.merge(typed, values))  # type: ignore[return-value]
+        merged = OmegaConf.merge(typed, values)
+        _require_as_given(merged, values, _root_keys(schema["method"]))
+        return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except ConfigKeyError as error:
         raise InputError(_unknown(str(error.full_key), config)) from error
     except OmegaConfBaseException as error:
@@ -58,9 +64,7 @@ def settings_from(config: DictConfig) -> Settings:
 
 def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
     """OmegaConf's message as ``key: reason``, on one line; ``root_keys`` are the method's own that have no prefix."""
-    key = error.full_key or ""
-    if key.removeprefix("method.") in root_keys:
-        key = key.removeprefix("method.")
+    key = _shown(error.full_key or "", root_keys)
     reason = str(error).split("\n", 1)[0]
     if "is not a ListConfig" in reason:
         reason = "needs a list, such as [1,2]"
@@ -69,13 +73,40 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
     """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
-    values = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
-    assert isinstance(values, DictConfig)
+    values = OmegaConf.create(plain(config))
     values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
     values.method.update(method)
-    if values.init_from is not None:  # a resumed run may start in another folder
-        values.init_from = str(Path(values.init_from).resolve())
+    for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
+        if path := OmegaConf.select(values, key):
+            require_text(absolute(path))
+            OmegaConf.update(values, key, absolute(path))
     return values
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Every value resolved. Raises InputError for a text that would be resolved once more when it is read again."""
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    if key := interpolated(values):
+        raise InputError(f"{key}: holds ${{ as a text, which a run cannot keep; rename what it names, or link to it")
+    return values
+
+
+def absolute(path: str) -> str:
+    """The path from the root, without ``~``."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def require_text(word: str) -> None:
+    """Raise InputError for a name that this Python takes for bytes, and that no file of a run could hold."""
+    require(word == word.encode(errors="replace").decode(), word, "is no text in this locale; set PYTHONUTF8=1")
+
+
+def override(key: str, value: str) -> str:
+    """``key=value`` in Hydra's grammar, whatever characters the text has: ``override("a", "b c")`` is ``a="b c"``."""
+    if re.fullmatch(r"[\w./:-]+", value, re.ASCII):
+        return f"{key}={value}"
+    escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
+    return f'{key}="{escaped}"'
 
 
 def leaves(config: DictConfig) -> dict[str, Any]:
@@ -95,6 +126,35 @@ def defaults(choices: dict[str, str]) -> dict[str, Any]:
             return leaves(compose("config", [f"{group}={choice}" for group, choice in choices.items()]))
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(str(error).splitlines()[0]) from error
+
+
+# What no setting may be ---------------------------------------------------------------------------------------------
+
+
+def _require_usable(key: str, value: Any) -> None:
+    """Raise InputError for a number that is not finite or beyond 64 bits, alone or in a list, and for nested lists."""
+    for item in value if isinstance(value, list) else [value]:
+        require(not isinstance(item, list | dict), key, "needs a flat list, such as [1,2]")
+        if isinstance(item, float):
+            require(math.isfinite(item), key, f"must be a finite number, but is {item}")
+        elif isinstance(item, int):
+            require(abs(item) < 2**63, key, f"must be below 2^63 in size, but is {item!s:.30}")
+
+
+def _require_as_given(typed: Any, values: dict, root_keys: list[str]) -> None:
+    """Raise InputError where a text became an unusable number, or a number true or false."""
+    before = dict(words.leaves(values))
+    for key, value in words.leaves(OmegaConf.to_container(typed)):  # type: ignore[arg-type]
+        _require_usable(_shown(key, root_keys), value)
+        is_number = isinstance(before.get(key), int | float) and not isinstance(before[key], bool)
+        if isinstance(value, bool):
+            require(not is_number, _shown(key, root_keys), f"must be true or false, but is {before.get(key)}")
+
+
+def _shown(key: str, root_keys: list[str]) -> str:
+    """A key as it is given: without the prefix of the method where it stands at the root."""
+    bare = key.removeprefix("method.")
+    return bare if bare in root_keys else key
 
 
 # The schema of a composition ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ class Display:
             self._progress.stop()
         for handler in self._handlers:
             _logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk
+                handler.close()
         _logger.propagate = True
 
     def _text(self, step: int) -> str:
@@ -141,7 +143,7 @@ def _words(metrics: dict[str, float]) -> list[str]:
 
 def _log_to(path: Path) -> logging.Handler:
     """Send what sdrun logs to a file, and to no handler but ours."""
-    handler = logging.FileHandler(path)
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)

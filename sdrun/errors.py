@@ -1,6 +1,10 @@
 """The ways a run ends early, and the exit code of each. Imports no torch."""
 
+import errno
 import signal
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the errors of a full disk."""
 
 
 class InputError(ValueError):
@@ -14,7 +18,8 @@ class RunError(RuntimeError):
 class Interrupted(BaseException):
     """A signal asked the run to stop, and its state is saved.
 
-    No ``Exception``, so that it also ends the sweep that the run belongs to. Exit code 128 + signal: 130 or 143.
+    No ``Exception``, so that it also ends the sweep that the run belongs to. Exit code 128 + signal: 129,
+    130 or 143.
     """
 
     def __init__(self, signum: int) -> None:

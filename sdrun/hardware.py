@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import joblib
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -21,11 +22,22 @@ from sdrun.settings import Device, HardwareSettings, Precision
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def resolve(settings: HardwareSettings) -> HardwareSettings:
+WORK_OF_A_THREAD = 400_000_000
+"""Multiply-adds of a forward pass from which on a further thread pays: with fewer, threads wait for each other."""
+
+
+def resolve(settings: HardwareSettings, work: int = 0) -> HardwareSettings:
     """The same settings with every ``auto`` and null replaced by what this machine has.
 
-    Raises InputError for a device that is not there.
+    ``work``: multiply-adds of one forward pass of a process, by which alone the number of threads is chosen. Raises
+    InputError for a device that is not there, and for more threads than cores.
     """
+    cores = joblib.cpu_count()
+    if settings.threads is not None and settings.threads > cores:
+        raise InputError(
+            f"hardware.threads: is {settings.threads}, but this process may use {cores} cores, and with more threads "
+            f"than cores each step waits; use hardware.threads={cores}"
+        )
     device = settings.device
     if device is Device.auto:
         device = Device.cuda if torch.cuda.is_available() else Device.cpu
@@ -39,7 +51,7 @@ def resolve(settings: HardwareSettings) -> HardwareSettings:
     return replace(
         settings,
         device=device,
-        threads=settings.threads or max(1, _usable_cores() // num_local_ranks()),
+        threads=settings.threads or max(1, min(cores // num_local_ranks(), work // WORK_OF_A_THREAD)),
         precision=precision,
         channels_last=precision is Precision.bf16 if settings.channels_last is None else settings.channels_last,
     )
@@ -54,12 +66,6 @@ def _has_bf16(device: Device) -> bool:
     return any("bf16" in name and bool(has) for name, has in capabilities.items())
 
 
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @dataclass(frozen=True)
 class Hardware:
     """What a run computes on. ``settings`` are resolved; ``rank`` and ``world`` are those of torchrun."""
@@ -70,9 +76,12 @@ class Hardware:
     world: int
 
     @classmethod
-    def start(cls, settings: HardwareSettings) -> "Hardware":
-        """Set threads and allocator, take the device, and join the process group if torchrun started one."""
-        resolved = resolve(settings)
+    def start(cls, settings: HardwareSettings, work: int = 0) -> "Hardware":
+        """Set threads and allocator, take the device, and join the process group if torchrun started one.
+
+        ``work``: see ``resolve``.
+        """
+        resolved = resolve(settings, work)
         torch.set_num_threads(resolved.threads or 1)
         _keep_freed_memory()
         device = torch.device(resolved.device.value)

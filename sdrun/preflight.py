@@ -5,29 +5,35 @@ Imports no torch before settings and data are found good.
 
 import difflib
 import os
+import shlex
 from argparse import Namespace
 from pathlib import Path
 
 import yaml
-from hydra import compose, initialize_config_dir
+from hydra import version
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.global_hydra import GlobalHydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.utils import setup_globals
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sdrun.configuration import conf_folder, explain, settings_from
+from sdrun.configuration import conf_folder, explain, override, plain, settings_from
 from sdrun.datasets import sources
 from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
-from sdrun.storage.folder import holds_run
+from sdrun.storage.folder import holds_run, resuming
 from sdrun.storage.initial import initial
+from sdrun.trust import Loader
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
+SWEEPER = "hydra_plugins.sdrun_sweeps.SingleSweeper"
 MOST_LINES = 8
 
 
@@ -37,27 +43,32 @@ def composed(arguments: Namespace) -> list[DictConfig]:
     Keys that do not exist are let through, for ``settings_from`` knows better what was meant. Raises InputError.
     """
     try:
-        with initialize_config_dir(str(arguments.config_path or conf_folder()), version_base="1.3"):
-            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-            name = str(arguments.config_name or "config")
-            more = arguments.config_dir
-            search = [f"hydra.searchpath=[file://{Path(more).resolve()}]"] if more else []
+        loader = _loader(arguments)
+        parser = OverridesParser.create(config_loader=loader)
+        name = str(arguments.config_name or "config")
 
-            def one(overrides: list[str]) -> DictConfig:
-                lenient = [_lenient(override) for override in parser.parse_overrides(overrides)]
-                return compose(name, lenient + search, return_hydra_config=True)
+        def one(overrides: list[str]) -> DictConfig:
+            settings = parser.parse_overrides(overrides)
+            for line in (str(setting.input_line) for setting in settings if setting.is_sweep_override()):
+                way_out = "sweep over it by -m, or write a list as [1,2]"
+                raise InputError(f"Ambiguous value for argument '{line}': {way_out}{_quoting(line)}")
+            return loader.load_configuration(name, [_lenient(setting) for setting in settings], RunMode.RUN)
 
-            if not arguments.multirun:
-                return [one(arguments.overrides)]
-            given = parser.parse_overrides(arguments.overrides)
-            fixed = one([str(override.input_line) for override in given if not override.is_sweep_override()])
-            if not fixed.hydra.sweeper._target_.endswith("BasicSweeper"):
-                return [fixed]  # another sweeper finds its values as it goes; each job checks itself
-            swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
-            jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
-            return [one([str(override) for override in job]) for job in jobs]
+        if not arguments.multirun:
+            config = one(arguments.overrides)
+            require(config.hydra.mode is not RunMode.MULTIRUN, "hydra.mode", "a sweep is asked for by: sdrun -m")
+            return [config]
+        overrides = parser.parse_overrides(arguments.overrides)
+        fixed = one([str(override.input_line) for override in overrides if not override.is_sweep_override()])
+        if fixed.hydra.sweeper._target_ != SWEEPER:
+            return [fixed]  # another sweeper finds its values as it goes; each job checks itself
+        swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
+        jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
+        return [one([str(override) for override in job]) for job in jobs]
+    except InputError:
+        raise
     except OverrideParseException as error:
-        raise InputError(f"{error.override}: {_shortened(error.message)}") from error
+        raise InputError(f"{error.override}: {_shortened(error.message)}{_quoting(error.override)}") from error
     except MissingConfigException as error:
         raise InputError(_no_such_choice(error)) from error
     except yaml.YAMLError as error:
@@ -94,19 +105,32 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
 
 def checked_settings(config: DictConfig) -> Settings:
     """The settings of a composed job, checked by themselves."""
-    return settings_from(without_hydra(config))
+    settings = settings_from(without_hydra(config))
+    plain(without_hydra(config))
+    return settings
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
     return OmegaConf.masked_copy(config, [key for key in map(str, config) if key != "hydra"])
 
 
-def _lenient(override: Override) -> str:
+def _loader(arguments: Namespace) -> Loader:
+    """What Hydra composes by, and from the same folders."""
+    setup_globals()
+    version.setbase("1.3")
+    search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
+    if more := arguments.config_dir:
+        require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
+        search_path.prepend("command-line", f"file://{os.path.abspath(more)}", SearchPathQuery(provider="schema"))
+    return Loader(search_path)
+
+
+def _lenient(setting: Override) -> str:
     """The override as ``++key=value``, where it sets a value of ours; a choice of a group or of Hydra's stays."""
-    line = override.input_line or ""
-    key = override.key_or_group
-    is_choice = key in GROUPS or "/" in key or override.package is not None
-    if override.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
+    line = setting.input_line or ""
+    key = setting.key_or_group
+    is_choice = key in GROUPS or "/" in key or setting.package is not None
+    if setting.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
         return line
     return f"++{line}"
 
@@ -122,6 +146,14 @@ def _no_such_choice(error: MissingConfigException) -> str:
     return f"{group}={choice}: no such choice; {hint}: {', '.join(options)}"
 
 
+def _quoting(line: str) -> str:
+    """How to write a value that Hydra's grammar has no place for, where it is one text."""
+    key, equals, value = line.partition("=")
+    if not equals or value[:1] in tuple("[{'\""):
+        return ""
+    return f"\nQuote what is one text, for the shell too: {shlex.quote(override(key, value))}"
+
+
 def _shortened(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(lines[:MOST_LINES])
@@ -133,7 +165,7 @@ def _require_place(folder: Path, is_sweep: bool) -> None:
         if is_sweep and any(map(holds_run, folder.glob("*"))):
             raise InputError(f"{folder} holds the runs of a sweep already; choose {other}")
         if holds_run(folder):
-            raise InputError(f"{folder} holds a run already; go on with it by: sdrun resume {folder}")
+            raise InputError(f"{folder} holds a run already; go on with it by: {resuming(folder)}")
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; choose {other}") from error

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import configuration, run
 from sdrun.datasets import sources
@@ -17,10 +15,13 @@ from sdrun.errors import InputError, require
 from sdrun.hardware import Hardware
 from sdrun.ranks import num_ranks
 from sdrun.settings import DatasetSettings
-from sdrun.storage.folder import RunFolder
+from sdrun.storage.folder import RunFolder, resuming
 from sdrun.storage.initial import initial
 
 TARGETS = ("tolerance", "budget", "thresholds")
+
+FREE = ("hardware.", "dataset.root")
+"""Settings that may be others than those of the run."""
 
 
 def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str | None, overrides: list[str]) -> None:
@@ -33,11 +34,10 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     """
     require(num_ranks() == 1, "sdrun evaluate", "runs in one process; start it without torchrun")
     source = RunFolder.open(path)
-    status = source.manifest["status"]
-    require(status == "completed", str(path), f"is {status}; finish it by: sdrun resume {path}")
+    require(source.status == "completed", str(path), f"is {source.status}; finish it by: {resuming(path)}")
     require("evaluates" not in source.manifest, str(path), "is an evaluation itself; name the run")
     config = run.load_config(source)
-    _merge(config, overrides)
+    run.change(config, overrides, FREE, "of a finished run")
     has_exits = "exit_policy" in config.method
     require(has_exits or not exit_policy, "--exit-policy", f"a run of method={config.method.name} has no exits")
     if has_exits:
@@ -73,22 +73,11 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
         run.execute(settings, config, RunFolder.open(target), hardware, stack, splits, source)
 
 
-def _merge(config: DictConfig, overrides: list[str]) -> None:
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        may = key.startswith("hardware.") or key == "dataset.root"
-        require(bool(equals) and may, key, "cannot be changed of a finished run; only hardware.* and dataset.root can")
-        try:
-            OmegaConf.update(config, key, yaml.safe_load(value))
-        except (OmegaConfBaseException, yaml.YAMLError) as error:
-            raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
-
-
 def _policy(text: str) -> dict[str, Any]:
     """Settings of a policy, from its file or from ``key=value,key=value``."""
     try:
         if "=" not in text:
-            values = yaml.safe_load(Path(text).read_text())
+            values = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
         else:
             pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
             values = {key: yaml.safe_load(value) for key, _, value in pairs}

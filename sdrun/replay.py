@@ -33,10 +33,11 @@ class Replay:
 
     def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
-        file = self.source.weights(name, self.settings.optim.select.value)
-        objective.load_state_dict(load_state(file, self.hardware.device))
-        self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
+        chosen = self.settings.optim.select.value
         trained = self.source.finished(name) or {}
+        recorded = trained.get("sha256", {}).get(chosen)
+        objective.load_state_dict(load_state(self.source.weights(name, chosen), self.hardware.device, recorded))
+        self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
         return {**trained, **self._evaluated(name, objective.networks, evaluation)}
 
     def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class Replay:
         return self._evaluated(name, {"": network}, evaluation)
 
     def _evaluated(self, name: str, networks: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-        self.record.begin(name, 1, self.results[-1]["position"] if self.results else 0)
+        self.record.begin(name, 1, 0)
         written = Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
         self.results.append(written.of_evaluation(name, networks))
         return self.results[-1]

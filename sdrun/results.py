@@ -2,17 +2,21 @@
 
 import io
 from dataclasses import dataclass
+from functools import partial
+from math import isclose
 from typing import Any
 
 import numpy as np
 
 from sdrun.display import Display
+from sdrun.errors import RunError
+from sdrun.evaluation.drawing import drawn, show
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
-from sdrun.settings import Settings
+from sdrun.settings import Select, Settings
 from sdrun.storage.checkpoints import save
-from sdrun.storage.files import write_bytes, write_json
+from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.batch import Stream
@@ -43,6 +47,7 @@ class Results:
             weights["best"], steps["best"] = state.best.weights, state.best.step
         chosen = self.settings.optim.select.value
         metrics: dict[str, float] = {}
+        contents: dict[str, bytes] = {}
         hashes = {}
         for kind in sorted(weights, key=lambda kind: steps[kind]):
             hashes[kind] = save(self.folder.weights(name, kind), weights[kind])
@@ -50,57 +55,88 @@ class Results:
             outcome = self.evaluation.full(objective.networks)
             found = outcome.metrics
             if kind == chosen:
-                self._keep(name, outcome, steps[kind])
+                contents = self._contents(name, outcome)
+                self._draw(outcome, steps[kind])
                 self._show_views(stream)
                 new = {key: value for key, value in found.items() if key not in state.validated}
             else:
                 found = new = {key.replace("/", f"/{kind}/", 1): value for key, value in found.items()}
             self.record.log(steps[kind], new)
             metrics |= found
-        return self._mark(
-            name,
-            {
-                "steps": state.step,
-                "samples": state.step * stream.batch_size,
-                "multiply_adds": state.step * step_cost,
-                "seconds": round(state.seconds, 3),
-                "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
-                "best_step": steps.get("best"),
-                "sha256": hashes,
-                "metrics": metrics,
-            },
-        )
+        result = {
+            "name": name,
+            "steps": state.step,
+            "samples": state.step * stream.batch_size,
+            "multiply_adds": state.step * step_cost,
+            "seconds": round(state.seconds, 3),
+            "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
+            "best_step": steps.get("best"),
+            "sha256": hashes,
+            "metrics": metrics,
+        }
+        return self._finish(result, contents)
 
     def of_evaluation(self, name: str, networks: Networks) -> dict[str, Any]:
         """Evaluate networks that no training made here, and mark the stage as finished."""
         outcome = self.evaluation.full(networks)
-        self._keep(name, outcome, 0)
+        self._draw(outcome, 0)
         self.record.log(0, outcome.metrics)
-        return self._mark(name, {"steps": 0, "seconds": 0.0, "samples_per_second": None, "metrics": outcome.metrics})
+        result = {
+            "name": name,
+            "steps": 0,
+            "seconds": 0.0,
+            "samples_per_second": None,
+            "metrics": outcome.metrics,
+        }
+        return self._finish(result, self._contents(name, outcome))
 
-    def _keep(self, name: str, outcome: Outcome, step: int) -> None:
-        """Write predictions and documents, and draw what they show."""
+    def again(self, result: dict[str, Any], networks: Networks, stream: Stream | None) -> None:
+        """Write the files of a finished stage anew. Raises RunError where its metrics do not come out again."""
+        name = result["name"]
+        self.record.begin(name, stream.steps_per_epoch if stream else 1, None)
+        outcome = self.evaluation.full(networks)
+        self._require_same(result, outcome.metrics)
+        self._draw(outcome, (result.get("best_step") if self._is_best else None) or result["steps"])
+        if stream:
+            self._show_views(stream)
+        self._finish(result, self._contents(name, outcome))
+
+    @property
+    def _is_best(self) -> bool:
+        return self.settings.optim.select is Select.best
+
+    @staticmethod
+    def _require_same(result: dict[str, Any], metrics: dict[str, float]) -> None:
+        for key in ("test/accuracy", "test/nll"):
+            if key in metrics and not isclose(metrics[key], result["metrics"][key], rel_tol=1e-3, abs_tol=1e-3):
+                raise RunError(
+                    f"{result['name']}: {key} was {result['metrics'][key]:.4f} and is {metrics[key]:.4f} now; its "
+                    "files are left as they are, for other packages or another machine would make others"
+                )
+
+    def _contents(self, name: str, outcome: Outcome) -> dict[str, bytes]:
+        """Predictions and documents, by their place in the run's folder."""
         labels = {f"{part}_labels": self.data.labels[part] for part in self.data.parts}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
-        write_bytes(self.folder.predictions(name), buffer.getvalue())
-        for title, content in outcome.documents.items():
-            write_json(self.folder.stage(name) / f"{title}.json", content)
-        self._draw(outcome, step)
+        documents = {
+            f"stages/{name}/{title}.json": json_bytes(document) for title, document in outcome.documents.items()
+        }
+        return {f"predictions/{name}.npz": buffer.getvalue(), **documents}
 
     def _draw(self, outcome: Outcome, step: int) -> None:
-        for title, figure in outcome.pictures().items():
-            self.record.picture(title, figure, step)
+        for title, draw in outcome.pictures.items():
+            show(title, draw, partial(self.record.picture, step=step))
 
     def _show_views(self, stream: Stream) -> None:
-        from sdrun.evaluation import pictures
+        from sdrun.evaluation.pictures import view_grid
 
-        for role, columns in stream.examples(6, 5, self.data.clean).items():
-            self.record.picture(f"views/{role}", pictures.view_grid(columns), 0)
+        examples = drawn("views", lambda: stream.examples(6, 5, self.data.clean)) or {}
+        for role, columns in examples.items():
+            show(f"views/{role}", partial(view_grid, columns), partial(self.record.picture, step=0))
 
-    def _mark(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
+    def _finish(self, result: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:
         self.record.end()
-        result = {"name": name, **result, "position": self.record.position()}
-        self.folder.finish(name, result)
-        self.display.end(name, result["metrics"])
+        self.folder.finish(result["name"], result, contents)
+        self.display.end(result["name"], result["metrics"])
         return result

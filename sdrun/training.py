@@ -1,11 +1,15 @@
 """Stages that come from training: each once, and the half-done from where it stood."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sdrun import loop
 from sdrun.display import Display
+from sdrun.errors import RunError
+from sdrun.evaluation.classification import doubt_temperature
 from sdrun.evaluation.costs import step_multiply_adds
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation, require_finite
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective
@@ -13,6 +17,7 @@ from sdrun.results import Results
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
 from sdrun.streams.batch import Stream
 
@@ -20,7 +25,8 @@ from sdrun.streams.batch import Stream
 class Training:
     """Trains stages in a run's folder, and keeps their results in order.
 
-    Only the first rank has a ``record``; it alone evaluates and writes.
+    Files of a finished stage that are damaged or gone are made again from its weights. Only the first rank has a
+    ``record``; it alone evaluates and writes. ``note`` is called after each stage.
     """
 
     def __init__(
@@ -33,23 +39,31 @@ class Training:
         display: Display,
         interrupt: Interrupt,
         results: list[dict[str, Any]],
+        note: Callable[[], None],
     ) -> None:
         self.settings, self.data, self.hardware, self.folder = settings, data, hardware, folder
         self.record, self.display, self.interrupt, self.results = record, display, interrupt, results
+        self.note = note
 
     def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
-        """See ``Stages.fit``."""
+        """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
         from_main = self.hardware.from_main
-        result = from_main(lambda: self.folder.finished(name))
+        finished = result = from_main(lambda: self.folder.finished(name))
         if result is None:
             cost = self._step_cost(objective, stream)
-            state = self._train(name, objective, stream, evaluation)
-            result = from_main(lambda: self._results(evaluation).of_training(name, objective, stream, state, cost))
+            with _named(name):
+                state = self._train(name, objective, stream, evaluation)
+                result = from_main(lambda: self._write(name, objective, stream, evaluation, state, cost))
+        chosen = self.settings.optim.select.value
+        weights = load_state(self.folder.weights(name, chosen), self.hardware.device, result["sha256"][chosen])
+        objective.load_state_dict(weights)
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()
-        self.results.append(result)
-        weights = self.folder.weights(name, self.settings.optim.select.value)
-        objective.load_state_dict(load_state(weights, self.hardware.device))
+            if finished:
+                self._require_teachers(name, objective)
+                if self._is_lacking(name):
+                    self._results(evaluation).again(result, objective.networks, stream)
+        self._add(result)
         return result
 
     def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
@@ -57,21 +71,59 @@ class Training:
 
         def result() -> dict[str, Any]:
             assert self.record
-            if found := self.folder.finished(name):
-                return found
-            self.record.begin(name, 1, self._position())
-            return self._results(evaluation).of_evaluation(name, {"": network})
+            finished = self.folder.finished(name)
+            if finished is None:
+                self.record.begin(name, 1, 0)
+                with _named(name):
+                    written = self._results(evaluation).of_evaluation(name, {"": network})
+                doubt_temperature(name, written["metrics"], self.data)
+                return written
+            if self._is_lacking(name):
+                self._results(evaluation).again(finished, {"": network}, None)
+            return finished
 
-        self.results.append(self.hardware.from_main(result))
+        self._add(self.hardware.from_main(result))
         return self.results[-1]
 
-    def _position(self) -> int:
-        """Length of ``metrics.jsonl`` at the end of the last finished stage."""
-        return self.results[-1]["position"] if self.results else 0
+    def _add(self, result: dict[str, Any]) -> None:
+        self.results.append(result)
+        self.note()
+
+    def _is_lacking(self, name: str) -> bool:
+        """Whether anything that a finished stage wrote is gone or damaged, its weights apart."""
+        predictions = f"predictions/{name}.npz"
+        lost = self.folder.lost(predictions, f"stages/{name}", f"tensorboard/{name}")
+        return bool(lost) or self.folder.state(predictions) is State.absent
+
+    def _require_teachers(self, name: str, objective: Objective) -> None:
+        """Raise RunError unless the stage was taught by the teachers that are there now."""
+        earlier = self.folder.manifest["teachers"].get(name, objective.teachers)
+        if earlier != objective.teachers:
+            stages = ", ".join(teacher["stage"] for teacher in earlier)
+            raise RunError(
+                f"{name} was taught by other weights of {stages} than there are now; put those back, or remove "
+                f"{self.folder.stage(name)} to train it anew"
+            )
 
     def _results(self, evaluation: Evaluation) -> Results:
         assert self.record
         return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
+
+    def _write(
+        self,
+        name: str,
+        objective: Objective,
+        stream: Stream,
+        evaluation: TrainingEvaluation,
+        state: loop.State,
+        step_cost: int,
+    ) -> dict[str, Any]:
+        # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
+        # would have told, and whether a run counts must not depend on where it was stopped.
+        require_finite("the weights", objective.state_dict().values())
+        result = self._results(evaluation).of_training(name, objective, stream, state, step_cost)
+        doubt_temperature(name, result["metrics"], self.data)
+        return result
 
     def _step_cost(self, objective: Objective, stream: Stream) -> int:
         """Multiply-adds of one step, of all ranks together."""
@@ -86,8 +138,13 @@ class Training:
         saved = load_state(newest, self.hardware.device) if newest else None
         recorder: loop.Recorder = _Silent()
         if self.record:
+            num_points = 0
+            if saved:
+                self._require_teachers(name, objective)
+                is_old = "points" not in saved
+                num_points = self.record.points_until(name, saved["position"]) if is_old else saved["points"]
             self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
-            self.record.begin(name, stream.steps_per_epoch, saved["position"] if saved else self._position())
+            self.record.begin(name, stream.steps_per_epoch, num_points)
             num_steps = loop.num_steps(self.settings, stream)
             self.display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
             recorder = _Recorder(self.record, self.display, checkpoints)
@@ -104,6 +161,15 @@ class Training:
         )
 
 
+@contextmanager
+def _named(stage: str) -> Iterator[None]:
+    """Errors of a stage begin with its name."""
+    try:
+        yield
+    except RunError as error:
+        raise RunError(f"{stage}: {error}") from error
+
+
 class _Recorder:
     """Numbers to the record and the display; state to a checkpoint that knows how much was recorded before it."""
 
@@ -115,7 +181,7 @@ class _Recorder:
         self.display.update(step, values)
 
     def save(self, step: int, state: dict[str, Any]) -> None:
-        self.checkpoints.save(step, {**state, "position": self.record.position()})
+        self.checkpoints.save(step, {**state, "points": self.record.sync()})
 
 
 class _Silent:

@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 import torch
 
+from sdrun import cli
 from sdrun.results import Results
 
 torch.set_num_threads(1)
@@ -18,3 +21,17 @@ def _without_pictures(request, monkeypatch):
     if "pictures" not in request.keywords:
         monkeypatch.setattr(Results, "_draw", lambda *_: None)
         monkeypatch.setattr(Results, "_show_views", lambda *_: None)
+
+
+@pytest.fixture
+def called(tmp_path, monkeypatch, capsys):
+    """``sdrun ARGUMENTS`` in this process: the exit code, and what was said of errors."""
+    monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it
+    monkeypatch.setattr(cli, "_failed", {})
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])
+        code = cli.main()
+        return code, capsys.readouterr().err
+
+    return call

@@ -19,6 +19,7 @@ from sdrun.datasets.sources import IDX_FILES
 from sdrun.errors import Interrupted
 from sdrun.settings import Settings
 from sdrun.storage import checkpoints
+from sdrun.storage.folder import RunFolder
 
 SMALL = (
     "dataset=digits",
@@ -89,6 +90,26 @@ def one_and_two_ranks(folder: Path, *overrides: str) -> tuple[list[float], list[
     one, two = points(folder / "one"), points(folder / "two")
     assert [point[:4] for point in one] == [point[:4] for point in two]
     return tuple([point[4] for point in found if point[3] == "train/loss"] for found in (one, two))
+
+
+def manifest(path: Path) -> dict:
+    return json.loads((path / "manifest.json").read_text())
+
+
+def rewrite_manifest(path: Path, **entries) -> None:
+    """Change entries of a manifest as sdrun itself would, with its hash."""
+    RunFolder(path, manifest(path)).update_manifest(**entries)
+
+
+def tree(path: Path) -> dict[str, tuple]:
+    """Kind, content and time of all that is at and below a folder."""
+    return {
+        str(file.relative_to(path)): (
+            file.lstat().st_mtime_ns,
+            file.readlink() if file.is_symlink() else file.read_bytes() if file.is_file() else None,
+        )
+        for file in sorted(path.rglob("*"))
+    }
 
 
 def points(path: Path) -> list[tuple]:

@@ -114,6 +114,30 @@ BAD = {
     ("seed=1,2",): "Ambiguous value for argument 'seed=1,2'",
     ("optim.lr=[1,2",): "optim.lr=[1,2: ",
     ("method=null",): "Config group override must be a string",
+    ("optim.lr=inf",): "optim.lr: must be a finite number, but is inf",
+    ("optim.lr=1e400",): "optim.lr: must be a finite number, but is inf",
+    ("optim.lr=1" + 400 * "0",): "optim.lr: must be below 2^63 in size, but is 1000",
+    ("checkpoint_seconds=nan",): "checkpoint_seconds: must be a finite number, but is nan",
+    ("dataset.mean=[nan]",): "dataset.mean: must be a finite number, but is nan",
+    ("dataset.views.weak.area=[0.5,inf]",): "dataset.views.weak.area: must be a finite number, but is inf",
+    ("method=layerwise", "method.exit_policy.budget=inf"): "method.exit_policy.budget: must be a finite number",
+    ("optim.lr='inf'",): "optim.lr: must be a finite number, but is inf",
+    ("seed=9223372036854775808",): "seed: must be below 2^63 in size, but is 9223372036854775808",
+    ("dataset.seed=9223372036854775808",): "dataset.seed: must be below 2^63 in size, but is 9223372036854775808",
+    ("model.widths=[99999999999999999999]",): "model.widths: must be below 2^63 in size, but is 99999999999999999999",
+    ("generations=9223372036854775808",): "generations: must be below 2^63 in size, but is 9223372036854775808",
+    ("log_every='99999999999999999999'",): "log_every: must be below 2^63 in size, but is 99999999999999999999",
+    ("seed=-1",): "seed: must be at least 0, but is -1",
+    ("dataset.seed=-1",): "dataset.seed: must be at least 0, but is -1",
+    ("optim.epochs=true",): "optim.epochs: Value 'True' of type 'bool' could not be converted to Integer",
+    ("optim.lr=true",): "optim.lr: Value 'True' of type 'bool' could not be converted to Float",
+    ("seed=1.0",): "seed: Value '1.0' of type 'float' could not be converted to Integer",
+    ("hardware.compile=1",): "hardware.compile: must be true or false, but is 1",
+    ("dataset.views.weak.flip=1",): "dataset.views.weak.flip: must be true or false, but is 1",
+    ("dataset.mean=[[1]]",): "dataset.mean: needs a flat list, such as [1,2]",
+    ("model.widths=[[8]]",): "model.widths: needs a flat list, such as [1,2]",
+    ("model.widths=[{a:1}]",): "model.widths: needs a flat list, such as [1,2]",
+    ("dataset.mean=[null]",): "dataset.mean[0]: Invalid type assigned",
 }
 
 
@@ -123,6 +147,11 @@ def test_bad_settings_are_refused_in_few_lines(overrides, message):
         settings(*overrides)
     assert str(error.value).startswith(message)
     assert str(error.value).count("\n") < 9
+
+
+def test_the_largest_numbers_that_fit_are_settings():
+    chosen = settings("seed=9223372036854775807", "checkpoint_seconds=1e300", "hardware.compile='false'")
+    assert (chosen.seed, chosen.checkpoint_seconds, chosen.hardware.compile) == (2**63 - 1, 1e300, False)
 
 
 UNFIT = {

@@ -1,6 +1,7 @@
 """Hydra's sweeper ``claim``: with -m, all the runs that a claim needs. Hydra finds plugins by this folder's name."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -47,5 +48,7 @@ class ClaimSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from sdrun.claims.sweep import Sweep
+        from sdrun.storage.sweeps import held
 
-        return Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)
+        with held(Path(self.config.hydra.sweep.dir), is_new=False):
+            return Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)

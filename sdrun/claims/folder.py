@@ -14,7 +14,7 @@ from sdrun.comparison.shape import NUMBER, TEXT, require_shape
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, content, read_json
-from sdrun.storage.files import TEMPORARY, write_bytes, write_json
+from sdrun.storage.files import write_bytes, write_json
 
 FILE = "claim.json"
 KEPT = ("config.yaml", "manifest.json", "summary.json")
@@ -113,6 +113,7 @@ class ClaimFolder:
     def note(self, **entries: Any) -> None:
         """Write further entries."""
         self.content.update(entries)
+        self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / FILE, self.content)
 
 
@@ -143,12 +144,12 @@ def keep(folder: ClaimFolder, target: Path) -> None:
     for file, copy in copies.items():
         _require_no_link(folder.path, file)
         _require_no_link(target.parent, copy)
-        _require_no_link(target.parent, copy.with_name(copy.name + TEMPORARY))
     for file, copy in copies.items():
         try:
             data = content(file, LARGEST)
         except Unreadable as error:
             raise InputError(f"{printable(str(file.parent))}: {error}") from error
+        copy.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(copy, data if file.suffix == ".npz" else data.replace(here, b""))
 
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.comparison.runs import Run
+from sdrun.configuration import override
 from sdrun.errors import InputError, require
 from sdrun.storage.folder import holds_run
 
@@ -62,7 +63,7 @@ class Sweep:
         self._launch([(EQUAL, seed, equal) for seed in seeds])
 
     def _initial(self, seed: int) -> list[str]:
-        return [f"init_from={self.folder.run(PRETRAIN, seed)}"] if self.claim.pretrain is not None else []
+        return [override("init_from", str(self.folder.run(PRETRAIN, seed)))] if self.claim.pretrain is not None else []
 
     def _grid(self) -> dict[str, list[str]]:
         """Overrides by name."""

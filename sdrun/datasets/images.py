@@ -1,5 +1,6 @@
 """Images and labels as they come from a source, and as a run uses them."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -10,6 +11,11 @@ from sdrun.datasets.noise import flip_labels
 from sdrun.datasets.splits import per_class, stratified
 from sdrun.randomness import seed_of
 from sdrun.settings import DatasetSettings
+
+log = logging.getLogger(__name__)
+
+MOST_NAMES = 10
+"""Classes that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,28 @@ class Splits:
         return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
 
 
+def _warn_of_lacking(classes: list[str], labels: dict[str, np.ndarray]) -> None:
+    """Warn of classes without a label at the end, by the key with which the first of them was left out.
+
+    labels: those that are left after what each key does, in this order.
+    """
+    lacking = np.setdiff1d(np.arange(len(classes)), list(labels.values())[-1])
+    if len(lacking):
+        key = next(key for key, left in labels.items() if not np.isin(lacking, left).all())
+        names = [classes[number] for number in lacking[:MOST_NAMES]] + ["..."] * (len(lacking) > MOST_NAMES)
+        count = f"{len(lacking)} of {len(classes)}"
+        log.warning("%s: %s classes have no label to learn from: %s", key, count, ", ".join(names))
+
+
 def split(source: Source, settings: DatasetSettings) -> Splits:
     """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
 
-    Everything is drawn by ``settings.seed``.
+    Everything is drawn by ``settings.seed``. Warns of classes that are left without a label.
     """
     labels = source.train.labels
     order = np.arange(len(labels))
     held_out, rest = stratified(order, labels, settings.val_size, seed_of(settings.seed, "validation"))
+    seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
     if settings.train_size is not None:
         rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
     train = source.train.take(rest)
@@ -86,6 +106,12 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
     elif settings.labels_per_class is not None:
         seed = seed_of(settings.seed, "labels")
         labelled = per_class(labelled, given, settings.labels_per_class, len(source.classes), seed)
+    seen |= {
+        "dataset.train_size": train.labels,
+        "dataset.label_noise": given,
+        "dataset.num_labels": given[labelled],
+    }
+    _warn_of_lacking(source.classes, seen)
     return Splits(
         train=Images(train.images, given),
         labelled=labelled,

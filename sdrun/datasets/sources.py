@@ -32,13 +32,21 @@ def _digits() -> Source:
 
 def _idx(paths: list[Path], classes: list[str]) -> Source:
     def part(images: Path, labels: Path) -> Images:
-        pixels, targets = read_idx(images), read_idx(labels)
-        require(pixels.ndim == 3 and targets.ndim == 1, str(images), "holds no images, or its labels' file no labels")
-        require(len(pixels) == len(targets), str(labels), f"holds {len(targets)} labels for {len(pixels)} images")
-        require(targets.max(initial=0) < len(classes), str(labels), f"holds labels above {len(classes) - 1}")
+        pixels, targets = read_idx(images, 3), read_idx(labels, 1)
+        num, height, width = pixels.shape
+        require(num > 0, str(images), "holds no images; a run needs some to train on and some to test with")
+        size = f"holds images of {height}x{width} pixels"
+        require(height == width > 0, str(images), f"{size}, but only square ones can be used; crop or pad them")
+        require(len(targets) == num, str(labels), f"holds {len(targets)} labels for {num} images; fetch both again")
+        most = len(classes) - 1
+        require(targets.max() <= most, str(labels), f"holds labels above {most}; choose the dataset that has them")
         return Images(pixels[:, None], targets.astype(np.int64))
 
-    return Source(part(*paths[:2]), part(*paths[2:]), classes)
+    train, test = part(*paths[:2]), part(*paths[2:])
+    sides = [source.images.shape[2] for source in (train, test)]
+    differ = "holds images of {1}x{1} pixels, and the training images have {0}x{0}; make them alike".format(*sides)
+    require(sides[0] == sides[1], str(paths[2]), differ)
+    return Source(train, test, classes)
 
 
 def _cifar(paths: list[Path], label_key: str, classes: list[str]) -> Source:
@@ -109,7 +117,7 @@ def load(settings: DatasetSettings) -> Source:
 
     Raises InputError that names a missing or broken file and the ways to get it.
     """
-    key = (settings.name, settings.root)
+    key = (settings.name, settings.root and os.path.abspath(os.path.expanduser(settings.root)))
     if key not in _loaded:
         try:
             source = _digits() if settings.name == "digits" else _from_files(settings)
@@ -124,8 +132,8 @@ def _from_files(settings: DatasetSettings) -> Source:
     known = ["digits", *FILES]
     require(settings.name in FILES, "dataset.name", f"is {settings.name!r}, but only {', '.join(known)} are known")
     files = FILES[settings.name]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdrun"
-    root = Path(settings.root).expanduser() if settings.root else None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "sdrun"
+    root = Path(os.path.expanduser(settings.root)) if settings.root else None
     places = [root] if root else [place for place in (files.system, cache) if place]
     for place in places:
         if paths := files.find(place):
@@ -138,6 +146,7 @@ def _from_files(settings: DatasetSettings) -> Source:
             + "\nWays to get them:"
             + "".join(f"\n  {way}" for way in ways)
         )
+    require(bool(root) or cache.is_absolute(), "dataset.root", "this user has no home folder; name one for the files")
     target = root or cache
     _download(files.torchvision, target)
     paths = files.find(target)

@@ -1,14 +1,19 @@
 """Classifiers are judged by their predictions on held-out images."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sdrun.evaluation.drawing import Draw
 from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
-from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores
+from sdrun.evaluation.metrics import calibrated_scores, fit_temperature, scores, temperature_doubt
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+log = logging.getLogger(__name__)
 
 
 class Classification(TrainingEvaluation):
@@ -41,7 +46,7 @@ class Classification(TrainingEvaluation):
         if (self.data.splits.train.labels != self.data.splits.true_labels).any():
             metrics |= self._label_fit(main, self.data.splits.labelled)
         test = predictions["test_logits"]
-        return Outcome(metrics, predictions, lambda: drawn(test, self.data, metrics))
+        return Outcome(metrics, predictions, pictures_of(test, self.data, metrics))
 
     def _label_fit(self, network: Evaluable, labelled: np.ndarray) -> dict[str, float]:
         """How much of the labelled training images is predicted as labelled, and how much as is true."""
@@ -74,12 +79,27 @@ def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: s
     return metrics
 
 
-def drawn(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, "Figure"]:
-    """Pictures of test logits [N, K]."""
-    from sdrun.evaluation import pictures
+def doubt_temperature(stage: str, metrics: dict[str, float], data: Data) -> None:
+    """Warn where the temperature behind the calibrated metrics of a stage says little; see ``temperature_doubt``."""
+    temperature = metrics.get("val/temperature")
+    if temperature is None:
+        return
+    if doubt := temperature_doubt(temperature, len(data.labels["val"]), len(data.splits.classes)):
+        log.warning("%s: val/temperature %s; the calibrated metrics are not to be trusted", stage, doubt)
 
-    labels, temperature = data.labels["test"], metrics.get("val/temperature", 1.0)
-    return {
-        "test/reliability": pictures.reliability_diagram(logits, labels, temperature),
-        "test/confusion": pictures.confusion_matrix(logits, labels, data.splits.classes),
-    }
+
+def pictures_of(logits: np.ndarray, data: Data, metrics: dict[str, float]) -> dict[str, Draw]:
+    """Pictures of test logits [N, K]."""
+    labels = data.labels["test"]
+
+    def reliability() -> "Figure":
+        from sdrun.evaluation.pictures import reliability_diagram
+
+        return reliability_diagram(logits, labels, metrics.get("val/temperature", 1.0))
+
+    def confusion() -> "Figure":
+        from sdrun.evaluation.pictures import confusion_matrix
+
+        return confusion_matrix(logits, labels, data.splits.classes)
+
+    return {"test/reliability": reliability, "test/confusion": confusion}

@@ -11,7 +11,7 @@ from torch import Tensor
 from sdrun.evaluation.costs import ExitCosts, exit_costs, milliseconds
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome, prefixed
 from sdrun.evaluation.exit_policy import Leaving, Point, curve, levels, point, within_budget, within_tolerance
-from sdrun.evaluation.metrics import fit_temperature, scores
+from sdrun.evaluation.metrics import fit_temperature, scores, temperature_doubt
 from sdrun.models.early_exit import EarlyExit, ExitPolicy
 from sdrun.models.ladder import Ladder
 from sdrun.settings import ALWAYS, ExitPolicySettings
@@ -44,9 +44,7 @@ class EarlyExitEvaluation(Evaluation):
         data, kind = self.data, self.settings.confidence
         costs = exit_costs(ladder, data.clean(data.images["test"][:1]))
         logits = self._logits(ladder)
-        temperatures = self.settings.temperatures or [
-            fit_temperature(logits["val"][:, i], data.labels["val"]) for i in range(len(costs.multiply_adds))
-        ]
+        temperatures = self.settings.temperatures or self._fitted(logits["val"])
         samples = {part: Leaving.of(z, data.labels[part], temperatures, kind) for part, z in logits.items()}
         tried = levels(samples.get("val", samples["test"]), kind)
         curves = {part: curve(found, tried, costs.multiply_adds) for part, found in samples.items()}
@@ -68,7 +66,8 @@ class EarlyExitEvaluation(Evaluation):
             },
         }
         reached = point(samples["test"], policy.thresholds, costs.multiply_adds)
-        return Outcome(metrics, predictions, lambda: _drawn(curves, samples["test"], costs, reached), documents)
+        pictures = {"test/accuracy_over_compute": lambda: _drawn(curves, samples["test"], costs, reached)}
+        return Outcome(metrics, predictions, pictures, documents)
 
     def _logits(self, ladder: Ladder) -> dict[str, np.ndarray]:
         """Of all exits, shallow to deep, by part: [N, exits, K]."""
@@ -78,6 +77,16 @@ class EarlyExitEvaluation(Evaluation):
             by_word = self.data.outputs_by_word(ladder, part)
             found[part] = np.stack([by_word[word].cpu().numpy() for word in words], axis=1)
         return found
+
+    def _fitted(self, logits: np.ndarray) -> list[float]:
+        """A temperature for each exit, from logits of ``val`` [N, exits, K]."""
+        labels, num_classes = self.data.labels["val"], logits.shape[2]
+        temperatures = [fit_temperature(logits[:, i], labels) for i in range(logits.shape[1])]
+        for number, temperature in enumerate(temperatures, start=1):
+            if doubt := temperature_doubt(temperature, len(labels), num_classes):
+                log.warning("the temperature of exit %d %s; the policy is not to be trusted", number, doubt)
+                break
+        return temperatures
 
     def _thresholds(self, curves: dict[str, list[Point]], costs: ExitCosts) -> list[float]:
         settings = self.settings
@@ -104,7 +113,7 @@ class EarlyExitEvaluation(Evaluation):
         return found
 
 
-def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reached: Point) -> dict[str, "Figure"]:
+def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reached: Point) -> "Figure":
     from sdrun.evaluation import pictures
 
     lines = {
@@ -115,7 +124,7 @@ def _drawn(curves: dict[str, list[Point]], test: Leaving, costs: ExitCosts, reac
     shares = [cost / costs.full for cost in costs.multiply_adds]
     alone = [test.accuracy(np.full(len(test.labels), i)) for i in range(len(shares))]
     chosen = (reached.multiply_adds / costs.full, reached.accuracy)
-    return {"test/accuracy_over_compute": pictures.accuracy_over_compute(lines, shares, alone, chosen)}
+    return pictures.accuracy_over_compute(lines, shares, alone, chosen)
 
 
 def _compute_as_metrics(reached: Point, costs: ExitCosts) -> dict[str, float]:

@@ -1,23 +1,22 @@
 """Evaluation of networks on a run's images: what every kind of it shares."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sdrun.datasets.images import Splits
+from sdrun.errors import RunError
+from sdrun.evaluation.drawing import Draw
 from sdrun.hardware import Hardware
 from sdrun.models.backbone import Features
 from sdrun.randomness import generator
 from sdrun.settings import DatasetSettings
 from sdrun.views.view import Normalise, View
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BATCH = 1000
 
@@ -30,14 +29,14 @@ Networks = Mapping[str, Evaluable]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of an evaluation: numbers, arrays for ``predictions/``, and pictures when they are asked for.
+    """What came out of an evaluation: numbers, arrays for ``predictions/``, and what draws a picture, by its title.
 
     ``documents``: content of JSON files for the folder of the stage, by name.
     """
 
     metrics: dict[str, float]
     predictions: dict[str, np.ndarray]
-    pictures: Callable[[], dict[str, "Figure"]]
+    pictures: dict[str, Draw]
     documents: dict[str, Any] = field(default_factory=dict)
 
 
@@ -98,7 +97,10 @@ class Data:
         return torch.cat(seen).mul_(255).round_().byte()
 
     def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
-        """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device."""
+        """Logits or final features of the images of a part, or of those at ``index``: float32 [N, D], on the device.
+
+        Raises RunError where they are NaN or infinite.
+        """
         return self.outputs_by_word(network, part, index)[""]
 
     @torch.no_grad()
@@ -111,13 +113,22 @@ class Data:
             images = images[torch.as_tensor(index, device=images.device)]
         with self.autocast():
             outputs = [_by_word(network(self.clean(batch))) for batch in images.split(BATCH)]
-        return {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+        by_word = {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+        require_finite(f"the network's outputs for {part}", by_word.values())
+        return by_word
 
 
 def _by_word(outputs: Tensor | Features | dict[str, Tensor]) -> dict[str, Tensor]:
     if isinstance(outputs, dict):
         return outputs
     return {"": outputs.final if isinstance(outputs, Features) else outputs}
+
+
+def require_finite(what: str, tensors: Iterable[Tensor]) -> None:
+    """Raise RunError where floating numbers are NaN or infinite; the device is waited for once."""
+    flags = [tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point()]
+    if not torch.stack(flags).all():
+        raise RunError(f"{what} are not finite; lower optim.lr, or set optim.clip_norm=1")
 
 
 def prefixed(part: str, word: str, values: dict[str, float]) -> dict[str, float]:

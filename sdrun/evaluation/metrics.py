@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 NUM_BINS = 15
+COLDEST, HOTTEST = 0.05, 20.0
 NAMES = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")
 
 
@@ -85,6 +86,20 @@ def aurc(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float(risk.mean())
 
 
+def temperature_doubt(temperature: float, num: int, num_classes: int) -> str | None:
+    """Why a temperature fitted on ``num`` images should not be trusted, or None.
+
+    It should where there are 50 images and two for each class, and where it is not at an end of the range of
+    ``fit_temperature``.
+    """
+    least = max(50, 2 * num_classes)
+    if num < least:
+        return f"is {temperature:.4g}, fitted on {num} validation images; raise dataset.val_size to {least} or more"
+    if not 1.001 * COLDEST < temperature < HOTTEST / 1.001:
+        return f"is {temperature:.4g}, at its bound: no temperature makes these predictions fit"
+    return None
+
+
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature in 0.05 to 20 with the least NLL (1706.04599). For validation data, never for test data.
 
@@ -97,4 +112,4 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     def nll_at(log_temperature: float) -> float:
         return nll(log_softmax(z / np.exp(log_temperature), axis=1), labels)
 
-    return float(np.exp(minimize_scalar(nll_at, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
+    return float(np.exp(minimize_scalar(nll_at, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded").x))

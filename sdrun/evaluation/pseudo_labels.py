@@ -41,12 +41,13 @@ class PseudoLabels(TrainingEvaluation):
         outcome = self.classification.full(networks)
         judged = self._judged(networks)
 
-        def pictures() -> dict[str, "Figure"]:
+        def by_class() -> "Figure":
             from sdrun.evaluation.pictures import pseudo_labels
 
             shares = [self._of_classes(judged, name) for name in ("mask", "pseudo_label_accuracy")]
-            return outcome.pictures() | {"unlabelled/pseudo_labels": pseudo_labels(self.data.splits.classes, *shares)}
+            return pseudo_labels(self.data.splits.classes, *shares)
 
+        pictures = outcome.pictures | {"unlabelled/pseudo_labels": by_class}
         return Outcome(outcome.metrics | judged, outcome.predictions, pictures, outcome.documents)
 
     def _judged(self, networks: Networks) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Backbones that were trained without labels are judged by what their frozen features tell of the labels."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from sdrun.evaluation.classification import drawn, scored
-from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed
+from sdrun.evaluation.classification import pictures_of, scored
+from sdrun.evaluation.drawing import Draw
+from sdrun.evaluation.evaluator import Data, Evaluable, Networks, Outcome, TrainingEvaluation, prefixed, require_finite
 from sdrun.evaluation.features import KNN, Probe, knn_votes, rankme
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 HEADLINE = 20
 DECAYS = (1e-1, 1e-2, 1e-3, 1e-4)
 DEFAULT_DECAY = 1e-2
+FEWEST_MAPPED = 4
+"""Images of which a map is drawn: t-SNE looks at the distances to a quarter of them, at least one."""
 
 
 class Representation(TrainingEvaluation):
@@ -56,11 +60,8 @@ class Representation(TrainingEvaluation):
                 metrics |= scored(logits, self.data.labels)
                 main, main_references, main_features = network, references, features["test"]
         predictions = {f"{part}_logits": z for part, z in logits.items()}
-        return Outcome(
-            metrics,
-            predictions,
-            lambda: drawn(logits["test"], self.data, metrics) | self._drawn(main, main_references, main_features),
-        )
+        pictures = pictures_of(logits["test"], self.data, metrics)
+        return Outcome(metrics, predictions, pictures | self._pictures(main, main_references, main_features))
 
     def _knn(self, features: Tensor, references: Tensor, part: str) -> dict[str, float]:
         votes = self._votes(features, references, KNN)
@@ -75,22 +76,31 @@ class Representation(TrainingEvaluation):
         if "val" in features:
             labels = self._on_device(self.data.labels["val"])
             best = min(probes, key=lambda probe: float(cross_entropy(probe(features["val"]), labels)))
-        return {part: best(x).cpu().numpy() for part, x in features.items()}
+        logits = {part: best(x) for part, x in features.items()}
+        require_finite("the linear probe's logits", logits.values())
+        return {part: z.cpu().numpy() for part, z in logits.items()}
 
-    def _drawn(self, network: Evaluable, references: Tensor, features: Tensor) -> dict[str, "Figure"]:
+    def _pictures(self, network: Evaluable, references: Tensor, features: Tensor) -> dict[str, Draw]:
+        pictures: dict[str, Draw] = {"test/neighbours": lambda: self._neighbours(features[:8], references)}
+        if len(features) >= FEWEST_MAPPED:
+            pictures = {"test/features": lambda: self._map(features), **pictures}
+        if attention := getattr(network, "attention", None):
+            pictures["test/attention"] = lambda: self._attention(attention)
+        return pictures
+
+    def _map(self, features: Tensor) -> "Figure":
         from sdrun.evaluation import maps
 
-        data = self.data
-        labels = data.labels["test"]
-        drawing = maps.feature_map(features.cpu().numpy(), labels, data.splits.classes, torch.get_num_threads())
-        found = {"test/features": drawing}
-        found["test/neighbours"] = self._neighbours(features[:8], references)
-        if attention := getattr(network, "attention", None):
-            images = data.images["test"][:8]
-            with torch.no_grad():
-                heat = attention(data.clean(images)).float().cpu().numpy()
-            found["test/attention"] = maps.attention(images.cpu().numpy(), heat)
-        return found
+        labels, classes = self.data.labels["test"], self.data.splits.classes
+        return maps.feature_map(features.cpu().numpy(), labels, classes, torch.get_num_threads())
+
+    def _attention(self, attention: Callable[[Tensor], Tensor]) -> "Figure":
+        from sdrun.evaluation import maps
+
+        images = self.data.images["test"][:8]
+        with torch.no_grad():
+            heat = attention(self.data.clean(images)).float().cpu().numpy()
+        return maps.attention(images.cpu().numpy(), heat)
 
     def _neighbours(self, features: Tensor, references: Tensor) -> "Figure":
         """Test images from the first on, as many as there are features, and their nearest references."""

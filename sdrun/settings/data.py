@@ -113,7 +113,6 @@ class DatasetSettings:
             require(self.test_view in ROLES, "dataset.test_view", f"is not among the views {', '.join(ROLES)}")
         require_range("dataset.val_size", self.val_size, 0)
         require_range("dataset.label_noise", self.label_noise, 0, 1)
-        require_range("dataset.seed", self.seed, 0)
         require(
             self.label_noise > 0 or self.label_noise_kind is NoiseKind.symmetric,
             "dataset.label_noise_kind",

@@ -39,6 +39,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0)
+        require_range("dataset.seed", self.dataset.seed, 0)  # here and second, for by default it is the other
         require_range("log_every", self.log_every, 1)
         require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         require(

@@ -2,14 +2,13 @@
 
 import io
 import logging
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from sdrun.errors import RunError
-from sdrun.storage.files import write_bytes
+from sdrun.storage.files import digest, write_bytes
 
 log = logging.getLogger(__name__)
 KEPT = 2
@@ -20,15 +19,26 @@ def save(path: Path, state: Any) -> str:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     data = buffer.getvalue()
-    digest = sha256(data).hexdigest()
+    path.parent.mkdir(exist_ok=True)
     write_bytes(path, data)
-    write_bytes(_hash_file(path), f"{digest}  {path.name}\n".encode())
-    return digest
+    write_bytes(_hash_file(path), f"{digest(data)}  {path.name}\n".encode())
+    return digest(data)
 
 
-def load_state(path: Path, device: torch.device) -> Any:
-    """Read what ``save`` wrote; runs no code from the file. Raises RunError where a byte of it differs."""
-    data = path.read_bytes()
+def load_state(path: Path, device: torch.device, recorded: str | None = None) -> Any:
+    """Read what ``save`` wrote; runs no code from the file.
+
+    ``recorded``: the SHA-256 that is known of it elsewhere. Raises RunError where the file is gone, damaged or another.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is gone; put it back, or remove its folder to train that stage anew") from error
+    if recorded not in (None, digest(data)):
+        raise RunError(
+            f"{path} is not what this run wrote: its SHA-256 is not the one recorded; put that file back, or remove "
+            "its folder to train that stage anew"
+        )
     _require_whole(path, data)
     return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
 
@@ -72,10 +82,10 @@ class Checkpoints:
 
 def _require_whole(path: Path, data: bytes) -> None:
     try:
-        expected = _hash_file(path).read_text().split()
+        expected = _hash_file(path).read_bytes().split()
     except FileNotFoundError:
         expected = []
-    if expected[:1] != [sha256(data).hexdigest()]:
+    if expected[:1] != [digest(data).encode()]:
         raise RunError(f"{path} is damaged: its SHA-256 is not the one beside it")
 
 

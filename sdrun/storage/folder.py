@@ -1,83 +1,257 @@
 """The folder of one run, and what is in it. Imports no torch."""
 
 import json
-from collections.abc import Iterator
+import logging
+import shlex
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sdrun.errors import InputError
-from sdrun.storage.files import remove_leftovers, write_bytes, write_json
+from sdrun.errors import InputError, RunError
+from sdrun.storage import manifest as manifests
+from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
+from sdrun.storage.manifest import Manifest, State
 
-FORMAT = 1
+log = logging.getLogger(__name__)
+
+OWN = (
+    manifests.FILE,
+    "config.yaml",
+    "summary.json",
+    "metrics.jsonl",
+    "run.log",
+    ".lock",
+    ".hydra",
+    "stages",
+    "predictions",
+    "tensorboard",
+    "evaluations",
+)
+"""All that a run writes, by the names at the top of its folder."""
+
+DONE = "done.json"
 
 
 def holds_run(path: Path) -> bool:
     """Whether a run, or the stages of one, lie in ``path``."""
-    return (path / "manifest.json").exists() or (path / "stages").exists()
+    return (path / manifests.FILE).exists() or (path / "stages").exists()
 
 
 class RunFolder:
     """Paths of a run, and its manifest. Everything that tools read is named here; the README is its contract."""
 
-    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
 
     @classmethod
-    def create(cls, path: Path, manifest: dict[str, Any], config: str) -> "RunFolder":
-        """Claim ``path`` for a new run with these settings. Raises InputError where a run is there already."""
-        folder = cls(path, {"format": FORMAT, **manifest})
+    def create(cls, path: Path, manifest: Manifest, config: str) -> "RunFolder":
+        """Claim ``path`` for a new run with these settings. Raises InputError where anything of its kind is there."""
+        settings = config.encode()
+        folder = cls(path, {**manifest, "files": {"config.yaml": digest(settings)}})
         path.mkdir(parents=True, exist_ok=True)
-        with folder.locked():
+        with folder._held():
             if holds_run(path):
-                raise InputError(f"{path} holds a run already; go on with it by: sdrun resume {path}")
-            write_bytes(folder.config, config.encode())
+                raise InputError(f"{path} holds a run already; go on with it by: {resuming(path)}")
+            for name in OWN:
+                is_left_by_kill = name == "config.yaml" and manifests.digest_of(path / name) == digest(settings)
+                if name != ".lock" and (path / name).exists() and not is_left_by_kill:
+                    raise InputError(f"{path / name} is there and belongs to no run; choose an empty folder")
+            write_bytes(folder.config, settings)
             folder.write_manifest()
         return folder
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """The run in ``path``. Raises InputError where there is none that this version can read."""
+        file = path / manifests.FILE
         try:
-            manifest = json.loads((path / "manifest.json").read_text())
+            return cls(path, manifests.parse(file.read_bytes(), file))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise InputError(f"{path} holds no run: manifest.json is not there") from error
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path / 'manifest.json'} cannot be read ({error}); start the run anew") from error
-        if manifest.get("format") != FORMAT:
-            raise InputError(f"{path} has format {manifest.get('format')}; this sdrun reads format {FORMAT}")
-        return cls(path, manifest)
+            raise InputError(f"{path} holds no run: {manifests.FILE} is not there") from error
+        except OSError as error:
+            raise InputError(f"{file} cannot be read ({error}); start the run anew") from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; a killed one lets go of it. Raises InputError while another holds it."""
+        """Hold the folder for this process, with its manifest as it is then; a killed one lets go of it.
+
+        Clears what a kill left. Raises InputError while another process holds it, or where links lead out of it.
+        """
+        with self._held():
+            self.manifest = RunFolder.open(self.path).manifest
+            for folder in (self.path, self.path / "predictions", *self.path.glob("stages/*")):
+                remove_leftovers(folder)
+            for name in ("stages", "predictions"):
+                (self.path / name).mkdir(exist_ok=True)
+            for file in (self.metrics, self.path / "run.log"):  # which are appended to
+                keep_apart(file)
+            self._settle()
+            yield
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        self._refuse_links()
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
             raise InputError(f"{self.path} is being written by another process; wait for it") from error
         try:
-            remove_leftovers(self.path)
             yield
         finally:
             lock.release()
+
+    def _refuse_links(self) -> None:
+        """Nothing is written through a link."""
+        for name in OWN:
+            for place in (self.path / name, *(self.path / name).rglob("*")):
+                if place.is_symlink():
+                    raise InputError(
+                        f"{place} is a link, through which sdrun writes nothing; put the file in its place"
+                    )
+
+    # Files and their hashes ------------------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 by path."""
+        return self.manifest.setdefault("files", {})
+
+    def write(self, contents: Mapping[str, bytes], **entries: Any) -> None:
+        """Write files by their path, and then ``entries`` of the manifest; see ``manifest`` for kills in between."""
+        self.require_there()
+        self.manifest["writing"] = {name: self.files.get(name) for name in contents}
+        self.files.update({name: digest(data) for name, data in contents.items()})
+        self.write_manifest()
+        for name, data in contents.items():
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(self.path / name, data)
+        del self.manifest["writing"]
+        self.update_manifest(**entries)
+
+    def adopt(self, place: str) -> None:
+        """Take the hashes of the files that something else wrote below ``place``; the manifest is not written yet."""
+        self.forget(place)
+        for file in sorted((self.path / place).glob("*")):
+            if file.is_file():
+                self.files[file.relative_to(self.path).as_posix()] = digest(file.read_bytes())
+
+    def forget(self, place: str) -> None:
+        """Leave out the hashes of the files right in ``place``; the manifest is not written yet."""
+        for name in [name for name in self.files if name.rpartition("/")[0] == place]:
+            del self.files[name]
+
+    def state(self, name: str) -> State:
+        """How a file is held against its hash."""
+        return manifests.state(self.manifest, self.path, name)
+
+    def lost(self, *places: str) -> list[str]:
+        """Files that are damaged or gone: these themselves and those right in these folders; without any, of all."""
+        names = [name for name in self.files if not places or name in places or name.rpartition("/")[0] in places]
+        return [name for name in names if self.state(name) in (State.absent, State.damaged)]
+
+    def read(self, name: str) -> bytes:
+        """The content of a file. Raises InputError where it is gone or damaged."""
+        manifests.require_whole(self.manifest, self.path, name)
+        return (self.path / name).read_bytes()
+
+    def require_there(self) -> None:
+        """Raise RunError where the folder was moved away or deleted."""
+        if not (self.path / manifests.FILE).exists():
+            raise RunError(
+                f"{self.path} is gone, moved or deleted while the run was under way; where it was moved, go on with it "
+                f"by: {resuming('FOLDER')}"
+            )
+
+    def note_damage(self, text: str) -> None:
+        """Warn of what cannot be made good, and keep it in the manifest; that is not written yet."""
+        log.warning("%s", text)
+        self.manifest.setdefault("damage", []).append(text)
+
+    def _settle(self) -> None:
+        """After a kill between the announcement of a file and its writing: keep the hash of what is there."""
+        writing: dict[str, str | None] = self.manifest.pop("writing", {})
+        for name, before in writing.items():
+            if manifests.digest_of(self.path / name) != before:
+                continue
+            if before is None:
+                del self.files[name]
+            else:
+                self.files[name] = before
+        if writing:
+            self.update_manifest(status=self.status)
+
+    # The manifest and the summary ------------------------------------------------------------------------------------
 
     def update_manifest(self, **entries: Any) -> None:
         self.manifest.update(entries)
         self.write_manifest()
 
     def write_manifest(self) -> None:
-        write_json(self.path / "manifest.json", self.manifest)
+        self.manifest = manifests.sealed(self.manifest)
+        write_bytes(self.path / manifests.FILE, json_bytes(self.manifest))
+
+    @property
+    def status(self) -> str:
+        """``completed`` also where a kill came between the summary that says so and the manifest."""
+        status = str(self.manifest["status"])
+        return "completed" if status == "running" and self._says_completed() else status
+
+    def _says_completed(self) -> bool:
+        try:
+            return self.summary().get("status") == "completed"
+        except InputError:
+            return False
 
     def summary(self) -> dict[str, Any]:
-        """What ``write_summary`` wrote."""
-        return json.loads((self.path / "summary.json").read_text())
+        """What the run came to. Raises InputError where it is gone or damaged."""
+        return _parsed(self.read("summary.json"), self.path / "summary.json")
 
-    def write_summary(self, summary: dict[str, Any]) -> None:
-        write_json(self.path / "summary.json", summary)
+    # Stages ----------------------------------------------------------------------------------------------------------
+
+    def finished(self, stage: str) -> dict[str, Any] | None:
+        """What ``finish`` noted of a stage, or None while it is not finished.
+
+        Where that is lost, what the summary says of the stage; None where its weights are lost as well.
+        """
+        name = f"stages/{stage}/{DONE}"
+        if self.state(name) in (State.whole, State.unverified):
+            try:
+                return _parsed(self.read(name), self.path / name, "name", "steps", "metrics")
+            except InputError as error:
+                log.warning("%s", error)
+        result = self._summarised(stage)
+        if result is None and name in self.files:
+            log.warning("%s is gone or damaged, and the summary tells not enough: the stage is run again", name)
+        return result
+
+    def _summarised(self, stage: str) -> dict[str, Any] | None:
+        """What the summary says of a stage whose weights are there."""
+        try:
+            result = {result["name"]: result for result in self.summary()["stages"]}[stage]
+            hashes: dict[str, str] = result.get("sha256", {})
+        except (InputError, KeyError, TypeError, AttributeError):
+            return None
+        is_whole = all(manifests.digest_of(self.weights(stage, kind)) == value for kind, value in hashes.items())
+        return result if is_whole else None
+
+    def results(self) -> list[dict[str, Any]]:
+        """What was noted of all finished stages, in the order in which they finished."""
+        marks = [name for name in self.files if name.endswith(f"/{DONE}")]
+        others = sorted(self.path.glob(f"stages/*/{DONE}"), key=lambda file: file.stat().st_mtime_ns)
+        names = dict.fromkeys([*marks, *(file.relative_to(self.path).as_posix() for file in others)])
+        results = (self.finished(name.split("/")[1]) for name in names)
+        return [result for result in results if result]
+
+    def finish(self, stage: str, result: dict[str, Any], contents: Mapping[str, bytes]) -> None:
+        """Write the files of a stage, and mark it as finished, which keeps it from being run again."""
+        self.write({**contents, f"stages/{stage}/{DONE}": json_bytes(result)})
+
+    # Places ----------------------------------------------------------------------------------------------------------
 
     @property
     def config(self) -> Path:
@@ -112,11 +286,19 @@ class RunFolder:
     def predictions(self, stage: str) -> Path:
         return self.path / "predictions" / f"{stage}.npz"
 
-    def finished(self, stage: str) -> dict[str, Any] | None:
-        """What ``finish`` noted of a stage, or None while it is not finished."""
-        mark = self.stage(stage) / "done.json"
-        return json.loads(mark.read_text()) if mark.exists() else None
 
-    def finish(self, stage: str, result: dict[str, Any]) -> None:
-        """Mark a stage as finished, which keeps it from being run again."""
-        write_json(self.stage(stage) / "done.json", result)
+def resuming(path: Path | str, *options: str) -> str:
+    """The command that goes on with a run."""
+    return shlex.join(["sdrun", "resume", *options, str(path)])
+
+
+def _parsed(data: bytes, file: Path, *keys: str) -> dict[str, Any]:
+    """A JSON object that has these keys. Raises InputError that names the file."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file} cannot be read ({error})") from error
+    missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["an object"]
+    if missing:
+        raise InputError(f"{file} lacks {', '.join(missing)}")
+    return content

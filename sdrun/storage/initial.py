@@ -9,7 +9,7 @@ import yaml
 
 from sdrun.errors import InputError, require
 from sdrun.settings import InitNetwork, Settings
-from sdrun.storage.folder import RunFolder
+from sdrun.storage.folder import RunFolder, resuming
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,10 +62,10 @@ def initial(settings: Settings) -> Initial | None:
     if run is None:
         return None
     folder = RunFolder.open(Path(run))
-    status = folder.manifest["status"]
-    require(status == "completed", "init_from", f"{run} is {status}; finish it by: sdrun resume {run}")
+    status = folder.status
+    require(status == "completed", "init_from", f"{run} is {status}; finish it by: {resuming(run)}")
     try:
-        config = yaml.safe_load(folder.config.read_text())
+        config = yaml.safe_load(folder.read("config.yaml"))
         stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
         chosen = config["optim"]["select"]
         found = Initial(

@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> None:
         title, sections = _claims([Path(run) for run in given.runs])
     else:
         title, sections = _comparison(given.runs, given.metric, given.baseline, given.across)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(given.output, render(title, sections).encode(errors="backslashreplace"))
     print(f"Report  {given.output}")
 

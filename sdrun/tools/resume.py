@@ -8,7 +8,13 @@ def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds no run, and what the run itself raises."""
     parser = argparse.ArgumentParser(prog="sdrun resume", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument(
+        "--repair", action="store_true", help="of a completed run, make again what is damaged or gone of its files"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="of dataset.root, dataset.download and checkpoint_seconds"
+    )
+    given = parser.parse_intermixed_args(arguments)
     from sdrun import run
 
-    run.resume(folder)
+    run.resume(given.folder, given.overrides, given.repair)

@@ -28,7 +28,7 @@ def fork(path: Path, overrides: list[str]) -> int:
         return child
     try:
         torch.set_num_threads(1)
-        if (path / "config.yaml").exists():
+        if (path / "manifest.json").exists():
             run.resume(path)
         else:
             helpers.start(path, *overrides)
@@ -39,7 +39,7 @@ def fork(path: Path, overrides: list[str]) -> int:
 
 
 def marks(path: Path) -> set[str]:
-    return {str(file) for file in path.glob("stages/*/*.sha256")} | {str(file) for file in path.glob("config.yaml")}
+    return {str(file) for file in path.glob("stages/*/*.sha256")} | {str(file) for file in path.glob("manifest.json")}
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """A killed and resumed run equals one that was left alone, bit for bit; and the test can fail."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,11 @@ import pytest
 import torch
 
 import helpers
-from helpers import differences, points, start, summary
+from helpers import differences, manifest, points, rewrite_manifest, start, summary
 from sdrun import run
 from sdrun.errors import Interrupted
 from sdrun.storage import checkpoints
+from sdrun.storage.folder import RunFolder
 
 KILLING = Path(__file__).parent / "killing.py"
 OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "optim.select=best", "log_every=5")
@@ -34,7 +34,7 @@ def test_killed_at_random_moments(whole, tmp_path, seed):
     found = [point[:4] for point in points(tmp_path / "killed")]
     assert len(found) == len(set(found))
     assert summary(tmp_path / "killed")["status"] == "completed"
-    assert len(json.loads((tmp_path / "killed/manifest.json").read_text())["resumed"]) >= 3
+    assert len(manifest(tmp_path / "killed")["resumed"]) >= 3
 
 
 def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:
@@ -75,13 +75,13 @@ def drop_step(saved):
     saved["state"]["step"] -= 1
 
 
-def drop_position(saved):
-    saved["position"] = 0
+def drop_points(saved):
+    saved["points"] = 0
 
 
 @pytest.mark.parametrize(
     "drop",
-    [drop_optimizer, drop_weights, drop_batch_norm_statistics, drop_sums, drop_best, drop_step, drop_position],
+    [drop_optimizer, drop_weights, drop_batch_norm_statistics, drop_sums, drop_best, drop_step, drop_points],
 )
 def test_a_lost_piece_of_state_is_caught(whole, tmp_path, monkeypatch, drop):
     path = interrupted(tmp_path / "run", "generation_1", 7, monkeypatch)
@@ -103,19 +103,9 @@ def test_a_damaged_checkpoint_costs_a_step_and_nothing_else(whole, tmp_path, mon
     assert "step_000000007.pt is damaged" in capsys.readouterr().out.replace("\n", "")
 
 
-def test_a_finished_run_is_not_run_again(whole, tmp_path):
-    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    before = {file: file.stat().st_mtime_ns for file in copy.rglob("*.pt")}
-    run.resume(copy)
-    assert {file: file.stat().st_mtime_ns for file in copy.rglob("*.pt")} == before
-    assert differences(whole, copy) == []
-
-
 def test_resuming_with_other_data_is_refused(whole, tmp_path):
     copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["data"]["test"] = "0" * 64
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    rewrite_manifest(copy, data={**manifest(copy)["data"], "test": "0" * 64})
     with pytest.raises(ValueError, match=r"its data changed since it began \(test\)"):
         run.resume(copy)
 
@@ -129,17 +119,17 @@ def test_resuming_on_another_number_of_ranks_is_refused(whole, tmp_path, monkeyp
 
 def test_a_broken_config_is_told_in_one_line(whole, tmp_path):
     copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    (copy / "config.yaml").write_text("seed: [1\nlr: 2\n")
+    RunFolder.open(copy).write({"config.yaml": b"seed: [1\nlr: 2\n"})
     with pytest.raises(ValueError, match=r"config.yaml cannot be read \(while parsing a flow sequence\)"):
         run.resume(copy)
 
 
-def test_checkpoints_that_a_kill_left_in_a_finished_stage_are_removed(whole, tmp_path):
-    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
-    checkpoints.Checkpoints(copy / "stages/generation_0").save(12, {"left": 1})
-    (copy / "stages/generation_0/step_000000011.pt.sha256").touch()
-    run.resume(copy)
-    assert not list(copy.rglob("step_*"))
+def test_checkpoints_that_a_kill_left_in_a_finished_stage_are_removed(whole, tmp_path, monkeypatch):
+    path = interrupted(tmp_path / "run", "generation_1", 7, monkeypatch)
+    checkpoints.Checkpoints(path / "stages/generation_0").save(12, {"left": 1})
+    (path / "stages/generation_0/step_000000011.pt.sha256").touch()
+    run.resume(path)
+    assert not list(path.rglob("step_*"))
 
 
 def test_a_signal_after_the_last_step_still_ends_a_sweep(tmp_path, monkeypatch):
@@ -147,15 +137,23 @@ def test_a_signal_after_the_last_step_still_ends_a_sweep(tmp_path, monkeypatch):
     from sdrun.results import Results
 
     asked = []
-    enter, keep = Interrupt.__enter__, Results._keep
+    enter, contents = Interrupt.__enter__, Results._contents
     monkeypatch.setattr(Interrupt, "__enter__", lambda self: asked.append(self) or enter(self))
-    monkeypatch.setattr(Results, "_keep", lambda self, *a: setattr(asked[0], "signum", 2) or keep(self, *a))
+    monkeypatch.setattr(Results, "_contents", lambda self, *a: setattr(asked[0], "signum", 2) or contents(self, *a))
     with pytest.raises(Interrupted):
         start(tmp_path / "run", "method=supervised", "optim.epochs=1")
     assert summary(tmp_path / "run")["status"] == "completed"
 
 
-def test_a_kill_before_the_manifest_leaves_a_folder_that_can_be_used(tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/config.yaml").write_text("seed: 0")
+def test_a_kill_before_the_manifest_leaves_a_folder_that_can_be_used(tmp_path, monkeypatch):
+    def killed(self):
+        raise Interrupted(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_manifest", killed)
+        with pytest.raises(Interrupted):
+            start(tmp_path / "run", "method=supervised", "optim.epochs=1")
+    assert [file.name for file in sorted((tmp_path / "run").iterdir())] == [".lock", "config.yaml"]
+    with pytest.raises(ValueError, match=r"run/config.yaml is there and belongs to no run; choose an empty folder"):
+        start(tmp_path / "run", "method=supervised", "optim.epochs=2")
     assert summary(start(tmp_path / "run", "method=supervised", "optim.epochs=1"))["status"] == "completed"

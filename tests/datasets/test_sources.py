@@ -39,7 +39,7 @@ def test_idx_files_plain_gzipped_and_where_torchvision_puts_them(tmp_path, zippe
     assert source.train.images.shape == (20, 1, 28, 28)
     assert source.test.labels.shape == (10,)
     plain = write_idx(tmp_path / "again")
-    ours, theirs = read_idx(plain / IDX_FILES[0]), mnist.read_image_file(str(plain / IDX_FILES[0]))
+    ours, theirs = read_idx(plain / IDX_FILES[0], 3), mnist.read_image_file(str(plain / IDX_FILES[0]))
     np.testing.assert_array_equal(ours, theirs.numpy())
 
 

@@ -1,5 +1,7 @@
 """Which images train, and with which labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,38 @@ def test_labels_may_be_as_many_of_each_class_and_too_many_are_named():
         splits("dataset.train_size=8", "dataset.labels_per_class=1")
     with pytest.raises(InputError, match="says the same as dataset.num_labels"):
         splits("dataset.num_labels=40", "dataset.labels_per_class=4")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (("dataset.num_labels=5",), "dataset.num_labels"),
+        (("dataset.train_size=6",), "dataset.train_size"),
+        (("dataset.train_size=6", "dataset.num_labels=5"), "dataset.train_size"),
+        (("dataset.train_size=12", "dataset.label_noise=0.9"), "dataset.label_noise"),
+        (("dataset.val_size=1430",), "dataset.val_size"),
+    ],
+)
+def test_classes_without_a_label_are_told_with_the_key_that_left_them_out(overrides, key, caplog):
+    chosen = splits(*overrides)
+    lacking = sorted(set(range(10)) - set(chosen.train.labels[chosen.labelled].tolist()))
+    assert lacking
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(f"{key}: ")
+    assert record.getMessage().endswith(f": {', '.join(map(str, lacking))}")
+
+
+def test_classes_that_a_dataset_lacks_are_told_but_only_some_of_many(caplog):
+    chosen = settings("dataset=digits").dataset
+    source = load(chosen)
+    split(replace(source, classes=[f"class {number}" for number in range(100)]), chosen)
+    assert caplog.messages == [
+        "dataset.name: 90 of 100 classes have no label to learn from: class 10, class 11, class 12, class 13, "
+        "class 14, class 15, class 16, class 17, class 18, class 19, ..."
+    ]
+
+
+def test_nothing_is_told_where_every_class_has_a_label(caplog):
+    splits("dataset.num_labels=10", "dataset.label_noise=0.2")
+    assert caplog.messages == []

@@ -7,6 +7,7 @@ from scipy.special import softmax
 from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError
 
+from helpers import start
 from sdrun.evaluation import metrics
 
 
@@ -88,3 +89,36 @@ def test_extreme_logits_stay_finite():
 def test_bins_have_their_upper_edge_inside():
     share, _, _ = metrics.bins(np.array([0.01, 1 / 15, 0.07, 1.0]), np.zeros(4))
     assert share[[0, 1, 14]].tolist() == [0.5, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "num", "num_classes", "reason"),
+    [
+        (1.3, 49, 10, "fitted on 49 validation images"),
+        (1.0, 1, 10, "fitted on 1 validation images"),
+        (1.3, 199, 100, "fitted on 199 validation images"),
+        (19.9999, 1000, 10, "at its bound"),
+        (0.05001, 1000, 10, "at its bound"),
+        (1.3, 50, 10, None),
+        (1.3, 200, 100, None),
+        (19.0, 50, 10, None),
+        (0.06, 50, 10, None),
+    ],
+)
+def test_a_temperature_of_few_images_or_at_its_bound_is_doubted(temperature, num, num_classes, reason):
+    doubt = metrics.temperature_doubt(temperature, num, num_classes)
+    assert (doubt is None) if reason is None else (doubt is not None and reason in doubt)
+
+
+def test_a_fit_that_runs_into_its_bound_is_doubted():
+    logits = 1000 * np.eye(10)[np.arange(100) % 10]
+    temperature = metrics.fit_temperature(logits, (np.arange(100) + 1) % 10)
+    assert "at its bound" in metrics.temperature_doubt(temperature, 100, 10)
+
+
+def test_a_stage_warns_once_of_its_temperature(tmp_path):
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", "dataset.val_size=20")
+    lines = [line for line in (path / "run.log").read_text().splitlines() if "WARNING" in line]
+    assert len(lines) == 1
+    assert "supervised: val/temperature is " in lines[0]
+    assert "fitted on 20 validation images; raise dataset.val_size to 50 or more; the calibrated" in lines[0]

@@ -1,17 +1,17 @@
 """A run that starts from another's backbone."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from helpers import compose, differences, settings, start, summary, weights
+from helpers import compose, differences, manifest, rewrite_manifest, settings, start, summary, weights
 from sdrun import models, preflight, run
 from sdrun.errors import InputError
 from sdrun.experiment import Experiment
 from sdrun.storage import checkpoints
+from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
 
 
@@ -48,7 +48,7 @@ def test_every_student_starts_with_that_backbone(pretrained, tmp_path, monkeypat
     state = weights(pretrained)
     for name, value in found.items():
         torch.testing.assert_close(value, state[f"mean_teacher/last/{prefix}{name}"])
-    init = json.loads((tmp_path / "run/manifest.json").read_text())["init"]
+    init = manifest(tmp_path / "run")["init"]
     assert init["sha256"] == summary(pretrained)["stages"][0]["sha256"]["last"]
 
 
@@ -67,9 +67,7 @@ def test_it_resumes_from_another_folder_and_refuses_other_weights(pretrained, tm
     path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", f"init_from={pretrained.name}")
     monkeypatch.chdir(tmp_path)
     run.resume(path)
-    manifest = json.loads((path / "manifest.json").read_text())
-    manifest["init"]["sha256"] = "0" * 64
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    rewrite_manifest(path, init={**manifest(path)["init"], "sha256": "0" * 64})
     with pytest.raises(InputError, match="changed since it began"):
         run.resume(path)
 
@@ -87,10 +85,9 @@ def test_bad_places_are_named(pretrained, tmp_path):
     with pytest.raises(InputError, match="init_network: has no effect without init_from"):
         asked("init_network=student")
     assert initial(settings()) is None
-    manifest = json.loads((pretrained / "manifest.json").read_text())
     unfinished = tmp_path / "unfinished"
     unfinished.mkdir()
-    (unfinished / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}))
+    RunFolder(unfinished, manifest(pretrained)).update_manifest(status="interrupted")
     with pytest.raises(InputError, match="is interrupted; finish it by: sdrun resume"):
         asked(f"init_from={unfinished}")
 

@@ -10,7 +10,7 @@ import torch
 
 from sdrun.errors import InputError, RunError
 from sdrun.storage.checkpoints import Checkpoints, load_state, save
-from sdrun.storage.files import finite, remove_leftovers, write_bytes, write_json
+from sdrun.storage.files import TEMPORARY, finite, write_bytes, write_json
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 
@@ -38,11 +38,17 @@ def test_a_failed_write_leaves_the_old_file_and_names_it(tmp_path, small_disk):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_leftovers_of_a_kill_are_removed(tmp_path):
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "stages/step_1.pt.part").touch()
-    remove_leftovers(tmp_path)
-    assert not list(tmp_path.rglob("*.part"))
+def test_leftovers_of_a_kill_are_removed_and_nothing_else(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
+    left = [f"config.yaml{TEMPORARY}", f"stages/first/step_1.pt{TEMPORARY}", f"predictions/first.npz{TEMPORARY}"]
+    others = ["Downloads/film.mkv.part", f"Downloads/film.mkv{TEMPORARY}", "film.mkv.part", "stages/first/film.part"]
+    for name in left + others:
+        (folder.path / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder.path / name).touch()
+    with folder.locked():
+        pass
+    assert not [name for name in left if (folder.path / name).exists()]
+    assert [name for name in others if (folder.path / name).exists()] == others
 
 
 def test_json_has_no_nan(tmp_path):
@@ -94,7 +100,7 @@ def test_a_folder_is_claimed_once(tmp_path):
 
     def claim():
         try:
-            claims.append(RunFolder.create(tmp_path / "run", {}, ""))
+            claims.append(RunFolder.create(tmp_path / "run", {"status": "running"}, ""))
         except InputError:
             claims.append(None)
 
@@ -108,7 +114,11 @@ def test_a_folder_is_claimed_once(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "holds no run"), ("{", "cannot be read"), ('{"format": 99}', "has format 99; this sdrun reads format 1")],
+    [
+        (None, "holds no run"),
+        ("{", "cannot be read"),
+        ('{"format": 99}', "has format 99; this sdrun reads formats 1 and 2"),
+    ],
 )
 def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
     if content is not None:
@@ -118,7 +128,7 @@ def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
 
 
 def test_two_processes_cannot_write_one_run(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {}, "")
+    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
     with folder.locked(), pytest.raises(InputError, match="being written by another process"), folder.locked():
         pass
     with folder.locked():
@@ -134,15 +144,14 @@ def shown(folder, stage):
 
 
 def test_going_back_drops_what_came_later_from_source_and_view(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {}, "")
+    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
     record = Record(folder)
     record.begin("first", 10, 0)
     record.log(1, {"train/loss": 1.0})
     record.end()
-    end_of_first = record.position()
-    record.begin("second", 10, end_of_first)
+    record.begin("second", 10, 0)
     record.log(1, {"train/loss": 0.5})
-    saved = record.position()
+    saved = record.sync()
     record.log(2, {"train/loss": 0.4, "val/nll": float("nan")})
     record.close()
     with folder.metrics.open("a") as file:

@@ -1,0 +1,126 @@
+"""Is a run's folder whole? Every file against its hash, every number against what it follows from. Imports no torch."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isclose
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from sdrun.errors import InputError
+from sdrun.evaluation.recomputed import recomputed
+from sdrun.storage.files import TEMPORARY
+from sdrun.storage.folder import DONE, OWN, RunFolder, resuming
+from sdrun.storage.manifest import State, begins_with, digest_of
+
+COPY = "put it back from a copy"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file of a run, how it is, and what to do about it: nothing where it is whole."""
+
+    file: str
+    state: State
+    advice: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        return self.state in (State.absent, State.damaged)
+
+
+class Diagnosis:
+    """What can be known of the files of one run without running anything."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = RunFolder.open(path)
+        is_completed = self.folder.status == "completed"
+        self.mend = f"made again by: {resuming(path, *(['--repair'] if is_completed else []))}"
+
+    def findings(self) -> Iterator[Finding]:
+        """All of them. Of files that a kill leaves and the next resume clears, none."""
+        folder = self.folder
+        yield Finding("manifest.json", State.whole if "files" in folder.manifest else State.unverified)
+        yield from self._links()
+        own = [name for name in (*OWN, *folder.files) if (folder.path / name).is_file() or name in folder.files]
+        for name in dict.fromkeys(own):
+            if name not in ("manifest.json", "metrics.jsonl", "run.log", ".lock"):
+                state = folder.state(name)
+                yield Finding(name, state, "" if state in (State.whole, State.unverified) else self._advice(name))
+        yield from self._record()
+        for result in folder.results():
+            yield from self._weights(result)
+            yield from self._numbers(result)
+        yield from self._summary()
+        for text in folder.manifest.get("damage", []):
+            yield Finding("metrics.jsonl", State.damaged, f"was noted by an earlier resume: {text}")
+
+    def leftovers(self) -> list[str]:
+        """Files that a kill left."""
+        places = [self.folder.path, *self.folder.path.glob("predictions"), *self.folder.path.glob("stages/*")]
+        return [str(file.relative_to(self.folder.path)) for place in places for file in place.glob(f"*{TEMPORARY}")]
+
+    def _links(self) -> Iterator[Finding]:
+        for name in OWN:
+            if (self.folder.path / name).is_symlink():
+                yield Finding(
+                    name, State.damaged, "is a link, through which nothing is written; put the file in its place"
+                )
+
+    def _advice(self, name: str) -> str:
+        if name == "config.yaml":
+            return f"{COPY}; without it the run can neither go on nor be evaluated"
+        if name.startswith(".hydra/"):
+            return "delete it: config.yaml says the same"
+        return self.mend
+
+    def _record(self) -> Iterator[Finding]:
+        recorded = self.folder.manifest.get("record")
+        advice = "cannot be made again; curves may be wrong or lack points, results are not touched"
+        is_there = self.folder.metrics.is_file()
+        if recorded is None:
+            yield from [Finding("metrics.jsonl", State.unverified)] * is_there
+        elif not is_there:
+            yield Finding("metrics.jsonl", State.absent, advice)
+        else:
+            is_whole = begins_with(self.folder.metrics.read_bytes(), recorded)
+            yield Finding("metrics.jsonl", State.whole if is_whole else State.damaged, "" if is_whole else advice)
+
+    def _weights(self, result: dict[str, Any]) -> Iterator[Finding]:
+        for kind, recorded in result.get("sha256", {}).items():
+            file = self.folder.weights(result["name"], kind)
+            current = digest_of(file)
+            state = State.absent if current is None else State.whole if current == recorded else State.damaged
+            advice = "" if state is State.whole else f"{COPY}; only sdrun evaluate and init_from need it"
+            yield Finding(str(file.relative_to(self.folder.path)), state, advice)
+
+    def _numbers(self, result: dict[str, Any]) -> Iterator[Finding]:
+        """The mark of a stage against its predictions."""
+        name, file = f"stages/{result['name']}/{DONE}", self.folder.predictions(result["name"])
+        try:
+            with np.load(file) as arrays:
+                values = recomputed(arrays, result["metrics"])
+        except (OSError, ValueError, KeyError, IndexError, StopIteration, EOFError, BadZipFile):
+            return  # the file itself is told above
+        wrong = [key for key, value in values.items() if not isclose(value, result["metrics"][key], rel_tol=1e-6)]
+        if wrong:
+            advice = f"{', '.join(wrong[:3])} do not follow from predictions/{file.name}; trust neither"
+            yield Finding(name, State.damaged, advice)
+
+    def _summary(self) -> Iterator[Finding]:
+        """The summary against the marks of the stages."""
+        try:
+            stages = {stage["name"]: stage["metrics"] for stage in self.folder.summary()["stages"]}
+        except (InputError, KeyError, TypeError):
+            return
+        for result in self.folder.results():
+            if stages.get(result["name"], result["metrics"]) != _read(result["metrics"]):
+                yield Finding("summary.json", State.damaged, f"has other metrics of {result['name']} than {DONE}")
+
+
+def _read(content: Any) -> Any:
+    """As it comes back from JSON."""
+    return json.loads(json.dumps(content))

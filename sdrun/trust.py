@@ -1,0 +1,109 @@
+"""Settings come from anyone, so what Hydra composes may name no code but installed plugins. Imports no torch."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import hydra._internal.hydra
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_store import ConfigNode, ConfigStore
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from sdrun.errors import InputError, require
+
+TYPED = ("run", "sweep", "job", "overrides", "help", "hydra_help", "searchpath", "output_subdir")
+"""Keys of Hydra's that hold texts and numbers only, whatever an interpolation in them gives."""
+
+HARMLESS = re.compile(r"\$\{(hydra(\.\w+)+|(oc\.env|now|version):[^${}]*)\}")
+"""Interpolations that give a text, or a part of Hydra's node, which is checked itself."""
+
+PACKAGE = re.compile(r"(?!file://|/).*(://|\$\{)")
+"""A place of settings that may be another than a folder."""
+
+LOGGING = {
+    "class": ("logging.StreamHandler", "logging.NullHandler"),
+    "stream": ("ext://sys.stdout", "ext://sys.stderr"),
+}
+"""What the logging of Python may make, and where to; everything else in its settings is text."""
+
+
+class Loader(ConfigLoaderImpl):
+    """Hydra's loader of every composition, be it for a run, an arm, help or completion; refuses what names code."""
+
+    def load_configuration(self, *arguments: Any, **options: Any) -> DictConfig:
+        """Raises InputError as ``require_no_code`` does."""
+        try:
+            config = super().load_configuration(*arguments, **options)
+        except KeyError as error:  # of a variable that is not there
+            raise InputError(f"hydra.job.env_copy: {error} is not set; leave it out") from error
+        require_no_code(config)
+        return config
+
+    def _process_config_searchpath(self, config_name: str | None, parsed_overrides: Any, repo: Any) -> None:
+        paths = [override.value() for override in parsed_overrides if override.key_or_group == "hydra.searchpath"]
+        primary = repo.load_config(config_path=config_name) if config_name else None
+        if primary and isinstance(primary.config, DictConfig):
+            own = OmegaConf.select(primary.config, "hydra.searchpath")
+            paths += [OmegaConf.to_container(own, resolve=False)] if isinstance(own, ListConfig) else []
+        for _, path in _leaves(paths):
+            is_code = PACKAGE.match(str(path))
+            require(not is_code, "hydra.searchpath", f"{path} may be a package, which is imported; name a folder")
+        super()._process_config_searchpath(config_name, parsed_overrides, repo)
+
+
+def install() -> None:
+    """Have Hydra compose by ``Loader``, wherever it does: its own sweepers and launchers ask the loader again."""
+    hydra._internal.hydra.ConfigLoaderImpl = Loader  # type: ignore[attr-defined]
+
+
+def require_no_code(config: DictConfig) -> None:
+    """Raise InputError where Hydra would import, open or start what this composition names."""
+    values = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(values, dict)
+    plugins = _plugins()
+    for key, value in _leaves(values):
+        part = key.removeprefix("hydra.").partition(".")[0]
+        if key.rpartition(".")[2] == "_target_":
+            is_plugin = key.startswith("hydra.") and value in plugins
+            require(is_plugin, key, f"{value} is no installed launcher or sweeper; no code runs from settings")
+        elif key.startswith(("hydra.hydra_logging", "hydra.job_logging")):
+            _require_plain_logging(key, value)
+        elif key.startswith("hydra.") and part not in TYPED and isinstance(value, str):
+            is_text = not (value.startswith("${") and value.endswith("}")) or HARMLESS.fullmatch(value)
+            require(bool(is_text), key, f"{value} may become anything; write its value")
+    job = values["hydra"]["job"]
+    require(not job["env_set"], "hydra.job.env_set", "set variables in the shell that starts sdrun")
+    require(values["hydra"]["output_subdir"] is None, "hydra.output_subdir", "must be null; sdrun writes .hydra itself")
+
+
+def _plugins() -> set[str]:
+    """The classes that Hydra and the plugins that are installed offer as choices of ``hydra/...``."""
+    return set(_targets(ConfigStore.instance().repo["hydra"]))
+
+
+def _targets(choices: dict[str, Any]) -> Iterator[str]:
+    for choice in choices.values():
+        if isinstance(choice, ConfigNode):
+            leaves = _leaves(OmegaConf.to_container(choice.node, resolve=False))
+            yield from (str(value) for key, value in leaves if key.rpartition(".")[2] == "_target_")
+        else:
+            yield from _targets(choice)
+
+
+def _require_plain_logging(key: str, value: Any) -> None:
+    name = key.rpartition(".")[2]
+    if name in LOGGING:
+        is_plain = value in LOGGING[name]
+    else:
+        is_plain = name != "()" and not (isinstance(value, str) and re.search(r"://|\$\{", value))
+    choices = "sdrun writes run.log itself; choose none, disabled or stdout"
+    require(is_plain, key, f"{value} is more than text on the terminal; {choices}")
+
+
+def _leaves(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value, those in lists too, by its dotted key."""
+    if isinstance(values, dict | list):
+        for name, value in values.items() if isinstance(values, dict) else enumerate(values):
+            yield from _leaves(value, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, values
