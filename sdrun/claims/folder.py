@@ -10,11 +10,12 @@ from typing import Any
 
 from sdrun.claims.declaration import Declaration, declaration
 from sdrun.comparison.runs import Run, read
-from sdrun.comparison.shape import NUMBER, TEXT, require_shape
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
+from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, content, read_json
 from sdrun.storage.files import write_bytes, write_json
+from sdrun.storage.shape import NUMBER, TEXT, require_shape
 
 FILE = "claim.json"
 KEPT = ("config.yaml", "manifest.json", "summary.json")
@@ -151,6 +152,9 @@ def keep(folder: ClaimFolder, target: Path) -> None:
             raise InputError(f"{printable(str(file.parent))}: {error}") from error
         copy.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(copy, data if file.suffix == ".npz" else data.replace(here, b""))
+    for place in folder.content["runs"]:
+        if (target / place / manifests.FILE).exists():
+            manifests.reseal(target / place)
 
 
 def _require_place(path: Path, place: str) -> None:

@@ -21,6 +21,7 @@ from sdrun.comparison.tables import Table, html_table
 from sdrun.evaluation.metrics import top
 from sdrun.settings.words import printable, text
 from sdrun.storage.documents import Unreadable, content
+from sdrun.storage.manifest import begins_with
 
 T = TypeVar("T")
 Groups = Mapping[str, Mapping[int, Run]]
@@ -163,7 +164,10 @@ def _points(run: Run) -> Points:
     file = run.path / "metrics.jsonl"
     wanted = re.compile(f'"name": "({"|".join(LOGGED)})"'.encode())
     points: Points = {name: {} for name in LOGGED}
-    for number, line in enumerate(content(file, LARGEST_LOG).splitlines(), start=1):
+    record = content(file, LARGEST_LOG)
+    if not begins_with(record, run.manifest.get("record")):
+        raise Unreadable("metrics.jsonl is damaged: its SHA-256 is not the one in manifest.json")
+    for number, line in enumerate(record.splitlines(), start=1):
         if not wanted.search(line):
             continue
         try:

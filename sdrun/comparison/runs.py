@@ -3,15 +3,17 @@
 import glob
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sdrun.comparison.shape import MANIFEST, SUMMARY, require_shape
 from sdrun.errors import InputError
 from sdrun.settings.words import ALIASES, leaves, printable, says
+from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, opened, read_json, read_yaml, reason
+from sdrun.storage.shape import SUMMARY, require_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +22,9 @@ LARGEST = 1e150
 """Of a metric; its square is a number too."""
 
 LARGEST_LOGIT = 1e30
+
+LOOKS = 2
+"""At a folder that cannot be read, for a run that is under way may write between two files that are read."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Run:
         if not self.trained:
             raise Unreadable("summary.json names no stage that trained")
         name = f"predictions/{self.trained}.npz"
+        manifests.require_whole(self.manifest, self.path, name)
         with opened(self.path / name, name) as file:
             try:
                 size = os.fstat(file.fileno()).st_size
@@ -110,8 +116,16 @@ class Found:
 
 def read(path: Path) -> Run:
     """The run in ``path``. Raises Unreadable."""
-    manifest = read_json(path / "manifest.json")
-    require_shape("manifest.json", manifest, MANIFEST, ("status", "seed", "method", "dataset", "data"))
+    for _ in range(LOOKS - 1):
+        with suppress(Unreadable):
+            return _read(path)
+    return _read(path)
+
+
+def _read(path: Path) -> Run:
+    manifest = manifests.read(path)
+    for name in ("config.yaml", "summary.json"):
+        manifests.require_whole(manifest, path, name)
     summary: dict[str, Any] = {}
     if os.path.lexists(path / "summary.json") or manifest["status"] == "completed":
         summary = read_json(path / "summary.json")

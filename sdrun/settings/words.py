@@ -67,3 +67,13 @@ def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def interpolated(values: Any, key: str = "") -> str | None:
+    """The dotted key of the first text that OmegaConf would resolve, or None."""
+    if isinstance(values, str):
+        return key if "${" in values else None
+    if not isinstance(values, dict | list):
+        return None
+    parts = values.items() if isinstance(values, dict) else enumerate(values)
+    return next(filter(None, (interpolated(part, f"{key}.{name}".lstrip(".")) for name, part in parts)), None)

@@ -97,11 +97,13 @@ def _asked(run: "Run") -> dict[str, Any]:
     """The settings before ``auto`` was resolved, where Hydra's copy of them is there and asks for nothing else."""
     from sdrun.settings.words import leaves
     from sdrun.storage.documents import Unreadable, read_yaml
+    from sdrun.storage.manifest import require_whole
 
     file = run.path / ".hydra" / "config.yaml"
     try:
         if file.is_symlink() or file.parent.is_symlink():
             return run.settings
+        require_whole(run.manifest, run.path, ".hydra/config.yaml")
         asked = dict(leaves(read_yaml(file)))
         return {key: _resolved(asked, value) for key, value in asked.items()}
     except (Unreadable, LookupError):

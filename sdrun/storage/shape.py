@@ -14,6 +14,8 @@ NUMBER: Kinds = (int, float)
 PERHAPS: Kinds = (int, float, type(None))
 ANY: Kinds = (str, int, float, bool, type(None), list, dict)
 
+ANYTHING = {...: ANY}
+
 RUN = {"status": TEXT, "method": TEXT, "model": TEXT, "dataset": TEXT, "overrides": [TEXT], "wall_seconds": NUMBER}
 MANIFEST = {
     **RUN,
@@ -22,14 +24,21 @@ MANIFEST = {
     "data": {...: TEXT},
     "versions": {...: TEXT},
     "git": {"commit": TEXT},
-    "hardware": {"threads": (int,)},
+    "hardware": {"threads": (int,), "ranks": (int,)},
     "teachers": {...: [{...: ANY}]},
     "init": {...: ANY},
+    "resumed": [TEXT],
+    "evaluates": TEXT,
+    "files": {...: TEXT},
+    "writing": {...: (*TEXT, type(None))},
+    "record": {"bytes": (int,), "sha256": TEXT},
+    "damage": [TEXT],
+    "sha256": TEXT,
 }
 COMPUTE = {"steps": NUMBER, "samples": NUMBER, "multiply_adds": NUMBER, "seconds": NUMBER}
-STAGE = {"name": TEXT, "metrics": {...: ANY}, "steps": PERHAPS, "seconds": PERHAPS}
+STAGE = {"name": TEXT, "metrics": {...: ANY}, "steps": PERHAPS, "seconds": PERHAPS, "sha256": {...: TEXT}}
 SUMMARY = {**RUN, "error": TEXT, "metrics": {...: ANY}, "compute": COMPUTE, "stages": [STAGE]}
-MAY_BE_NULL = ("versions", "git", "init", "silent", "pretrain")
+MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "pretrain")
 """Keys, also of a claim."""
 
 
