@@ -15,7 +15,6 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from sdrun import methods
 from sdrun.errors import InputError, require
 from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
-from sdrun.storage.plain_yaml import interpolated
 
 HERE = Path(__file__).resolve().parent
 
@@ -86,7 +85,7 @@ def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, A
 def plain(config: DictConfig) -> dict[str, Any]:
     """Every value resolved. Raises InputError for a text that would be resolved once more when it is read again."""
     values: Any = OmegaConf.to_container(config, resolve=True)
-    if key := interpolated(values):
+    if key := words.interpolated(values):
         raise InputError(f"{key}: holds ${{ as a text, which a run cannot keep; rename what it names, or link to it")
     return values
 

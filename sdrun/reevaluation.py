@@ -58,7 +58,9 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     require(is_same, "init_from", f"{settings.init_from} changed since {path} ran; that run cannot be played again")
     for stage in source.summary()["stages"]:
         file = source.weights(stage["name"], settings.optim.select.value)
-        require(file.exists() or not stage["steps"], str(file), "is gone; a run without weights cannot be evaluated")
+        require(
+            file.exists() or not stage.get("steps"), str(file), "is gone; a run without weights cannot be evaluated"
+        )
     if hasattr(settings.method, "check"):
         settings.method.check(settings.model.taps, settings.dataset.val_size)
     with ExitStack() as stack:

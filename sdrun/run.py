@@ -33,12 +33,11 @@ from sdrun.interrupt import Interrupt
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.replay import Replay
-from sdrun.settings import Settings
-from sdrun.storage import plain_yaml
+from sdrun.settings import Settings, words
 from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder, resuming
 from sdrun.storage.initial import initial
-from sdrun.storage.manifest import State, require_whole
+from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
 from sdrun.training import Training
 
@@ -144,8 +143,9 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
 
 def load_config(folder: RunFolder) -> DictConfig:
     """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
-    values = plain_yaml.load(folder.config)
-    require_whole(folder.manifest, folder.path, folder.config.name)
+    values = folder.document(folder.config.name)
+    if key := words.interpolated(values):
+        raise InputError(f"{folder.config}: {key} holds ${{...}}, and settings of a run are resolved; write its value")
     return OmegaConf.create(values)
 
 

@@ -28,7 +28,8 @@ def made_run(
     kept = {"status": status, "method": method, "model": "cnn", "dataset": "digits", "seed": seed}
     kept |= {"overrides": [f"method={method}", f"seed={seed}"], "wall_seconds": 60.0}
     data = {"train": f"train {seed}", "validation": f"validation {seed}", "test": test}
-    manifest = {"format": 1, "created": "2026-01-01T00:00:00+00:00", **kept, "data": data, "hardware": {"threads": 1}}
+    manifest = {"format": 1, "created": "2026-01-01T00:00:00+00:00", **kept, "data": data, "teachers": {}, "init": None}
+    manifest |= {"hardware": {"threads": 1, "ranks": 1}, "resumed": []}
     stage = {"name": method, "steps": 10, "seconds": 1.0, "metrics": found}
     compute = {"steps": 10, "samples": 100, "multiply_adds": 1000, "seconds": 1.0}
     path.mkdir(parents=True)

@@ -1,22 +1,46 @@
 """The folder of a claim: its runs, and ``claim.json``, which says what they are."""
 
 import json
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sdrun.claims.declaration import Declaration, declaration
+from sdrun.comparison.runs import Run, read
 from sdrun.errors import InputError, require
+from sdrun.settings.words import printable
+from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable, content, read_json
 from sdrun.storage.files import write_bytes, write_json
+from sdrun.storage.shape import NUMBER, TEXT, require_shape
 
 FILE = "claim.json"
 KEPT = ("config.yaml", "manifest.json", "summary.json")
 SMALL = 100_000
 """Bytes of a file of predictions that is kept."""
 
+LARGEST = 16_000_000
+"""Bytes of any other."""
+
+SHAPE = {
+    "declared": {"metrics": [TEXT], "plain": [TEXT], "method": [TEXT], "silent": [TEXT], "pretrain": [TEXT]},
+    "runs": {...: {"overrides": [TEXT], "settings": TEXT}},
+    "grid": {...: NUMBER},
+    "chosen": TEXT,
+    "compute_factor": NUMBER,
+}
+PLACE = re.compile(r"(?P<arm>\w[\w.+-]*(?:/\w[\w.+-]*)?)/seed_(?P<seed>\d{1,100})")
+AGAIN = "move it away, and make it again by: sdrun -m experiment=claim_NAME"
+
 
 class ClaimFolder:
-    """``<arm>/seed_<seed>`` is a run; ``claim.json`` holds what was declared, chosen and run."""
+    """``<arm>/seed_<seed>`` is a run; ``claim.json`` holds what was declared, chosen and run.
+
+    ``open`` and ``begin`` give one whose content has the kinds of values that a sweep writes, and whose runs lie in it.
+    """
 
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
         self.path, self.content = path, content
@@ -24,80 +48,125 @@ class ClaimFolder:
     @classmethod
     def begin(cls, path: Path, claim: Declaration) -> "ClaimFolder":
         """A new folder, or one that is there already, with what is declared now."""
-        known = cls.open(path).content if (path / FILE).exists() else {"runs": {}}
+        known = cls.open(path).content if os.path.lexists(path / FILE) else {"runs": {}}
         return cls(path, {**known, "declared": asdict(claim)})
 
     @classmethod
     def open(cls, path: Path) -> "ClaimFolder":
-        """Raises InputError where ``path`` holds no claim that can be read."""
+        """Raises InputError where ``path`` holds no claim that can be read, or one that is not whole."""
         try:
-            content = json.loads((path / FILE).read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise InputError(f"{path} holds no claim: {FILE} is not there") from error
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path / FILE} cannot be read ({error})") from error
-        parts = [content.get(key) for key in ("declared", "runs")] if isinstance(content, dict) else [None]
-        is_whole = all(isinstance(part, dict) for part in parts)
-        require(
-            is_whole, str(path / FILE), "lacks what a claim's sweep writes; make it again by: sdrun -m experiment=..."
-        )
-        return cls(path, content)
+            document = read_json(path / FILE)
+            require_shape(FILE, document, SHAPE, ("declared", "runs"))
+            if "chosen" in document and document["chosen"] not in document.get("grid", {}):
+                raise Unreadable(f"{FILE} says that {document['chosen']} was chosen, which its grid lacks")
+            for place, entry in document["runs"].items():
+                _require_place(path, place)
+                require_shape(f"{FILE}, {place}", entry, {}, ("overrides", "settings"))
+        except Unreadable as error:
+            raise InputError(f"{printable(str(path))}: {error}; {AGAIN}") from error
+        folder = cls(path, document)
+        _ = folder.declared
+        return folder
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return Path(os.path.abspath(self.path)).name
 
     @property
     def declared(self) -> Declaration:
-        return declaration(self.content["declared"])
+        """Raises InputError where what is declared does not hold together."""
+        declared, file = self.content["declared"], printable(str(self.path / FILE))
+        require("${" not in json.dumps(declared), file, f"its declaration refers to something else; {AGAIN}")
+        try:
+            return declaration(declared)
+        except InputError as error:
+            raise InputError(f"{file}: {printable(str(error))}; {AGAIN}") from error
 
     def run(self, arm: str, seed: int) -> Path:
         return self.path / arm / f"seed_{seed}"
 
-    def summary(self, arm: str, seed: int) -> dict[str, Any]:
-        return json.loads((self.run(arm, seed) / "summary.json").read_text(encoding="utf-8"))
+    def places(self) -> Iterator[tuple[str, int, Path]]:
+        """Arm, seed and folder of each run."""
+        for place in self.content["runs"]:
+            match = PLACE.fullmatch(place)
+            assert match
+            yield match["arm"], int(match["seed"]), self.path / place
 
-    def is_finished(self, arm: str, seed: int) -> bool:
-        file = self.run(arm, seed) / "summary.json"
-        return file.exists() and json.loads(file.read_text(encoding="utf-8"))["status"] == "completed"
+    def finished(self, arm: str, seed: int) -> Run | None:
+        """The run, or None while it is not finished. Raises InputError where it cannot be read."""
+        path = self.run(arm, seed)
+        if not os.path.lexists(path / "summary.json"):
+            return None
+        try:
+            run = read(path)
+        except Unreadable as error:
+            raise InputError(f"{path}: {error}; move it away, and it is made again") from error
+        return run if run.status == "completed" else None
 
     def add_run(self, arm: str, seed: int, overrides: list[str], settings: str) -> None:
         """Note that the run belongs to the claim. Raises InputError where another one lies in its place."""
         place = str(self.run(arm, seed).relative_to(self.path))
         known = self.content["runs"].get(place)
-        if known and known["settings"] != settings and self.is_finished(arm, seed):
+        if known and known["settings"] != settings and self.finished(arm, seed):
             raise InputError(f"{self.path / place} was run with other settings; move it away, or the whole claim")
         self.note(runs={**self.content["runs"], place: {"overrides": overrides, "settings": settings}})
 
     def note(self, **entries: Any) -> None:
         """Write further entries."""
         self.content.update(entries)
+        self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / FILE, self.content)
 
 
 def find(paths: list[Path]) -> list[ClaimFolder]:
     """The claims in these folders and right below them. Raises InputError where one has none."""
-    found = []
+    claims = []
     for path in paths:
-        places = [path] if (path / FILE).exists() else sorted(file.parent for file in path.glob(f"*/{FILE}"))
+        places = [path] if os.path.lexists(path / FILE) else sorted(file.parent for file in path.glob(f"*/{FILE}"))
         if not places:
-            raise InputError(f"{path} holds no claim; make its runs by: sdrun -m experiment=claim_NAME")
-        found += [ClaimFolder.open(place) for place in places]
-    return found
+            raise InputError(f"{printable(str(path))} holds no claim; make its runs by: sdrun -m experiment=claim_NAME")
+        claims += [ClaimFolder.open(place) for place in places]
+    return claims
 
 
 def keep(folder: ClaimFolder, target: Path) -> None:
     """Copy what the page needs of a claim's runs: settings, manifest, summary, and predictions where they are small.
 
-    Paths in them that lie below the current folder become relative to it.
+    Paths in them that lie below the current folder become relative to it. Raises InputError where a link would be
+    copied, or written through.
     """
     here = f"{Path.cwd()}/".encode()
+    files = [folder.path / FILE]
+    for _, _, run in folder.places():
+        predictions = sorted(run.glob("predictions/*.npz"))
+        files += [file for file in (run / name for name in KEPT) if os.path.lexists(file)]
+        files += [file for file in predictions if file.is_symlink() or file.stat().st_size <= SMALL]
+    copies = {file: target / file.relative_to(folder.path) for file in files}
+    for file, copy in copies.items():
+        _require_no_link(folder.path, file)
+        _require_no_link(target.parent, copy)
+    for file, copy in copies.items():
+        try:
+            data = content(file, LARGEST)
+        except Unreadable as error:
+            raise InputError(f"{printable(str(file.parent))}: {error}") from error
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(copy, data if file.suffix == ".npz" else data.replace(here, b""))
     for place in folder.content["runs"]:
-        files = [folder.path / place / name for name in KEPT]
-        files += [file for file in (folder.path / place).glob("predictions/*") if file.stat().st_size <= SMALL]
-        for file in filter(Path.exists, files):
-            data = file.read_bytes()
-            write_bytes(
-                target / file.relative_to(folder.path), data if file.suffix == ".npz" else data.replace(here, b"")
-            )
-    write_bytes(target / FILE, (folder.path / FILE).read_bytes().replace(here, b""))
+        if (target / place / manifests.FILE).exists():
+            manifests.reseal(target / place)
+
+
+def _require_place(path: Path, place: str) -> None:
+    """Raise Unreadable unless a run's place is below the claim's folder, also where links lead."""
+    if not PLACE.fullmatch(place):
+        raise Unreadable(f"{FILE} names the run {place}, which is no ARM/seed_N of the claim")
+    if not os.path.realpath(path / place).startswith(os.path.realpath(path) + os.sep):
+        raise Unreadable(f"{FILE} names the run {place}, which a link takes out of the claim")
+
+
+def _require_no_link(top: Path, file: Path) -> None:
+    for place in (file, *file.parents):
+        if place == top:
+            return
+        require(not place.is_symlink(), printable(str(place)), "is a link; --keep copies files alone, and into folders")

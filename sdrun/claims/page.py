@@ -4,6 +4,7 @@ from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUN
 from sdrun.claims.verdicts import ARMS, Answer, Judged
 from sdrun.comparison.rendering import interval
 from sdrun.comparison.tables import Table, markdown, number, p_value, titled
+from sdrun.settings.words import printable, text
 
 METRICS = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece", "test/ece_calibrated"]
 
@@ -61,8 +62,8 @@ def section(claim: Judged) -> str:
     declared, content = claim.claim, claim.folder.content
     lines = [
         f"## {claim.name}",
-        f"*{declared.statement}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** Teacher: {claim.alive}. "
-        f"Method: {claim.helps}.",
+        f"*{printable(declared.statement)}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** "
+        f"Teacher: {claim.alive}. Method: {claim.helps}.",
         setting(claim),
         markdown(arms(claim)),
         markdown(answers(claim)),
@@ -73,15 +74,16 @@ def section(claim: Judged) -> str:
             "part of what it gives is not the teacher's."
         )
     if claim.missing:
-        lines.append("Not finished, and left out: " + "; ".join(f"{path.name} {why}" for path, why in claim.missing))
+        missing = (printable(f"{path.name} {why}") for path, why in claim.missing)
+        lines.append("Not finished, and left out: " + "; ".join(missing))
     if "chosen" in content:
         grid = content["grid"]
         metric = declared.choose_by
         ranked = sorted(grid.items(), key=lambda item: -item[1])
-        shown = ", ".join(f"{name} {number(metric, score)}" for name, score in ranked)
+        shown = ", ".join(f"{printable(name)} {number(metric, score)}" for name, score in ranked)
         lines.append(
-            f"<details><summary>The grid of the baseline, {titled(metric)} on seed {declared.tuning_seed}: "
-            f"{content['chosen']} was chosen</summary>\n\n{shown}\n\n</details>"
+            f"<details><summary>The grid of the baseline, {printable(titled(metric))} on seed {declared.tuning_seed}: "
+            f"{printable(content['chosen'])} was chosen</summary>\n\n{shown}\n\n</details>"
         )
     return "\n\n".join(lines)
 
@@ -90,15 +92,16 @@ def setting(claim: Judged) -> str:
     """What was run, in a paragraph, with its command."""
     if PLAIN not in claim.runs:
         return "No plain training is finished."
-    s = next(iter(claim.runs[PLAIN].values())).settings
-    length = f"{s['optim.max_steps']} steps" if s.get("optim.max_steps") else f"{s.get('optim.epochs')} epochs"
-    data = [f"{s.get('dataset.train_size') or 'all'} images of {s.get('dataset.name')}"]
-    if s.get("dataset.num_labels"):
+    settings = next(iter(claim.runs[PLAIN].values())).settings
+    s = {key: text(value) for key, value in settings.items() if value}
+    length = f"{s['optim.max_steps']} steps" if "optim.max_steps" in s else f"{s.get('optim.epochs')} epochs"
+    data = [f"{s.get('dataset.train_size', 'all')} images of {s.get('dataset.name')}"]
+    if "dataset.num_labels" in s:
         data.append(f"{s['dataset.num_labels']} labels")
-    if s.get("dataset.label_noise"):
-        data.append(f"{100 * s['dataset.label_noise']:.0f} % wrong labels")
+    if isinstance(noise := settings.get("dataset.label_noise"), float) and noise:
+        data.append(f"{100 * noise:.0f} % wrong labels")
     num_runs = sum(len(runs) for runs in claim.runs.values())
-    return (
+    return printable(
         f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {s.get('model.name')}, {length} of "
         f"{s.get('optim.batch_size')} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
         f"{claim.minutes:.0f} CPU-minutes. Method: `{' '.join(claim.claim.method)}`"

@@ -15,8 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
+from sdrun.comparison.runs import Run
 from sdrun.configuration import override
-from sdrun.errors import require
+from sdrun.errors import InputError, require
 from sdrun.storage.folder import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")
@@ -82,8 +83,9 @@ class Sweep:
     def _chosen(self, names: list[str]) -> str:
         """The best of the grid."""
         seed, metric = self.claim.tuning_seed, self.claim.choose_by
-        scores = {name: self.folder.summary(f"{GRID}/{name}", seed)["metrics"].get(metric) for name in names}
-        lacking = [name for name, score in scores.items() if score is None]
+        metrics = {name: self._run(f"{GRID}/{name}", seed).metric(metric) for name in names}
+        scores = {name: score for name, score in metrics.items() if score is not None}
+        lacking = [name for name in names if name not in scores]
         require(not lacking, "hydra.sweeper.choose_by", f"{metric} is not among the metrics of {', '.join(lacking)}")
         chosen = max(names, key=lambda name: scores[name])
         self.folder.note(grid=scores, chosen=chosen)
@@ -94,11 +96,22 @@ class Sweep:
         arms = [METHOD, PRETRAIN] if self.claim.pretrain is not None else [METHOD]
 
         def cost(arm: str) -> float:
-            return mean(self.folder.summary(arm, seed)["compute"]["multiply_adds"] for seed in self.claim.seeds)
+            return mean(self._multiply_adds(self._run(arm, seed)) for seed in self.claim.seeds)
 
         factor = sum(map(cost, arms)) / cost(PLAIN)
         self.folder.note(compute_factor=factor)
         return factor
+
+    def _run(self, arm: str, seed: int) -> Run:
+        run = self.folder.finished(arm, seed)
+        if run is None:
+            raise InputError(f"{self.folder.run(arm, seed)} is not finished; start the sweep again")
+        return run
+
+    def _multiply_adds(self, run: Run) -> float:
+        cost = run.summary.get("compute", {}).get("multiply_adds", 0)
+        require(cost > 0, str(run.path / "summary.json"), "says nothing of its multiply-adds; move the run away")
+        return cost
 
     def _launch(self, jobs: list[Job]) -> None:
         """Make those runs that are not finished. Raises RunError after all have been tried, where one failed."""
@@ -108,7 +121,7 @@ class Sweep:
             line = [*self.given, *overrides, f"seed={seed}"]
             settings = self._fingerprint(line)
             self.folder.add_run(arm, seed, line, settings)
-            if self.folder.is_finished(arm, seed):
+            if self.folder.finished(arm, seed):
                 continue
             if holds_run(path):
                 from sdrun import run

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.comparison.differences import Cell, Difference, cell, correct, difference, is_better
-from sdrun.comparison.runs import Run, Unreadable, read
+from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
+from sdrun.settings.words import printable
+from sdrun.storage.documents import Unreadable
 
 ARMS = (PRETRAIN, METHOD, SILENT, PLAIN, TUNED, EQUAL)
 
@@ -40,7 +41,7 @@ class Judged:
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        return printable(self.folder.name)
 
     @property
     def decisive(self) -> list[Difference]:
@@ -80,7 +81,8 @@ class Judged:
 
     def compute(self, arm: str, key: str) -> float | None:
         """Mean over seeds of what a run of the arm took; for ``method`` pretraining is added."""
-        found = [run.summary["compute"][key] for run in self.runs.get(arm, {}).values() if "compute" in run.summary]
+        costs = [run.summary.get("compute", {}) for run in self.runs.get(arm, {}).values()]
+        found = [cost[key] for cost in costs if key in cost]
         if not found:
             return None
         mean = sum(found) / len(found)
@@ -90,7 +92,9 @@ class Judged:
     def minutes(self) -> float:
         """CPU-minutes of all runs, the grid's included: wall time by the number of threads."""
         runs = [run for arm in self.runs.values() for run in arm.values()]
-        seconds = [run.summary["wall_seconds"] * int(run.manifest["hardware"]["threads"]) for run in runs]
+        seconds = [
+            run.summary.get("wall_seconds", 0) * run.manifest.get("hardware", {}).get("threads", 1) for run in runs
+        ]
         return sum(seconds) / 60
 
 
@@ -120,19 +124,18 @@ def _difference(claim: Judged, contrast: Contrast, num_comparisons: int) -> Diff
 def _read(folder: ClaimFolder) -> Judged:
     runs: dict[str, dict[int, Run]] = {}
     missing: list[tuple[Path, str]] = []
-    known: dict[str, Any] = folder.content["runs"]
-    for place in known:
-        arm, _, seed = place.rpartition("/seed_")
+    for arm, seed, path in folder.places():
         try:
-            run = read(folder.path / place)
-            _ = run.settings
+            run = read(path)
         except Unreadable as error:
-            missing.append((folder.path / place, str(error)))
+            missing.append((path, str(error)))
             continue
-        if run.status == "completed":
-            runs.setdefault(arm, {})[int(seed)] = run
+        if run.status != "completed":
+            missing.append((path, f"is {run.status}"))
+        elif run.seed != seed:
+            missing.append((path, f"is of seed {run.seed}"))
         else:
-            missing.append((run.path, f"is {run.status}"))
+            runs.setdefault(arm, {})[seed] = run
     return Judged(folder, folder.declared, runs, missing)
 
 

@@ -2,19 +2,19 @@
 
 from sdrun.comparison.groups import Group, differing, of_budget, of_method
 from sdrun.errors import InputError
-from sdrun.settings.words import text
+from sdrun.settings.words import printable, text
 
 DEFAULT_BASELINE = {"method": "supervised"}
 
 
 def bases_of(groups: list[Group], baseline: dict[str, str] | None) -> list[Group]:
     """The groups that have the settings of the baseline. Raises InputError where it is asked for and none has."""
-    found = [group for group in groups if group.example.matches(baseline or DEFAULT_BASELINE)]
-    if baseline and not found:
-        known = "\n  ".join(group.label for group in groups)
+    bases = [group for group in groups if group.matches(baseline or DEFAULT_BASELINE)]
+    if baseline and not bases:
+        labels = "\n  ".join(group.label for group in groups)
         words = " ".join(f"{key}={value}" for key, value in baseline.items())
-        raise InputError(f"--baseline {words}: no group has these settings; there are\n  {known}")
-    return found
+        raise InputError(f"--baseline {words}: no group has these settings; there are\n  {labels}")
+    return bases
 
 
 def base_of(group: Group, bases: list[Group], across: list[str]) -> Group:
@@ -27,13 +27,15 @@ def base_of(group: Group, bases: list[Group], across: list[str]) -> Group:
         labels = "\n  ".join(base.label for base in fitting)
         raise InputError(f"several groups could be the baseline; tell them apart by --baseline KEY=VALUE\n  {labels}")
     nearest = min(bases, key=lambda base: len(keys[id(base)]))
-    found = keys[id(nearest)]
+    differing_keys = [printable(key) for key in keys[id(nearest)]]
     differences = ", ".join(
-        f"{key} ({text(group.settings.get(key))} and {text(nearest.settings.get(key))})" for key in found
+        printable(f"{key} ({text(group.settings.get(key))} and {text(nearest.settings.get(key))})")
+        for key in keys[id(nearest)]
     )
     raise InputError(
         f"not comparable: {group.label!r} and {nearest.label!r} differ in {differences}\n"
-        f"Leave one out, name another by --baseline, or if that is what you compare: --across {' '.join(found)}"
+        "Leave one out, name another by --baseline, or if that is what you compare: "
+        f"--across {' '.join(differing_keys)}"
     )
 
 
@@ -51,10 +53,9 @@ def require_same_test(groups: list[Group]) -> None:
     for group in groups:
         for run in group.runs.values():
             if run.manifest["data"].get("test") != first.manifest["data"].get("test"):
-                raise InputError(
-                    f"not comparable: {run.path} and {first.path} have other test data "
-                    f"({run.manifest['dataset']} and {first.manifest['dataset']})"
-                )
+                places = f"{run.path} and {first.path} have other test data"
+                data = f"{run.manifest['dataset']} and {first.manifest['dataset']}"
+                raise InputError(printable(f"not comparable: {places} ({data})"))
 
 
 def require_same_splits(group: Group, base: Group) -> None:
@@ -62,13 +63,16 @@ def require_same_splits(group: Group, base: Group) -> None:
     data_differ = any(key.startswith("dataset.") for key in of_budget(differing(group.settings, base.settings)))
     for seed in () if data_differ else sorted(group.runs.keys() & base.runs.keys()):
         one, other = group.runs[seed], base.runs[seed]
+        if text(one.settings.get("dataset.seed")) != text(other.settings.get("dataset.seed")):
+            continue
         parts = [
             part
             for part in ("train", "validation")
             if one.manifest["data"].get(part) != other.manifest["data"].get(part)
         ]
         if parts:
+            places = printable(f"{one.path} and {other.path}")
             raise InputError(
-                f"not comparable: {one.path} and {other.path} have other images in {' and '.join(parts)}, though their "
-                "settings are the same; the files of the dataset changed between them"
+                f"not comparable: {places} have other images in {' and '.join(parts)}, though their settings are the "
+                "same; the files of the dataset changed between them"
             )

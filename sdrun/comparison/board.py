@@ -1,19 +1,30 @@
 """A folder for TensorBoard with all runs by names that say what they are, and the columns of its HParams tab."""
 
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from sdrun.comparison.compare import METRICS
 from sdrun.comparison.groups import IGNORED, differing, grouped
-from sdrun.comparison.runs import Run, find
+from sdrun.comparison.runs import Found, Run, find
+from sdrun.settings.words import printable
 
 SHOWN_FIRST = ["method.name", "seed"]
 MORE_METRICS = ["test/ece_calibrated", "test/aurc", "val/accuracy", "val/temperature", "test/knn_accuracy"]
+LONGEST_NAME = 200
+"""Bytes of a file's name, where file systems take 255."""
 
 
-def link(folder: str, place: Path, wanted: dict[str, str]) -> int:
-    """Link each run's view into ``place`` by its name, such as ``born_again alpha=0.9 seed=0``; returns how many."""
-    found = find([folder])
-    runs = [run for run in [*found.finished, *found.unfinished] if run.matches(wanted)]
+def link(
+    folder: str, place: Path, wanted: dict[str, str], told: Callable[[Found], None] = lambda everything: None
+) -> int:
+    """Link each run's view into ``place`` by its name, such as ``born_again alpha=0.9 seed=0``; returns how many.
+
+    ``told`` hears of all that was looked at.
+    """
+    everything = find([folder])
+    told(everything)
+    runs = [run for run in everything.runs if run.matches(wanted)]
     targets = {(path / "tensorboard").resolve(): name for path, name in _names(runs).items()}
     targets = {target: name for target, name in targets.items() if target.is_dir()}
     links = [entry for entry in place.iterdir() if entry.is_symlink()]
@@ -34,7 +45,14 @@ def _names(runs: list[Run]) -> dict[Path, str]:
     groups, _ = grouped(runs)
     names = {run.path: f"{group.label} seed={seed}" for group in groups for seed, run in group.runs.items()}
     names |= {run.path: f"{run.manifest['method']} seed={run.seed} {run.path}" for run in runs if run.path not in names}
-    return {path: name.replace("/", "_") for path, name in names.items()}
+    return {path: _file_name(name) for path, name in names.items()}
+
+
+def _file_name(name: str) -> str:
+    name = printable(name).replace("/", "_")
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    return f"{name.encode()[:LONGEST_NAME].decode(errors='ignore')} {sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _write_columns(runs: list[Run], place: Path) -> None:
@@ -54,9 +72,9 @@ def _write_columns(runs: list[Run], place: Path) -> None:
     keys = dict.fromkeys([*SHOWN_FIRST, *differ])
     kinds = {key: {type(run.settings[key]) for run in runs if key in run.settings} for key in keys}
     hparams = [api_pb2.HParamInfo(name=key, type=_kind(kinds[key])) for key in keys]
-    known = {key for run in runs for key in run.summary.get("metrics", {})}
+    present = {key for run in runs for key in run.summary.get("metrics", {})}
     metrics = [
-        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=key)) for key in [*METRICS, *MORE_METRICS] if key in known
+        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=key)) for key in [*METRICS, *MORE_METRICS] if key in present
     ]
     for old in place.glob("events.*"):
         old.unlink()

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sdrun.evaluation.metrics import bins
+from sdrun.settings.words import drawable
 
 INK = "#010203"
 """Drawn by matplotlib, and then replaced by the page's own colour."""
@@ -44,7 +45,8 @@ def curves(lines: Mapping[str, Curve], x: str, y: str, marker: str | None = None
 
     def draw(axis: Axes) -> None:
         for label, (places, values) in lines.items():
-            (line,) = axis.plot(places, values.mean(axis=0), label=label, linewidth=1.6, marker=marker, markersize=4)
+            name = drawable(label)
+            (line,) = axis.plot(places, values.mean(axis=0), label=name, linewidth=1.6, marker=marker, markersize=4)
             if len(values) > 1:
                 axis.fill_between(
                     places, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.18, linewidth=0
@@ -62,7 +64,8 @@ def reliability(lines: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str) 
         for label, (confidence, correct) in lines.items():
             share, mean_confidence, accuracy = bins(confidence, correct)
             filled = share * len(confidence) >= 20
-            axis.plot(mean_confidence[filled], accuracy[filled], label=label, marker="o", markersize=3.5, linewidth=1.4)
+            name = drawable(label)
+            axis.plot(mean_confidence[filled], accuracy[filled], label=name, marker="o", markersize=3.5, linewidth=1.4)
         axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=title)
 
     return _svg(draw, f"reliability, {title}")
@@ -76,8 +79,9 @@ def by_stage(lines: Mapping[str, tuple[Sequence[str], np.ndarray]], y: str) -> s
         for label, (names, values) in lines.items():
             places = [ticks.index(name) for name in names]
             spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(len(names))
-            axis.errorbar(places, values.mean(axis=0), spread, label=label, marker="o", capsize=3, linewidth=1.4)
-        axis.set_xticks(range(len(ticks)), ticks, rotation=20, ha="right")
+            name = drawable(label)
+            axis.errorbar(places, values.mean(axis=0), spread, label=name, marker="o", capsize=3, linewidth=1.4)
+        axis.set_xticks(range(len(ticks)), list(map(drawable, ticks)), rotation=20, ha="right")
         axis.set(ylabel=y)
 
     return _svg(draw, f"{y} by stage")

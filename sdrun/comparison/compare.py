@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from sdrun.comparison.baselines import base_of, bases_of, require_same_splits, require_same_test
 from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
 from sdrun.comparison.groups import Group, grouped
-from sdrun.comparison.runs import Found, Run
+from sdrun.comparison.runs import Found, Predictions, Run, passed_over
 from sdrun.comparison.statistics import Items, by_item
 from sdrun.errors import InputError
+from sdrun.settings.words import printable
+from sdrun.storage.documents import Unreadable
 
 METRICS = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece"]
 
@@ -55,12 +59,12 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     groups, replaced = grouped(found.finished)
     require_same_test(groups)
     rows = [Row(group, _cells(group, chosen)) for group in groups]
-    result = Comparison(chosen, rows, found.unfinished, [*found.skipped, *replaced])
+    result = Comparison(chosen, rows, found.unfinished, [*found.skipped, *replaced], notes=passed_over(found.links))
     for metric in chosen:
         lacking = sum(group.lacking(metric) for group in groups)
         if lacking == len(found.finished) - len(replaced):
-            known = sorted({key for group in groups for key in group.example.summary.get("metrics", {})})
-            raise InputError(f"--metric {metric}: no run has it; they have {', '.join(known[:12]) or 'none'} ...")
+            names = sorted({printable(key) for group in groups for key in group.example.summary.get("metrics", {})})
+            raise InputError(f"--metric {metric}: no run has it; they have {', '.join(names[:12]) or 'none'} ...")
         if lacking:
             result.notes.append(f"{metric} is absent or no number in {lacking} runs, which are left out of its column")
     bases = bases_of(groups, baseline)
@@ -72,14 +76,19 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
             require_same_splits(row.group, row.baseline)
     _hold(rows, chosen)
     if len(found.finished) - len(replaced) == 2 and len(groups) == 2:
-        result.items = _items(rows)
+        try:
+            result.items = _items(rows)
+        except Unreadable as error:
+            result.notes.append(f"the two runs are not compared image by image: {error}")
     return result
 
 
 def _said(found: Found) -> str:
     parts = [f"{run.path} is {run.status}" for run in found.unfinished]
     parts += [f"{path}: {reason}" for path, reason in found.skipped]
-    return "".join(f"\n  {part}" for part in parts[:8])
+    parts = [*passed_over(found.links), *parts]
+    more = [f"and {len(parts) - 8:,} more"] if len(parts) > 8 else []
+    return "".join(f"\n  {printable(part)}" for part in [*parts[:8], *more])
 
 
 def _cells(group: Group, metrics: list[str]) -> dict[str, Cell]:
@@ -108,11 +117,20 @@ def _hold(rows: list[Row], metrics: list[str]) -> None:
     correct([found for row in rows for found in row.differences.values()])
 
 
-def _items(rows: list[Row]) -> Items | None:
-    """Of two runs alone: the second against the first, or the one that is no baseline against the baseline."""
-    first, second = sorted(rows, key=lambda row: row.baseline is None)
-    found = [row.group.example.predictions() for row in (first, second)]
-    if found[0] is None or found[1] is None or len(found[0][1]) != len(found[1][1]):
-        return None
-    (logits, labels), (other_logits, other_labels) = found[0], found[1]
+def _items(rows: list[Row]) -> Items:
+    """Of two runs alone: the second against the first, or the one that is no baseline against the baseline.
+
+    Raises Unreadable where their predictions cannot be read, or are of other images.
+    """
+    runs = [row.group.example for row in sorted(rows, key=lambda row: row.baseline is None)]
+    (logits, labels), (other_logits, other_labels) = (_predictions(run) for run in runs)
+    if not np.array_equal(labels, other_labels):
+        raise Unreadable(f"the predictions of {runs[0].path} and {runs[1].path} have other labels")
     return by_item(logits.argmax(axis=1) == labels, other_logits.argmax(axis=1) == other_labels)
+
+
+def _predictions(run: Run) -> Predictions:
+    try:
+        return run.predictions()
+    except Unreadable as error:
+        raise Unreadable(f"{run.path}: {error}") from error

@@ -1,11 +1,15 @@
 """Runs that differ in their seed alone are a group; groups are told apart by the settings in which they differ."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sdrun.comparison.runs import Run, Unreadable, read
-from sdrun.settings.words import text
+from sdrun.comparison.runs import Run, read
+from sdrun.settings.words import printable, says, text
+from sdrun.storage.documents import Unreadable
 
 IGNORED = (
     "seed",
@@ -18,17 +22,24 @@ IGNORED = (
     "model.name",
     "init_from",
 )
-"""Settings that say nothing of what a run measures, or that ``_identity`` says in another way."""
+"""Settings that say nothing of what a run measures, or that ``_identities`` says in another way."""
 
 BUDGET = ("model.", "optim.epochs", "optim.max_steps", "optim.batch_size", "dataset.")
 """Settings by which runs cannot be compared unless they are what is compared; ends with a dot: all of a group."""
 
-FREE = ("dataset.views.", "dataset.test_view", "dataset.seed")
+LONGEST_CHAIN = 8
+"""Of runs of which each starts from the next; a circle of them ends there."""
+
+DATA_SEED = "dataset.seed"
+FREE = ("dataset.views.", "dataset.test_view", DATA_SEED)
+SAID = f"{DATA_SEED}="
+FOLLOWS = "seed"
+"""What ``dataset.seed`` is called where it is each run's seed, beside groups where it stays the same."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """``runs`` by seed; ``settings``: those that they share."""
+    """``runs`` by seed; ``settings``: those that they share. The label can be printed as it is."""
 
     label: str
     settings: dict[str, Any]
@@ -43,6 +54,12 @@ class Group:
         found = {seed: run.metric(metric) for seed, run in self.runs.items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
+    def matches(self, filters: dict[str, str]) -> bool:
+        """Whether the runs have these settings; ``dataset.seed=seed``: one that follows the seed."""
+        own = {key: value for key, value in filters.items() if key == DATA_SEED and key in self.settings}
+        others = {key: value for key, value in filters.items() if key not in own}
+        return all(says(value, self.settings[key]) for key, value in own.items()) and self.example.matches(others)
+
     def lacking(self, metric: str) -> int:
         """Runs that have no such number."""
         return len(self.runs) - len(self.values(metric))
@@ -53,9 +70,9 @@ def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
     members: dict[frozenset, dict[int, Run]] = {}
     shared: dict[frozenset, dict[str, Any]] = {}
     replaced = []
-    for run in sorted(runs, key=lambda run: str(run.manifest.get("created", ""))):
-        settings = _identity(run)
-        key = frozenset((name, text(value)) for name, value in settings.items() if value is not None)
+    runs = sorted(runs, key=lambda run: run.manifest.get("created", ""))
+    for run, settings in zip(runs, _identities(runs), strict=True):
+        key = _key(settings)
         shared[key] = settings
         others = members.setdefault(key, {})
         if run.seed in others:
@@ -88,28 +105,65 @@ def _is_in(key: str, places: tuple[str, ...]) -> bool:
     return any(key.startswith(place) if place.endswith(".") else key == place for place in places)
 
 
-def _identity(run: Run) -> dict[str, Any]:
-    """The settings that make a run's group."""
-    settings = {key: value for key, value in run.settings.items() if key not in IGNORED}
-    if run.settings.get("dataset.seed") == run.settings.get("seed"):
-        settings.pop("dataset.seed", None)
-    settings["init"] = _initial(run.settings.get("init_from"))
-    return settings
+def _identities(runs: list[Run], links: int = LONGEST_CHAIN) -> list[dict[str, Any]]:
+    """The settings that make each run's group. ``links``: how far it is looked where runs start from others."""
+    starts = [_start(run) for run in runs]
+    sources = dict(_readable(dict.fromkeys(starts) if links else ()))
+    origins = dict(zip(sources, _identities([*sources.values()], links - 1), strict=True)) if sources else {}
+    identities = [{key: value for key, value in run.settings.items() if key not in IGNORED} for run in runs]
+    for path, settings in zip(starts, identities, strict=True):
+        settings["init"] = _origin(sources[path], origins[path]) if path in sources else path
+    _tell_data_seeds(runs, identities)
+    return identities
 
 
-def _initial(path: str | None) -> str | None:
+def _start(run: Run) -> str | None:
+    path = run.settings.get("init_from")
+    return None if path is None else text(path)
+
+
+def _readable(paths: Iterable[str | None]) -> Iterator[tuple[str | None, Run]]:
+    for path in paths:
+        with suppress(Unreadable):
+            if path is not None:
+                yield path, read(Path(path))
+
+
+def _origin(source: Run, settings: dict[str, Any]) -> str:
     """What a run started from: the method of that run and those of its settings that are not of its seed."""
-    if path is None:
-        return None
-    try:
-        source = read(Path(path))
-        own = _identity(source)
-    except Unreadable:
-        return path
-    from hashlib import sha256
-
-    digest = sha256(repr(sorted((key, text(value)) for key, value in own.items())).encode()).hexdigest()
+    digest = sha256(repr(sorted((key, text(value)) for key, value in settings.items())).encode()).hexdigest()
     return f"{source.manifest['method']}-{digest[:6]}"
+
+
+def _tell_data_seeds(runs: list[Run], identities: list[dict[str, Any]]) -> None:
+    """Take the seed of the data from the identity of runs where it is only their seed's.
+
+    Where it equals a run's seed, that run is one of those whose data stay the same if its command says so, or if it
+    would be alone beside them.
+    """
+    alike: dict[frozenset, list[tuple[Run, dict[str, Any]]]] = {}
+    for run, settings in zip(runs, identities, strict=True):
+        alike.setdefault(_key(settings, DATA_SEED), []).append((run, settings))
+    for members in alike.values():
+        following = [(run, settings) for run, settings in members if _follows(run)]
+        fixed = {text(run.settings[DATA_SEED]) for run, _ in members if not _follows(run) and DATA_SEED in run.settings}
+        seeds = {text(run.seed) for run, _ in following}
+        if len(seeds) == 1 and seeds <= fixed:
+            continue
+        for _, settings in following:
+            if fixed:
+                settings[DATA_SEED] = FOLLOWS
+            else:
+                del settings[DATA_SEED]
+
+
+def _follows(run: Run) -> bool:
+    said = [word.partition("=")[2] for word in run.manifest.get("overrides", []) if word.lstrip("+").startswith(SAID)]
+    return run.settings.get(DATA_SEED) == run.seed and not (said and says(said[-1], run.seed))
+
+
+def _key(settings: dict[str, Any], *without: str) -> frozenset:
+    return frozenset((key, text(value)) for key, value in settings.items() if value is not None and key not in without)
 
 
 def _labels(groups: list[dict[str, Any]]) -> list[str]:
@@ -133,8 +187,13 @@ def _labels(groups: list[dict[str, Any]]) -> list[str]:
         alike = split(alike, best)
     others = [key for key in chosen if key != "method.name"]
     return [
-        " ".join(
-            [text(group.get("method.name")), *(f"{_short(key)}={text(group[key])}" for key in others if key in group)]
+        printable(
+            " ".join(
+                [
+                    text(group.get("method.name")),
+                    *(f"{_short(key)}={text(group[key])}" for key in others if key in group),
+                ]
+            )
         )
         for group in groups
     ]

@@ -4,24 +4,25 @@ The file may be deleted at any time: it is made again from the folders.
 """
 
 import json
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdrun.comparison.runs import Unreadable, read, run_folders
+from sdrun.comparison.runs import look_below, read
+from sdrun.storage.documents import Unreadable
 
 FILE = ".index.sqlite"
-VERSION = 1
+VERSION = 2
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS runs (
-    path TEXT PRIMARY KEY, stamp TEXT, error TEXT, status TEXT, created TEXT, method TEXT, model TEXT, dataset TEXT,
-    seed INTEGER, metrics TEXT, settings TEXT
-)
-"""
+COLUMNS = "path, stamp, error, status, created, method, model, dataset, seed, metrics"
+TABLE = f"CREATE TABLE IF NOT EXISTS runs ({COLUMNS}, settings, PRIMARY KEY (path))"
+"""Paths are bytes, for a name need not be text; seeds are text, for they need not fit into 64 bits."""
+
+Row = tuple[bytes, str, str | None, str, str, str, str, str, str | None, str, str]
 
 
 @dataclass(frozen=True)
@@ -43,75 +44,108 @@ class Entry:
     settings: dict[str, Any]
 
 
-def entries(top: Path, with_settings: bool, told: Callable[[int], None] = lambda num: None) -> list[Entry]:
-    """All runs at and below ``top``. ``told`` hears how many folders are new or changed and must be read."""
-    folders = {str(path.relative_to(top)): path for path in run_folders(top)}
-    with closing(_database(top)) as database:
-        known = dict(database.execute("SELECT path, stamp FROM runs"))
-        stamps = {name: _stamp(path) for name, path in folders.items()}
-        changed = [name for name in folders if known.get(name) != stamps[name]]
-        gone = [(name,) for name in known if name not in folders]
-        if changed:
-            told(len(changed))
-        rows = (_row(name, folders[name], stamps[name]) for name in changed)
-        with suppress(sqlite3.OperationalError), database:  # one that cannot be written serves for this time
-            database.executemany("DELETE FROM runs WHERE path = ?", gone)
-            database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 11)})", rows)
-        return list(_read(database, top, with_settings))
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a folder: runs, links that were passed over, and folders that are closed, with the reason."""
+
+    entries: list[Entry]
+    links: list[Path]
+    closed: list[tuple[Path, str]]
 
 
-def _database(top: Path) -> sqlite3.Connection:
-    """The index, made anew where it is damaged or of another version, in memory where no file can be."""
+def listing(top: Path, with_settings: bool, told: Callable[[int], None] = lambda num: None) -> Listing:
+    """All at and below ``top``. ``told`` hears how many folders are new or changed and must be read."""
+    below = look_below(top)
+    folders = {os.fsencode(path.relative_to(top)): path for path in below.runs}
     file = top / FILE
-    for place in (file, file, ":memory:"):
-        with suppress(sqlite3.OperationalError):
-            database = sqlite3.connect(place)
-            if _is_whole(database):
-                break
-            database.close()
-            file.unlink(missing_ok=True)
+    is_own = not os.path.lexists(file) or (file.is_file() and not file.is_symlink())
+    places: list[Path | str] = [file, ":memory:"] if is_own else [":memory:"]
+    for place in places:
+        try:
+            with closing(_database(place)) as database:
+                rows = _rows(database, folders, with_settings, told)
+            entries = [_entry(top, row) for row in sorted(rows, key=lambda row: (row[4], row[0]))]
+            break
+        except (sqlite3.Error, ValueError, TypeError, AttributeError):  # what lies there is not what this writes
+            if place == ":memory:":
+                raise
+    return Listing(entries, below.links, below.closed)
+
+
+def entries(top: Path, with_settings: bool, told: Callable[[int], None] = lambda num: None) -> list[Entry]:
+    """The runs alone."""
+    return listing(top, with_settings, told).entries
+
+
+def _rows(
+    database: sqlite3.Connection, folders: dict[bytes, Path], with_settings: bool, told: Callable[[int], None]
+) -> list[Row]:
+    """A row a folder: from the database where it has not changed, else read, and kept where that can be."""
+    noted = dict(database.execute("SELECT path, stamp FROM runs"))
+    stamps = {name: _stamp(path) for name, path in folders.items()}
+    changed = [name for name in folders if noted.get(name) != stamps[name]]
+    gone = [(name,) for name in noted if name not in folders]
+    if changed:
+        told(len(changed))
+    new = {name: _row(name, folders[name], stamps[name]) for name in changed}
+    settings = "settings" if with_settings else "'{}'"
+    rows = {row[0]: row for row in database.execute(f"SELECT {COLUMNS}, {settings} FROM runs")} | new
+    with suppress(sqlite3.Error), database:  # what cannot be kept serves for this time
+        database.executemany("DELETE FROM runs WHERE path = ?", gone)
+        database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 11)})", new.values())
+    return [rows[name] for name in folders]
+
+
+def _database(place: Path | str) -> sqlite3.Connection:
+    """The index, made anew where it is damaged or of another version. Raises sqlite3.Error where no file can be."""
+    database = sqlite3.connect(place)
+    if _is_whole(database):
+        return database
+    database.close()
+    Path(place).unlink()
+    database = sqlite3.connect(place)
+    if not _is_whole(database):
+        raise sqlite3.DatabaseError(f"{place} cannot be made")
     return database
 
 
 def _is_whole(database: sqlite3.Connection) -> bool:
+    """Raises sqlite3.OperationalError where it can not be written."""
     try:
-        found = database.execute("PRAGMA user_version").fetchone()[0]
+        version = database.execute("PRAGMA user_version").fetchone()[0]
         database.execute(TABLE)
         database.execute(f"PRAGMA user_version = {VERSION}")
-        database.execute("SELECT path, stamp, error, settings FROM runs LIMIT 1").fetchall()
+        database.execute(f"SELECT {COLUMNS}, settings FROM runs LIMIT 1").fetchall()
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
         return False
-    return found in (0, VERSION)
+    return version in (0, VERSION)
 
 
 def _stamp(path: Path) -> str:
-    """Changes when a run writes its manifest or its summary."""
+    """Changes when what is shown of a run is written."""
     parts = []
-    for name in ("manifest.json", "summary.json"):
+    for name in ("manifest.json", "summary.json", "config.yaml"):
         with suppress(OSError):
             stat = (path / name).stat()
             parts.append(f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}")
     return " ".join(parts)
 
 
-def _row(name: str, path: Path, stamp: str) -> tuple:
+def _row(name: bytes, path: Path, stamp: str) -> Row:
     try:
         run = read(path)
-        settings = run.settings
     except Unreadable as error:
         return (name, stamp, str(error), "unreadable", "", "", "", "", None, "{}", "{}")
     shown = {key: run.metric(key) for key in run.summary.get("metrics", {}) if key.count("/") == 1}
-    texts = (str(run.manifest.get(key, "")) for key in ("created", "method", "model", "dataset"))
-    return (name, stamp, None, run.status, *texts, run.seed, json.dumps(shown), json.dumps(settings))
+    created, method, model, dataset = (run.manifest.get(key, "") for key in ("created", "method", "model", "dataset"))
+    documents = (json.dumps(shown), json.dumps(run.settings))
+    return (name, stamp, None, run.status, created, method, model, dataset, str(run.seed), *documents)
 
 
-def _read(database: sqlite3.Connection, top: Path, with_settings: bool) -> Iterator[Entry]:
-    settings = "settings" if with_settings else "'{}'"
-    columns = f"path, error, status, created, method, model, dataset, seed, metrics, {settings}"
-    for path, error, status, created, method, model, dataset, seed, metrics, known in database.execute(
-        f"SELECT {columns} FROM runs ORDER BY created, path"
-    ):
-        found = {key: value for key, value in json.loads(metrics).items() if value is not None}
-        yield Entry(top / path, error, status, created, method, model, dataset, seed, found, json.loads(known))
+def _entry(top: Path, row: Row) -> Entry:
+    path, _, error, status, created, method, model, dataset, seed, metrics, settings = row
+    numbers = {key: value for key, value in json.loads(metrics).items() if value is not None}
+    place, number = top / os.fsdecode(path), None if seed is None else int(seed)
+    return Entry(place, error, status, created, method, model, dataset, number, numbers, json.loads(settings))

@@ -9,6 +9,7 @@ from sdrun.comparison.compare import Comparison, Row
 from sdrun.comparison.differences import Difference
 from sdrun.comparison.statistics import MOST_EXACT, Test
 from sdrun.comparison.tables import Table, number, p_value, titled
+from sdrun.settings.words import printable
 from sdrun.storage.files import finite
 
 COLUMNS = ["runs", "n", "mean ± sd", "difference", "95 %", "in sd", "p", "verdict"]
@@ -49,7 +50,7 @@ def _difference(found: Difference | None, row: Row, result: Comparison) -> list[
 
 
 def notes(result: Comparison) -> list[str]:
-    """What a reader must know of the tables, one a line."""
+    """What a reader must know of the tables, one a line; all can be printed."""
     found = []
     shown = [d for row in result.rows for d in row.differences.values()]
     tested = {d.paired.test for d in shown}
@@ -74,7 +75,7 @@ def notes(result: Comparison) -> list[str]:
     found += [f"skipped: {path}: {reason}" for path, reason in result.skipped]
     if result.skipped or result.unfinished:
         found.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
-    return found
+    return list(map(printable, found))
 
 
 def per_item(result: Comparison) -> str:
@@ -124,20 +125,7 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
             cell, difference = row.cells.get(metric), row.differences.get(metric)
             record: dict[str, Any] = {"runs": row.group.label, "metric": metric}
             record |= {"n": cell.n if cell else 0, "mean": cell.mean if cell else None, "sd": cell.sd if cell else None}
-            keys = [
-                "baseline",
-                "pairs",
-                "difference",
-                "low",
-                "high",
-                "effect",
-                "test",
-                "p",
-                "p_holm",
-                "needed",
-                "verdict",
-            ]
-            record |= dict.fromkeys(keys)
+            record |= dict.fromkeys(OF_DIFFERENCE)
             if difference and row.baseline:
                 p = difference.paired
                 record |= {

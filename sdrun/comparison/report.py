@@ -1,11 +1,12 @@
 """A comparison as one page that needs nothing else: tables, pictures, settings, and the commands that made the runs."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jinja2 import Environment, select_autoescape
@@ -14,15 +15,24 @@ from scipy.special import softmax
 
 from sdrun import __version__
 from sdrun.comparison import charts
-from sdrun.comparison.groups import IGNORED, differing
-from sdrun.comparison.runs import Run
+from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, differing
+from sdrun.comparison.runs import LARGEST, Run
 from sdrun.comparison.tables import Table, html_table
 from sdrun.evaluation.metrics import top
-from sdrun.settings.words import text
+from sdrun.settings.words import printable, text
+from sdrun.storage.documents import Unreadable, content
+from sdrun.storage.manifest import begins_with
 
+T = TypeVar("T")
 Groups = Mapping[str, Mapping[int, Run]]
 """Runs by seed, by label."""
 
+LOGGED = ("val/accuracy", "val/nll", "train/loss")
+LARGEST_LOG = 500_000_000
+"""Bytes."""
+
+LOWEST_TEMPERATURE = 1e-3
+MOST_NAMED = 5
 MOST_POINTS = 200
 COVERAGE = np.linspace(0.02, 1.0, 50)
 
@@ -51,12 +61,16 @@ def section(title: str, tables: list[Table], paragraphs: list[str]) -> Section:
 
 
 def pictures(groups: Groups) -> list[Section]:
-    """What can be drawn of the groups; a section without a picture is left out."""
+    """What can be drawn of the groups, and of which runs nothing can; a section without a picture is left out."""
+    unlogged: list[str] = []
+    unpredicted: list[str] = []
+    logged = {label: _read_all(runs, _points, unlogged) for label, runs in groups.items()}
+    predictions = {label: _read_all(runs, Run.predictions, unpredicted) for label, runs in groups.items()}
+    predicted = {label: [(run, *arrays) for run, arrays in read] for label, read in predictions.items() if read}
     parts = {
-        "While training": [_curves(groups, "val/accuracy"), _curves(groups, "val/nll"), _curves(groups, "train/loss")],
+        "While training": [_curves(logged, name) for name in LOGGED],
         "Generations, exits, ensembles": [_by_stage(groups, "accuracy"), _by_stage(groups, "nll_calibrated")],
     }
-    predicted = {label: found for label, runs in groups.items() if (found := _predictions(runs))}
     if predicted:
         parts["Reliability, all seeds together"] = [
             charts.reliability(_confidence(predicted, lambda run: 1.0), "as trained"),
@@ -64,7 +78,9 @@ def pictures(groups: Groups) -> list[Section]:
         ]
         parts["Selective prediction"] = [_risk_coverage(predicted)]
     shown = {title: [Markup(picture) for picture in drawn if picture] for title, drawn in parts.items()}
-    return [Section(title, pictures=drawn) for title, drawn in shown.items() if drawn]
+    sections = [Section(title, pictures=drawn) for title, drawn in shown.items() if drawn]
+    left_out = [*_named(unlogged, "the curves of training"), *_named(unpredicted, "reliability, selective prediction")]
+    return [*sections, Section("Left out of the pictures", paragraphs=left_out)] if left_out else sections
 
 
 def settings(groups: Groups) -> Section:
@@ -73,8 +89,11 @@ def settings(groups: Groups) -> Section:
     first = next(iter(examples.values()))
     keys = dict.fromkeys(key for other in examples.values() for key in differing(first, other) if key not in IGNORED)
     table = Table("", ["setting", *examples], left=("setting", *examples))
-    for key in sorted(set(keys) - {"dataset.seed"}):
+    for key in sorted(set(keys) - {DATA_SEED}):
         table.rows.append([key, *(text(own[key]) if key in own else "" for own in examples.values())])
+    data_seeds = [_data_seed(runs) for runs in groups.values()]
+    if len(set(data_seeds)) > 1:
+        table.rows.append([DATA_SEED, *data_seeds])
     return section("Settings that differ", [table], [] if table.rows else ["None."])
 
 
@@ -84,15 +103,15 @@ def commands(groups: Groups) -> Section:
     for runs in groups.values():
         lines: dict[str, list[int]] = {}
         for seed, run in runs.items():
-            words = [word for word in map(str, run.manifest.get("overrides", [])) if not word.startswith("seed=")]
-            lines.setdefault(shlex.join(words), []).append(seed)
+            words = [word for word in run.manifest.get("overrides", []) if not word.startswith("seed=")]
+            lines.setdefault(printable(shlex.join(words)), []).append(seed)
         for line, seeds in lines.items():
             sweep = "-m " if len(seeds) > 1 else ""
             found[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
     example = next(iter(next(iter(groups.values())).values()))
     made = example.manifest.get("versions") or {}
     commit = (example.manifest.get("git") or {}).get("commit", "")
-    by = [f"{name} {made[name]}" for name in ("sdrun", "python", "torch") if name in made]
+    by = [printable(f"{name} {made[name]}") for name in ("sdrun", "python", "torch") if name in made]
     made_by = f"Run with {', '.join(by)}" + (f", commit {commit[:10]}." if commit else ".")
     return Section("Make it again", paragraphs=[made_by], commands=list(found))
 
@@ -100,10 +119,39 @@ def commands(groups: Groups) -> Section:
 # Pictures -----------------------------------------------------------------------------------------------------------
 
 
-def _curves(groups: Groups, name: str) -> str:
+def _read_all(runs: Mapping[int, Run], read: Callable[[Run], T], unreadable: list[str]) -> list[tuple[Run, T]]:
+    """What can be read of each; reasons go to ``unreadable``."""
+    contents = []
+    for run in runs.values():
+        try:
+            whole = read(run)
+        except Unreadable as error:
+            unreadable.append(printable(f"{run.path}: {error}"))
+            continue
+        contents.append((run, whole))
+    return contents
+
+
+def _named(reasons: list[str], picture: str) -> list[str]:
+    """Say of which runs, and why, a picture shows nothing."""
+    num = len(reasons)
+    shown = [f"{picture}: {reason}" for reason in reasons[:MOST_NAMED]]
+    return [*shown, f"{picture}: {num - MOST_NAMED:,} more runs"] if num > MOST_NAMED else shown
+
+
+def _data_seed(runs: Mapping[int, Run]) -> str:
+    seeds = {seed: text(run.settings.get(DATA_SEED)) for seed, run in runs.items()}
+    return FOLLOWS if all(text(seed) == own for seed, own in seeds.items()) else next(iter(seeds.values()))
+
+
+Points = dict[str, dict[int, float]]
+"""Values by step, by metric."""
+
+
+def _curves(logged: Mapping[str, list[tuple[Run, Points]]], name: str) -> str:
     lines = {}
-    for label, runs in groups.items():
-        found = [points for run in runs.values() if (points := _points(run, name))]
+    for label, runs in logged.items():
+        found = [points[name] for _, points in runs if points[name]]
         steps = sorted(set.intersection(*(set(points) for points in found))) if found else []
         if len(steps) > 1:
             steps = steps[:: -(-len(steps) // MOST_POINTS)]
@@ -111,23 +159,36 @@ def _curves(groups: Groups, name: str) -> str:
     return charts.curves(lines, "step", name) if lines else ""
 
 
-def _points(run: Run, name: str) -> dict[int, float]:
-    """Values by step, of the stage that gave the run's metrics."""
-    found: dict[int, float] = {}
-    try:
-        lines = (run.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return found
-    wanted = f'"name": "{name}"'
-    for line in lines:
-        if wanted in line:
-            try:
-                point: dict[str, Any] = json.loads(line)
-                if point["stage"] == run.trained and point["value"] is not None:
-                    found[point["step"]] = point["value"]
-            except (ValueError, KeyError):
-                break  # the last line of a run that was killed
-    return found
+def _points(run: Run) -> Points:
+    """What was logged of the stage that gave the run's metrics. Raises Unreadable."""
+    file = run.path / "metrics.jsonl"
+    wanted = re.compile(f'"name": "({"|".join(LOGGED)})"'.encode())
+    points: Points = {name: {} for name in LOGGED}
+    record = content(file, LARGEST_LOG)
+    if not begins_with(record, run.manifest.get("record")):
+        raise Unreadable("metrics.jsonl is damaged: its SHA-256 is not the one in manifest.json")
+    for number, line in enumerate(record.splitlines(), start=1):
+        if not wanted.search(line):
+            continue
+        try:
+            point: dict[str, Any] = json.loads(line)
+            if point["stage"] == run.trained and point["value"] is not None:
+                points[point["name"]][_step(point["step"])] = _value(point["value"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Unreadable(f"metrics.jsonl cannot be read (line {number} is not what sdrun writes)") from error
+    return points
+
+
+def _step(step: Any) -> int:
+    if type(step) is not int or not 0 <= step < 2**53:
+        raise ValueError(step)
+    return step
+
+
+def _value(value: Any) -> float:
+    if type(value) not in (int, float) or not abs(value) <= LARGEST:
+        raise ValueError(value)
+    return float(value)
 
 
 def _by_stage(groups: Groups, word: str) -> str:
@@ -154,12 +215,8 @@ Predicted = list[tuple[Run, np.ndarray, np.ndarray]]
 """Runs with their test logits [N, K] and labels [N]."""
 
 
-def _predictions(runs: Mapping[int, Run]) -> Predicted:
-    return [(run, *found) for run in runs.values() if (found := run.predictions())]
-
-
 def _temperature(run: Run) -> float:
-    return run.metric("val/temperature") or 1.0
+    return max(run.metric("val/temperature") or 1.0, LOWEST_TEMPERATURE)
 
 
 def _confidence(
@@ -167,7 +224,9 @@ def _confidence(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     found = {}
     for label, runs in predicted.items():
-        pairs = [top(softmax(logits / temperature(run), axis=1), labels) for run, logits, labels in runs]
+        pairs = [
+            top(softmax(logits.astype(np.float64) / temperature(run), axis=1), labels) for run, logits, labels in runs
+        ]
         found[label] = (np.concatenate([c for c, _ in pairs]), np.concatenate([right for _, right in pairs]))
     return found
 
@@ -177,7 +236,7 @@ def _risk_coverage(predicted: Mapping[str, Predicted]) -> str:
     for label, runs in predicted.items():
         risks = []
         for _, logits, labels in runs:
-            confidence, correct = top(softmax(logits, axis=1), labels)
+            confidence, correct = top(softmax(logits.astype(np.float64), axis=1), labels)
             wrong = 1.0 - correct[np.argsort(-confidence, kind="stable")]
             kept = np.maximum(1, np.round(COVERAGE * len(wrong)).astype(int))
             risks.append(100 * np.cumsum(wrong)[kept - 1] / kept)

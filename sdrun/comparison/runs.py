@@ -1,57 +1,51 @@
 """Finished runs as their folders tell of them, and folders that tell nothing, with the reason."""
 
 import glob
-import json
-import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
-
-import yaml
 
 from sdrun.errors import InputError
-from sdrun.settings.words import ALIASES, leaves, says
+from sdrun.settings.words import ALIASES, leaves, printable, says
+from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable, opened, read_json, read_yaml, reason
+from sdrun.storage.shape import SUMMARY, require_shape
 
 if TYPE_CHECKING:
     import numpy as np
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LARGEST = 1e150
+"""Of a metric; its square is a number too."""
 
+LARGEST_LOGIT = 1e30
 
-class Unreadable(Exception):
-    """A folder that holds no run that can be read; the message says why."""
+LOOKS = 2
+"""At a folder that cannot be read, for a run that is under way may write between two files that are read."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder: ``manifest.json``, ``summary.json`` and the values of ``config.yaml`` by dotted key."""
+    """A run folder: ``manifest.json``, ``summary.json`` and the values of ``config.yaml`` by dotted key.
+
+    What is there has the kinds of values that sdrun writes, for ``read`` looks; what is not needed may be absent.
+    """
 
     path: Path
     manifest: dict[str, Any]
     summary: dict[str, Any]
+    settings: dict[str, Any]
 
     @property
     def status(self) -> str:
-        return str(self.summary.get("status", self.manifest.get("status")))
+        return self.summary.get("status", self.manifest["status"])
 
     @property
     def seed(self) -> int:
-        return int(self.manifest["seed"])
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Raises Unreadable."""
-        file = self.path / "config.yaml"
-        try:
-            found = dict(leaves(yaml.load(file.read_text(encoding="utf-8"), Loader)))
-        except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
-            raise Unreadable(f"config.yaml cannot be read ({_first_line(error)})") from error
-        return {key: str(value) if isinstance(value, date) else value for key, value in found.items()}
+        return self.manifest["seed"]
 
     @cached_property
     def stages(self) -> dict[str, dict[str, Any]]:
@@ -62,7 +56,7 @@ class Run:
         stage, colon, key = name.rpartition(":")
         metrics = self.stages.get(stage, {}).get("metrics", {}) if colon else self.summary.get("metrics", {})
         value = metrics.get(key)
-        is_number = isinstance(value, int | float) and math.isfinite(value)
+        is_number = type(value) in (int, float) and abs(value) <= LARGEST
         return float(value) if is_number else None
 
     @property
@@ -70,15 +64,28 @@ class Run:
         """The stage that trained last, whose metrics are the run's."""
         return next((name for name, stage in reversed(self.stages.items()) if stage.get("steps")), None)
 
-    def predictions(self) -> tuple["np.ndarray", "np.ndarray"] | None:
-        """Test logits [N, K] and labels [N] of that stage; None where no file has them."""
+    def predictions(self) -> "Predictions":
+        """Test logits [N, K] and labels [N] of that stage. Raises Unreadable, which names the file."""
         import numpy as np
 
-        try:
-            with np.load(self.path / "predictions" / f"{self.trained}.npz") as arrays:
-                return arrays["test_logits"], arrays["test_labels"]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return None
+        if not self.trained:
+            raise Unreadable("summary.json names no stage that trained")
+        name = f"predictions/{self.trained}.npz"
+        manifests.require_whole(self.manifest, self.path, name)
+        with opened(self.path / name, name) as file:
+            try:
+                size = os.fstat(file.fileno()).st_size
+                with np.load(file) as arrays:
+                    if sum(member.file_size for member in arrays.zip.infolist()) > size:
+                        raise Unreadable("it is packed, which sdrun does not do")
+                    if "test_logits" not in arrays:
+                        raise Unreadable("it holds no test logits")
+                    logits, labels = arrays["test_logits"], arrays["test_labels"]
+            except Exception as error:  # numpy and zipfile raise of any kind on bytes that are not theirs
+                raise Unreadable(f"{name} cannot be read ({reason(error)})") from error
+        if problem := _problem(logits, labels):
+            raise Unreadable(f"{name} cannot be read ({problem})")
+        return logits, labels
 
     def matches(self, filters: dict[str, str]) -> bool:
         """Whether settings, ``seed`` or ``status`` have these values."""
@@ -90,41 +97,52 @@ class Run:
         return True
 
 
+Predictions = tuple["np.ndarray", "np.ndarray"]
+
+
 @dataclass
 class Found:
-    """Runs by what can be done with them. ``skipped``: folder and reason."""
+    """Runs by what can be done with them. ``skipped``: folder and reason; ``links``: folders that were passed over."""
 
     finished: list[Run] = field(default_factory=list)
     unfinished: list[Run] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+
+    @property
+    def runs(self) -> list[Run]:
+        return [*self.finished, *self.unfinished]
 
 
 def read(path: Path) -> Run:
     """The run in ``path``. Raises Unreadable."""
-    run = Run(path, _document(path / "manifest.json"), {})
-    missing = [key for key in ("status", "seed", "method", "dataset", "data") if key not in run.manifest]
-    if missing:
-        raise Unreadable(f"manifest.json lacks {', '.join(missing)}")
-    kinds = {"seed": int, "data": dict, "method": str, "dataset": str}
-    wrong = [key for key, kind in kinds.items() if not isinstance(run.manifest[key], kind)]
-    if wrong:
-        raise Unreadable(f"manifest.json has another kind of value as {', '.join(wrong)} than a run writes")
-    if (path / "summary.json").exists() or run.status == "completed":
-        run = Run(path, run.manifest, _document(path / "summary.json"))
-    stages = run.summary.get("stages", [])
-    is_whole = isinstance(stages, list) and all(isinstance(s, dict) and "name" in s for s in stages)
-    if not is_whole or not isinstance(run.summary.get("metrics", {}), dict):
-        raise Unreadable("summary.json has no metrics and stages as a run writes them")
-    return run
+    for _ in range(LOOKS - 1):
+        with suppress(Unreadable):
+            return _read(path)
+    return _read(path)
+
+
+def _read(path: Path) -> Run:
+    manifest = manifests.read(path)
+    for name in ("config.yaml", "summary.json"):
+        manifests.require_whole(manifest, path, name)
+    summary: dict[str, Any] = {}
+    if os.path.lexists(path / "summary.json") or manifest["status"] == "completed":
+        summary = read_json(path / "summary.json")
+        require_shape("summary.json", summary, SUMMARY, ())
+        names = [stage.get("name") for stage in summary.get("stages", [])]
+        if len(set(names)) < len(names) or not all(map(_is_name, names)):
+            raise Unreadable("summary.json has stages without a name of their own")
+    return Run(path, manifest, summary, dict(leaves(read_yaml(path / "config.yaml"))))
 
 
 def find(patterns: Iterable[str]) -> Found:
     """The runs that folders and globs name: each itself, or all below it. Raises InputError where one names nothing."""
-    found = Found()
-    for path in _folders(patterns):
+    below = _named(patterns)
+    found = Found(skipped=below.closed, links=below.links)
+    for path in dict.fromkeys(below.runs):
         try:
             run = read(path)
-            _ = run.settings
         except Unreadable as error:
             found.skipped.append((path, str(error)))
             continue
@@ -132,49 +150,84 @@ def find(patterns: Iterable[str]) -> Found:
     return found
 
 
-def _folders(patterns: Iterable[str]) -> list[Path]:
-    folders: dict[Path, None] = {}
+@dataclass
+class Below:
+    """Run folders; links to folders elsewhere, which are not followed; folders that are closed, and why."""
+
+    runs: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    closed: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def look_below(top: Path) -> Below:
+    """What lies at and below ``top``, in order; what lies inside of a run is not looked at."""
+    below, waiting, home = Below(), [top], os.path.realpath(top)
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            below.closed.append((folder, f"cannot be read ({reason(error)})"))
+            continue
+        if any(entry.name == "manifest.json" for entry in entries):
+            below.runs.append(folder)
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(folder / entry.name)
+            elif entry.is_symlink() and os.path.isdir(entry) and not _is_in(home, os.path.realpath(entry)):
+                below.links.append(folder / entry.name)
+    below.runs.sort()
+    below.links.sort()
+    return below
+
+
+def passed_over(links: list[Path]) -> list[str]:
+    """What is said of links that were not followed: nothing, or a line."""
+    if not links:
+        return []
+    others = f", and {len(links) - 1:,} more like it" if len(links) > 1 else ""
+    return [f"{printable(str(links[0]))} is a link and was passed over{others}; name it to include it"]
+
+
+def _named(patterns: Iterable[str]) -> Below:
+    everything = Below()
     for pattern in patterns:
-        named = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
-        if not named:
+        paths = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        if not paths:
             raise InputError(f"{pattern}: there is no such folder")
-        for path in map(Path, named):
+        for path in map(Path, paths):
             if path.is_dir():
-                folders |= dict.fromkeys(run_folders(path) or [path])
-            elif len(named) == 1:
+                below = look_below(path)
+                everything.runs += below.runs or [path] * (not below.closed)
+                everything.links += below.links
+                everything.closed += below.closed
+            elif len(paths) == 1:
                 raise InputError(f"{pattern} is a file; name the folder of a run, or one with runs below it")
-    return list(folders)
+    return everything
 
 
-def run_folders(top: Path) -> list[Path]:
-    """The run folders at and below ``top``, in order; what lies inside of one is not looked at."""
-    return sorted(_below(top))
+def _is_in(folder: str, path: str) -> bool:
+    return os.path.commonpath([folder, path]) == folder
 
 
-def _below(top: Path) -> Iterator[Path]:
-    try:
-        entries = list(os.scandir(top))
-    except OSError:
-        return
-    if any(entry.name == "manifest.json" for entry in entries):
-        yield top
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from _below(top / entry.name)
+def _is_name(name: object) -> bool:
+    """Whether it can name a file beside others."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not {"/", "\0"} & set(name)
 
 
-def _document(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-    except FileNotFoundError as error:
-        raise Unreadable(f"{file.name} is not there") from error
-    except (OSError, ValueError) as error:
-        raise Unreadable(f"{file.name} cannot be read ({_first_line(error)})") from error
-    if not isinstance(content, dict):
-        raise Unreadable(f"{file.name} holds no JSON object")
-    return content
+def _problem(logits: "np.ndarray", labels: "np.ndarray") -> str | None:
+    """Why arrays are no predictions."""
+    import numpy as np
 
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or logits.size == 0:
+        return f"its shapes are {list(logits.shape)} and {list(labels.shape)}, not [N, K] and [N]"
+    if logits.dtype.kind != "f" or labels.dtype.kind not in "iu":
+        return f"its kinds are {logits.dtype} and {labels.dtype}, not numbers and classes"
+    if not (np.abs(logits) <= LARGEST_LOGIT).all():
+        return "its logits are not all finite"
+    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+        return f"its labels are not all among the {logits.shape[1]} classes"
+    return None

@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from sdrun.settings.words import drawable
+
 MOST_POINTS = 2000
 GAP = 5
 GOOD, BAD = "#3a9d5d", "#d1495b"
@@ -26,7 +28,7 @@ def feature_map(features: np.ndarray, labels: np.ndarray, classes: list[str], th
     colours = colormaps["tab10" if len(classes) <= 10 else "nipy_spectral"].resampled(len(classes))
     for number, name in enumerate(classes):
         chosen = place[labels == number]
-        axis.scatter(chosen[:, 0], chosen[:, 1], s=5, alpha=0.7, color=colours(number), label=name)
+        axis.scatter(chosen[:, 0], chosen[:, 1], s=5, alpha=0.7, color=colours(number), label=drawable(name))
     axis.set_title(f"t-SNE of {len(x)} test images' features by cosine", fontsize=9)
     axis.axis("off")
     if len(classes) <= 20:

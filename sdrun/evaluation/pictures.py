@@ -6,6 +6,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from sdrun.evaluation.metrics import bins, ece, top
+from sdrun.settings.words import drawable
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
 
@@ -62,8 +63,9 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
     accuracy = np.trace(counts) / counts.sum()
     axis.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.3f}; per cent of each true class")
     if num <= 20:
-        axis.set_xticks(range(num), classes, rotation=45, ha="right", fontsize=8)
-        axis.set_yticks(range(num), classes, fontsize=8)
+        names = list(map(drawable, classes))
+        axis.set_xticks(range(num), names, rotation=45, ha="right", fontsize=8)
+        axis.set_yticks(range(num), names, fontsize=8)
         for row, column in np.argwhere(share > 0.005):
             colour = "white" if share[row, column] > 0.4 else "black"
             text = f"{100 * share[row, column]:.0f}"
@@ -78,7 +80,7 @@ def pseudo_labels(classes: list[str], share: list[float], accuracy: list[float])
     place = np.arange(len(classes))
     axis.barh(place - 0.2, share, 0.4, color=BLUE, label="counts")
     axis.barh(place + 0.2, accuracy, 0.4, color=ORANGE, label="right, of those that count")
-    axis.set_yticks(place, classes, fontsize=8 if len(classes) <= 20 else 4)
+    axis.set_yticks(place, list(map(drawable, classes)), fontsize=8 if len(classes) <= 20 else 4)
     axis.set(xlim=(0, 1), xlabel="share of the unlabelled images of a class")
     axis.invert_yaxis()
     axis.grid(axis="x", alpha=0.3)
@@ -96,7 +98,7 @@ def over_stages(names: list[str], metrics: list[dict[str, float]]) -> Figure:
                 label = "as trained" if not suffix else "fitted temperature"
                 axis.plot(range(len(names)), [stage[key] for stage in metrics], "o-", color=colour, label=label)
         axis.set_title(f"test {metric.upper() if metric != 'accuracy' else metric}")
-        axis.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=8)
+        axis.set_xticks(range(len(names)), list(map(drawable, names)), rotation=30, ha="right", fontsize=8)
         axis.grid(alpha=0.3)
     figure.axes[1].legend(fontsize=8)
     return figure

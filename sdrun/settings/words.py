@@ -1,5 +1,6 @@
 """Settings as they are written on the command line, and by their dotted keys."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -7,6 +8,24 @@ from sdrun.errors import InputError
 
 ALIASES = {"method": "method.name", "model": "model.name", "dataset": "dataset.name", "optim": "optim.name"}
 """What a group is called where one of its members is meant."""
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, newlines of any kind, what turns the direction of writing, and halves of characters."""
+
+
+def printable(text: str) -> str:
+    """Text that neither moves a cursor nor hides: what does is shown as ``\\x1b``; all letters stay.
+
+    >>> print(printable("a\\x1b[2Jb"))
+    a\\x1b[2Jb
+    """
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def drawable(text: str) -> str:
+    """Text that matplotlib draws as it is: no formula, and in a legend also if it is empty or begins with ``_``."""
+    text = printable(text).replace("$", r"\$")
+    return text if text and not text.startswith("_") else f" {text}"
 
 
 def filters(given: Iterable[str], option: str) -> dict[str, str]:
@@ -48,3 +67,13 @@ def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def interpolated(values: Any, key: str = "") -> str | None:
+    """The dotted key of the first text that OmegaConf would resolve, or None."""
+    if isinstance(values, str):
+        return key if "${" in values else None
+    if not isinstance(values, dict | list):
+        return None
+    parts = values.items() if isinstance(values, dict) else enumerate(values)
+    return next(filter(None, (interpolated(part, f"{key}.{name}".lstrip(".")) for name, part in parts)), None)

@@ -1,7 +1,7 @@
 """The folder of one run, and what is in it. Imports no torch."""
 
-import json
 import logging
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +12,10 @@ from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError, RunError
 from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.manifest import Manifest, State
+from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_shape
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ OWN = (
 """All that a run writes, by the names at the top of its folder."""
 
 DONE = "done.json"
+
+ANEW = "restore it from a copy, or start the run anew"
 
 
 def holds_run(path: Path) -> bool:
@@ -67,13 +71,14 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """The run in ``path``. Raises InputError where there is none that this version can read."""
-        file = path / manifests.FILE
         try:
-            return cls(path, manifests.parse(file.read_bytes(), file))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise InputError(f"{path} holds no run: {manifests.FILE} is not there") from error
-        except OSError as error:
-            raise InputError(f"{file} cannot be read ({error}); start the run anew") from error
+            manifest = manifests.read(path)
+            manifests.require_entries(manifest)
+        except Unreadable as error:
+            if os.path.lexists(path / manifests.FILE):
+                raise InputError(f"{path}: {error}; {ANEW}") from error
+            raise InputError(f"{path} holds no run: {error}") from error
+        return cls(path, manifest)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -154,10 +159,16 @@ class RunFolder:
         names = [name for name in self.files if not places or name in places or name.rpartition("/")[0] in places]
         return [name for name in names if self.state(name) in (State.absent, State.damaged)]
 
-    def read(self, name: str) -> bytes:
-        """The content of a file. Raises InputError where it is gone or damaged."""
-        manifests.require_whole(self.manifest, self.path, name)
-        return (self.path / name).read_bytes()
+    def document(self, name: str, shape: Shape = ANYTHING, needed: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What a file of JSON or YAML says. Raises InputError where it is gone or damaged, or no such document."""
+        read = read_yaml if name.endswith(".yaml") else read_json
+        try:
+            manifests.require_whole(self.manifest, self.path, name)
+            document = read(self.path / name)
+            require_shape(name, document, shape, needed)
+        except Unreadable as error:
+            raise InputError(f"{self.path}: {error}; {ANEW}") from error
+        return document
 
     def require_there(self) -> None:
         """Raise RunError where the folder was moved away or deleted."""
@@ -203,13 +214,13 @@ class RunFolder:
 
     def _says_completed(self) -> bool:
         try:
-            return self.summary().get("status") == "completed"
+            return self.summary()["status"] == "completed"
         except InputError:
             return False
 
     def summary(self) -> dict[str, Any]:
         """What the run came to. Raises InputError where it is gone or damaged."""
-        return _parsed(self.read("summary.json"), self.path / "summary.json")
+        return self.document("summary.json", SUMMARY, ("status", "metrics", "stages"))
 
     # Stages ----------------------------------------------------------------------------------------------------------
 
@@ -219,9 +230,9 @@ class RunFolder:
         Where that is lost, what the summary says of the stage; None where its weights are lost as well.
         """
         name = f"stages/{stage}/{DONE}"
-        if self.state(name) in (State.whole, State.unverified):
+        if self.state(name) is not State.absent:
             try:
-                return _parsed(self.read(name), self.path / name, "name", "steps", "metrics")
+                return self.document(name, STAGE, ("name", "steps", "metrics"))
             except InputError as error:
                 log.warning("%s", error)
         result = self._summarised(stage)
@@ -232,10 +243,11 @@ class RunFolder:
     def _summarised(self, stage: str) -> dict[str, Any] | None:
         """What the summary says of a stage whose weights are there."""
         try:
-            result = {result["name"]: result for result in self.summary()["stages"]}[stage]
-            hashes: dict[str, str] = result.get("sha256", {})
-        except (InputError, KeyError, TypeError, AttributeError):
+            results = {result["name"]: result for result in self.summary()["stages"]}
+        except InputError:
             return None
+        result = results.get(stage)
+        hashes: dict[str, str] = result.get("sha256", {}) if result else {}
         is_whole = all(manifests.digest_of(self.weights(stage, kind)) == value for kind, value in hashes.items())
         return result if is_whole else None
 
@@ -290,15 +302,3 @@ class RunFolder:
 def resuming(path: Path | str, *options: str) -> str:
     """The command that goes on with a run."""
     return shlex.join(["sdrun", "resume", *options, str(path)])
-
-
-def _parsed(data: bytes, file: Path, *keys: str) -> dict[str, Any]:
-    """A JSON object that has these keys. Raises InputError that names the file."""
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} cannot be read ({error})") from error
-    missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["an object"]
-    if missing:
-        raise InputError(f"{file} lacks {', '.join(missing)}")
-    return content

@@ -5,8 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from sdrun.errors import InputError, require
 from sdrun.settings import InitNetwork, Settings
 from sdrun.storage.folder import RunFolder, resuming
@@ -65,7 +63,7 @@ def initial(settings: Settings) -> Initial | None:
     status = folder.status
     require(status == "completed", "init_from", f"{run} is {status}; finish it by: {resuming(run)}")
     try:
-        config = yaml.safe_load(folder.read("config.yaml"))
+        config = folder.document("config.yaml")
         stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
         chosen = config["optim"]["select"]
         found = Initial(
@@ -76,7 +74,9 @@ def initial(settings: Settings) -> Initial | None:
             network=settings.init_network,
         )
         other = config["model"]
-    except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
+    except InputError as error:
+        raise InputError(f"init_from: {run} lacks what a finished run has ({error})") from error
+    except (KeyError, IndexError, TypeError) as error:
         raise InputError(f"init_from: {run} lacks what a finished run has ({error!r}); choose another") from error
     require(found.file.exists(), "init_from", f"{found.file} is gone; choose another run")
     own = vars(settings.model)

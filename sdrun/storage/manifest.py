@@ -11,12 +11,19 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sdrun.errors import InputError
-from sdrun.storage.files import digest, finite
+from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.files import digest, finite, json_bytes, write_bytes
+from sdrun.storage.shape import MANIFEST, require_shape
 
 FILE = "manifest.json"
 FORMAT = 2
 READABLE = (1, 2)
+
+NEEDED = ("status", "seed", "method", "dataset", "data")
+"""Entries that tools cannot do without."""
+
+WRITTEN = (*NEEDED, "model", "overrides", "hardware", "teachers", "wall_seconds", "resumed")
+"""Entries that a run cannot go on without."""
 
 Manifest = dict[str, Any]
 
@@ -36,20 +43,32 @@ def sealed(manifest: Manifest) -> Manifest:
     return {**content, "sha256": _own_digest(content)}
 
 
-def parse(data: bytes, file: Path) -> Manifest:
-    """A manifest as it was written. Raises InputError where it is damaged or of another format."""
-    try:
-        manifest = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} cannot be read ({error}); start the run anew") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files", {}), dict):
-        raise InputError(f"{file} is no manifest of a run; start the run anew")
-    if "sha256" in manifest and manifest["sha256"] != _own_digest(manifest):
-        raise InputError(f"{file} is damaged: its SHA-256 is not the one inside it; restore it, or start the run anew")
+def read(folder: Path) -> Manifest:
+    """The manifest of a run's folder, of the kinds of values that sdrun writes. Raises Unreadable."""
+    manifest = read_json(folder / FILE)
     if manifest.get("format") not in READABLE:
         readable = " and ".join(map(str, READABLE))
-        raise InputError(f"{file.parent} has format {manifest.get('format')}; this sdrun reads formats {readable}")
+        raise Unreadable(f"{FILE} has format {manifest.get('format')}; this sdrun reads formats {readable}")
+    require_shape(FILE, manifest, MANIFEST, NEEDED)
+    if "sha256" in manifest and manifest["sha256"] != _own_digest(manifest):
+        raise Unreadable(f"{FILE} is damaged: its SHA-256 is not the one inside it")
     return manifest
+
+
+def require_entries(manifest: Manifest) -> None:
+    """Raise Unreadable where an entry is missing that a run cannot go on without."""
+    lacking = [key for key in WRITTEN if key not in manifest]
+    if lacking or "ranks" not in manifest["hardware"]:
+        raise Unreadable(f"{FILE} lacks {', '.join(lacking) or 'hardware.ranks'}")
+
+
+def reseal(folder: Path) -> None:
+    """Give a copy of a run, whose files may be fewer and may have been changed on purpose, hashes of its own."""
+    manifest = read_json(folder / FILE)
+    if "files" in manifest:
+        digests = {name: digest_of(folder / name) for name in manifest["files"]}
+        files = {name: value for name, value in digests.items() if value}
+        write_bytes(folder / FILE, json_bytes(sealed({**manifest, "files": files, "record": None})))
 
 
 def state(manifest: Manifest, folder: Path, name: str) -> State:
@@ -65,15 +84,9 @@ def state(manifest: Manifest, folder: Path, name: str) -> State:
 
 
 def require_whole(manifest: Manifest, folder: Path, name: str) -> None:
-    """Raise InputError where the file ``name`` is not there, or is not what the run wrote."""
-    current = state(manifest, folder, name)
-    if current is State.absent:
-        raise InputError(f"{folder / name} is not there; restore it from a copy, or start the run anew")
-    if current is State.damaged:
-        raise InputError(
-            f"{folder / name} is damaged: its SHA-256 is not the one in {FILE}; restore it from a copy, or start the "
-            "run anew"
-        )
+    """Raise Unreadable where a file is not what the run wrote; one that is not there is told by whoever reads it."""
+    if state(manifest, folder, name) is State.damaged:
+        raise Unreadable(f"{name} is damaged: its SHA-256 is not the one in {FILE}")
 
 
 def digest_of(file: Path) -> str | None:

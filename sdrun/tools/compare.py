@@ -34,9 +34,10 @@ def main(arguments: list[str]) -> None:
     result = compare(found, given.metric, baseline, given.across)
     if given.format:
         print(rendering.text(result, given.format))
+        tables.aside(rendering.notes(result) if given.format == "csv" else [])
         return
     console = tables.console()
     for table in rendering.by_metric(result):
         tables.show(table, console)
     for note in rendering.notes(result):
-        console.print(note, markup=False, style="dim", soft_wrap=True)
+        tables.note(note, console)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sdrun.comparison.tables import Table
 
 METRICS = ["test/accuracy", "test/nll_calibrated", "test/ece_calibrated"]
+MOST_NAMED = 20
 OWN = ("status", "seed", "method", "model", "dataset")
 
 
@@ -18,18 +19,20 @@ def main(arguments: list[str]) -> None:
     """Raises InputError where the folder is not there, or a key is not known."""
     parser = argparse.ArgumentParser(prog="sdrun list", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("outputs"), metavar="FOLDER", help="outputs")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="rows to show, 100; 0: all")
+    parser.add_argument("--limit", type=int, metavar="N", help="rows to show, 100 of a table; 0: all")
     parser.add_argument("--sort", metavar="KEY", help="a metric or a setting, largest first; newest first if not said")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--metric", nargs="+", default=METRICS, metavar="METRIC", help="columns to show")
     parser.add_argument("--format", choices=["md", "csv", "json"], help="instead of a table for a terminal")
     given = parser.parse_args(arguments)
     from sdrun.comparison import tables
-    from sdrun.comparison.index import entries
+    from sdrun.comparison.index import listing
+    from sdrun.comparison.runs import passed_over
     from sdrun.errors import require
-    from sdrun.settings.words import filters
+    from sdrun.settings.words import filters, printable
 
     require(given.folder.is_dir(), str(given.folder), "is no folder; name the one that holds your runs")
+    require(given.limit is None or given.limit >= 0, "--limit", f"is {given.limit}; 0 shows all rows")
     wanted = filters(given.where, "--where")
     needs_settings = any(key not in OWN for key in wanted) or _is_setting(given.sort)
 
@@ -37,24 +40,27 @@ def main(arguments: list[str]) -> None:
         if num > 100:
             print(f"reading {num:,} new or changed runs", file=sys.stderr)
 
-    everything = entries(given.folder, needs_settings, told)
-    found = [entry for entry in everything if _matches(entry, wanted)]
+    below = listing(given.folder, needs_settings, told)
+    found = [entry for entry in below.entries if _matches(entry, wanted)]
     found = _sorted(found, given.sort or "created")
-    if given.format in ("csv", "json"):
-        print(_records(found, given.metric, given.format))
-        return
-    shown = found[: given.limit or None]
-    table = _table(shown, given.folder, given.metric)
-    if given.format == "md":
-        print(tables.markdown(table))
-        return
-    tables.show(table, tables.console())
-    broken = [entry for entry in everything if entry.error]
-    for entry in broken[:20]:
-        print(f"cannot be read: {entry.path}: {entry.error}")
+    is_for_programs = given.format in ("csv", "json")
+    limit = given.limit if given.limit is not None else 0 if is_for_programs else 100
+    shown = found[: limit or None]
+    broken = [(entry.path, str(entry.error)) for entry in below.entries if entry.error] + below.closed
+    notes = [f"cannot be read: {path}: {reason}" for path, reason in broken[:MOST_NAMED]] + passed_over(below.links)
     more = [f"the first {len(shown):,} are shown; --limit 0 shows all"] if len(shown) < len(found) else []
     more += [f"{len(broken):,} cannot be read"] if broken else []
-    print("; ".join([f"{len(found):,} of {len(everything):,} runs", *more]))
+    if is_for_programs:
+        print(_records(shown, given.metric, given.format))
+    else:
+        table = _table(shown, given.folder, given.metric)
+        print(tables.markdown(table)) if given.format else tables.show(table, tables.console())
+    if given.format:
+        tables.aside([*notes, *more])
+        return
+    for note in notes:
+        print(printable(note))
+    print("; ".join([f"{len(found):,} of {len(below.entries):,} runs", *more]))
 
 
 def _is_setting(key: str | None) -> bool:
@@ -109,7 +115,7 @@ def _table(found: list["Entry"], top: Path, metrics: list[str]) -> "Table":
 def _age(created: str, now: datetime) -> str:
     try:
         seconds = (now - datetime.fromisoformat(created)).total_seconds()
-    except (ValueError, TypeError):  # no time, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no time, or one without a zone, or beyond the calendar
         return ""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> None:
         title, sections = _claims([Path(run) for run in given.runs])
     else:
         title, sections = _comparison(given.runs, given.metric, given.baseline, given.across)
-    write_bytes(given.output, render(title, sections).encode())
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(given.output, render(title, sections).encode(errors="backslashreplace"))
     print(f"Report  {given.output}")
 
 
@@ -35,14 +36,15 @@ def _comparison(
     from sdrun.comparison import rendering, report
     from sdrun.comparison.compare import compare
     from sdrun.comparison.runs import find
-    from sdrun.settings.words import filters
+    from sdrun.settings.words import filters, printable
 
     result = compare(find(runs), metrics, filters(baseline, "--baseline") if baseline else None, across)
     groups = {row.group.label: row.group.runs for row in result.rows}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
     sections = [report.section("Comparison", rendering.by_metric(result), rendering.notes(result))]
     sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
-    return f"{', '.join(groups) if len(groups) < 4 else f'{len(groups)} groups of runs'} on {', '.join(data)}", sections
+    names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
+    return printable(f"{names} on {', '.join(data)}"), sections
 
 
 def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
@@ -50,12 +52,13 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.folder import find
     from sdrun.claims.verdicts import ARMS, judged
     from sdrun.comparison import report
+    from sdrun.settings.words import printable
 
     claims = judged(find(paths))
     sections = []
     for claim in claims:
         groups = {page.ARM_NAMES[arm]: claim.runs[arm] for arm in ARMS if arm in claim.runs}
-        missing = [f"left out: {path}: {reason}" for path, reason in claim.missing]
+        missing = [printable(f"left out: {path}: {reason}") for path, reason in claim.missing]
         section = report.section(claim.name, [page.arms(claim), page.answers(claim)], missing)
         verdicts = f"Teacher: {claim.alive}. Method: {claim.helps}."
         section.lead = [claim.claim.statement, verdicts, page.setting(claim).replace("`", "")]

@@ -1,6 +1,7 @@
 """``sdrun show RUN_FOLDER``: what a run was asked, where its teachers come from, what came out, and its files."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ COLUMNS = {
     "ECE*": "test/ece_calibrated",
 }
 GROUPS = ("method", "model", "dataset", "optim", "hardware")
+DATA_SEED, USUAL_DATA_SEED = "dataset.seed", "${seed}"
+INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
 
 
 def main(arguments: list[str]) -> None:
@@ -25,17 +28,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
     folder = parser.parse_args(arguments).folder
     from sdrun.comparison import tables
-    from sdrun.comparison.runs import Unreadable, read
+    from sdrun.comparison.runs import read
     from sdrun.errors import InputError
+    from sdrun.settings.words import printable
+    from sdrun.storage.documents import Unreadable
 
     try:
         run = read(folder)
-        _ = run.settings
     except Unreadable as error:
-        raise InputError(f"{folder}: {error}") from error
+        raise InputError(f"{printable(str(folder))}: {error}") from error
     console = tables.console()
     for title, value in _heads(run):
-        console.print(f"{title:<10} {value}", markup=False, soft_wrap=True)
+        console.print(printable(f"{title:<10} {value}"), markup=False, soft_wrap=True)
     for table in (_settings(run), _stages(run), _metrics(run), _lineage(run), _files(run)):
         if table.rows:
             tables.show(table, console)
@@ -52,8 +56,8 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
         "what",
         f"{manifest['method']} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
     )
-    yield "command", " ".join(["sdrun", *map(str, manifest.get("overrides", []))])
-    if compute:
+    yield "command", " ".join(["sdrun", *manifest.get("overrides", [])])
+    if {"steps", "samples", "multiply_adds", "seconds"} <= compute.keys():
         took = (
             f"{compute['steps']:,} steps, {compute['samples']:,} images, {compute['multiply_adds']:.3g} multiply-adds"
         )
@@ -67,30 +71,57 @@ def _settings(run: "Run") -> "Table":
     from sdrun.settings.words import text
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
-    names = {group: run.settings.get(f"{group}.name") for group in GROUPS}
+    names = {group: text(run.settings[f"{group}.name"]) for group in GROUPS if f"{group}.name" in run.settings}
     try:
-        usual = configuration.defaults({group: str(name) for group, name in names.items() if name is not None})
-    except InputError:  # of a choice that this version has not: everything differs
+        usual = configuration.defaults(names) if all(map(_is_choice, names.items())) else {}
+    except InputError:  # choices that do not go together: everything differs
         usual = {}
     for key, value in _asked(run).items():
         default = usual.get(key)
-        if text(value) != text(default) and key != "dataset.seed":
+        if key == DATA_SEED:
+            value, default = (value if text(value) != text(run.seed) else USUAL_DATA_SEED), USUAL_DATA_SEED
+        if text(value) != text(default):
             table.rows.append([key, text(value), text(default)])
     return table
 
 
+def _is_choice(group_and_name: tuple[str, str]) -> bool:
+    """Whether this version has it; to Hydra a name may also be a path, or a line of its grammar."""
+    from sdrun.configuration import conf_folder
+
+    group, name = group_and_name
+    return bool(re.fullmatch(r"[\w-]+", name)) and (conf_folder() / group / f"{name}.yaml").is_file()
+
+
 def _asked(run: "Run") -> dict[str, Any]:
-    """The settings before ``auto`` was resolved, where Hydra's copy of them is there."""
-    from omegaconf import DictConfig, OmegaConf
+    """The settings before ``auto`` was resolved, where Hydra's copy of them is there and asks for nothing else."""
+    from sdrun.settings.words import leaves
+    from sdrun.storage.documents import Unreadable, read_yaml
+    from sdrun.storage.manifest import require_whole
 
-    from sdrun import configuration
-
+    file = run.path / ".hydra" / "config.yaml"
     try:
-        config = OmegaConf.load(run.path / ".hydra" / "config.yaml")
-        assert isinstance(config, DictConfig)
-        return configuration.leaves(config)
-    except Exception:  # whatever is wrong with it, config.yaml serves too
+        if file.is_symlink() or file.parent.is_symlink():
+            return run.settings
+        require_whole(run.manifest, run.path, ".hydra/config.yaml")
+        asked = dict(leaves(read_yaml(file)))
+        return {key: _resolved(asked, value) for key, value in asked.items()}
+    except (Unreadable, LookupError):
         return run.settings
+
+
+def _resolved(settings: dict[str, Any], value: Any) -> Any:
+    """What a setting refers to by ``${key}``. Raises LookupError where it is anything else than another setting."""
+    from sdrun.settings.words import text
+
+    for _ in range(len(GROUPS)):
+        if "${" not in text(value):
+            return value
+        reference = INTERPOLATION.fullmatch(text(value))
+        if not reference:
+            break
+        value = settings[reference[1]]
+    raise LookupError(f"{value} is no plain interpolation")
 
 
 def _stages(run: "Run") -> "Table":
@@ -100,7 +131,7 @@ def _stages(run: "Run") -> "Table":
     for name, stage in run.stages.items():
         metrics = {title: run.metric(f"{name}:{key}") for title, key in COLUMNS.items()}
         numbers = ["" if v is None else number(COLUMNS[title], v) for title, v in metrics.items()]
-        table.rows.append([name, f"{stage.get('steps', 0):,}", f"{stage.get('seconds', 0):,.1f}", *numbers])
+        table.rows.append([name, f"{stage.get('steps') or 0:,}", f"{stage.get('seconds') or 0:,.1f}", *numbers])
     return table
 
 

@@ -7,7 +7,12 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from sdrun.comparison.runs import Found
+
+MOST_NAMED = 5
 REFRESH = 20.0
 """Seconds between two looks for new runs."""
 
@@ -25,18 +30,33 @@ def main(arguments: list[str]) -> None:
     wanted = filters(given.where, "--where")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that TensorBoard ends with us
     with tempfile.TemporaryDirectory(prefix="sdrun-tensorboard-") as place:
-        num = link(given.folder, Path(place), wanted)
+        looked: list[Found] = []
+        num = link(given.folder, Path(place), wanted, looked.append)
+        said: set[Path] = set()
         if not num:
             raise InputError(
                 f"{given.folder} holds no run with a view for TensorBoard" + (" and these settings" * bool(wanted))
             )
         print(f"{num:,} runs; Ctrl-C ends it", flush=True)
+        _tell(looked.pop(), said)
         board = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", place, *more])
         try:
             while board.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
                     board.wait(REFRESH)
-                link(given.folder, Path(place), wanted)
+                link(given.folder, Path(place), wanted, lambda everything: _tell(everything, said))
         finally:
             board.terminate()
             board.wait()
+
+
+def _tell(everything: "Found", said: set[Path]) -> None:
+    """Say which folders are not shown, each once."""
+    from sdrun.comparison.runs import passed_over
+    from sdrun.comparison.tables import aside
+
+    skipped = [(path, reason) for path, reason in everything.skipped if path not in said]
+    aside([f"cannot be read: {path}: {reason}" for path, reason in skipped[:MOST_NAMED]])
+    aside([f"{len(skipped):,} cannot be read and are not shown"] if skipped else [])
+    aside(passed_over([path for path in everything.links if path not in said]))
+    said.update(everything.links, (path for path, _ in skipped))

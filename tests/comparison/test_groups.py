@@ -141,3 +141,60 @@ def test_without_a_baseline_there_are_numbers_and_no_differences(tmp_path):
     result = held(tmp_path)
     assert [row.differences for row in result.rows] == [{}, {}]
     assert "name one by --baseline" in result.notes[0]
+
+
+def commanded(path, *overrides):
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps({**manifest, "overrides": list(overrides)}))
+
+
+def test_a_run_whose_seed_is_that_of_the_fixed_data_is_one_of_them(tmp_path):
+    for seed in range(3):
+        made_run(tmp_path / str(seed), seed, dataset__seed=0)
+    assert groups(tmp_path) == {"supervised": [0, 1, 2]}
+
+
+def test_of_several_whose_seeds_are_their_data_s_the_command_tells(tmp_path):
+    for seed in range(3):
+        made_run(tmp_path / f"own{seed}", seed)
+        commanded(made_run(tmp_path / f"fixed{seed}", seed, dataset__seed=0), "+dataset.seed=0", f"seed={seed}")
+    expected = {"supervised dataset.seed=seed": [0, 1, 2], "supervised dataset.seed=0": [0, 1, 2]}
+    assert groups(tmp_path) == expected
+    commanded(tmp_path / "own0", "dataset.seed=${seed}", "seed=0")
+    assert groups(tmp_path) == expected
+
+
+def test_without_a_command_several_follow_their_seed(tmp_path):
+    for seed in range(3):
+        made_run(tmp_path / f"own{seed}", seed)
+    for seed in (1, 2):
+        made_run(tmp_path / f"fixed{seed}", seed, dataset__seed=0)
+    assert groups(tmp_path) == {"supervised dataset.seed=seed": [0, 1, 2], "supervised dataset.seed=0": [1, 2]}
+
+
+@pytest.mark.parametrize(("chosen", "label"), [("seed", "dataset.seed=0"), ("0", "dataset.seed=seed")])
+def test_a_baseline_is_told_by_the_seed_of_its_data(tmp_path, chosen, label):
+    for seed in range(3):
+        made_run(tmp_path / f"own{seed}", seed, 0.8 + seed / 100)
+        made_run(tmp_path / f"fixed{seed}", seed, 0.9 + seed / 64, dataset__seed=0)
+        commanded(tmp_path / f"fixed{seed}", "dataset.seed=0")
+    result = held(tmp_path, baseline={"dataset.seed": chosen})
+    assert [row.group.label for row in result.rows if row.baseline] == [f"supervised {label}"]
+    assert result.num_tests == 1
+
+
+def test_other_data_of_one_seed_are_no_change_of_their_files(tmp_path):
+    for seed in range(2):
+        made_run(tmp_path / f"a{seed}", seed)
+        run = made_run(tmp_path / f"b{seed}", seed, method="cs_kd", dataset__seed=7)
+        manifest = json.loads((run / "manifest.json").read_text())
+        manifest["data"]["train"] = "of seed 7"
+        (run / "manifest.json").write_text(json.dumps(manifest))
+    assert held(tmp_path).num_tests == 1
+
+
+def test_runs_start_from_others_of_fixed_data_as_from_one_group(tmp_path):
+    for seed in range(3):
+        source = made_run(tmp_path / f"sources/{seed}", seed, dataset__seed=0)
+        made_run(tmp_path / f"runs/{seed}", seed, init_from=str(source))
+    assert groups(tmp_path / "runs") == {"supervised": [0, 1, 2]}

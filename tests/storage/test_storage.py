@@ -15,6 +15,7 @@ from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 
 CPU = torch.device("cpu")
+TOP = {"format": 2, "status": "running", "seed": 0, "method": "x", "dataset": "x", "data": {}}
 
 
 @pytest.fixture
@@ -28,6 +29,12 @@ def small_disk():
     signal.signal(signal.SIGXFSZ, handler)
 
 
+def new_run(folder):
+    manifest = {"status": "running", "method": "x", "model": "x", "dataset": "x", "seed": 0, "overrides": []}
+    manifest |= {"hardware": {"ranks": 1}, "data": {}, "teachers": {}, "wall_seconds": 0.0, "resumed": []}
+    return RunFolder.create(folder / "run", manifest, "")
+
+
 def test_a_failed_write_leaves_the_old_file_and_names_it(tmp_path, small_disk):
     path = tmp_path / "file"
     write_bytes(path, b"old")
@@ -39,7 +46,7 @@ def test_a_failed_write_leaves_the_old_file_and_names_it(tmp_path, small_disk):
 
 
 def test_leftovers_of_a_kill_are_removed_and_nothing_else(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
+    folder = new_run(tmp_path)
     left = [f"config.yaml{TEMPORARY}", f"stages/first/step_1.pt{TEMPORARY}", f"predictions/first.npz{TEMPORARY}"]
     others = ["Downloads/film.mkv.part", f"Downloads/film.mkv{TEMPORARY}", "film.mkv.part", "stages/first/film.part"]
     for name in left + others:
@@ -100,7 +107,7 @@ def test_a_folder_is_claimed_once(tmp_path):
 
     def claim():
         try:
-            claims.append(RunFolder.create(tmp_path / "run", {"status": "running"}, ""))
+            claims.append(new_run(tmp_path))
         except InputError:
             claims.append(None)
 
@@ -115,9 +122,14 @@ def test_a_folder_is_claimed_once(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "holds no run"),
-        ("{", "cannot be read"),
+        (None, "holds no run: manifest.json is not there$"),
+        ("{", "manifest.json cannot be read"),
+        ("[]", "manifest.json holds no JSON object"),
         ('{"format": 99}', "has format 99; this sdrun reads formats 1 and 2"),
+        ('{"format": 2}', "manifest.json lacks status, seed, method, dataset, data; restore it"),
+        (json.dumps({**TOP, "seed": "0"}), "manifest.json has another kind of value as seed than sdrun writes"),
+        (json.dumps(TOP), "manifest.json lacks model, overrides, hardware"),
+        (json.dumps({**TOP, "sha256": "0"}), "manifest.json is damaged: its SHA-256 is not the one inside it; restore"),
     ],
 )
 def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
@@ -128,7 +140,7 @@ def test_a_folder_that_is_no_run_says_why(tmp_path, content, message):
 
 
 def test_two_processes_cannot_write_one_run(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
+    folder = new_run(tmp_path)
     with folder.locked(), pytest.raises(InputError, match="being written by another process"), folder.locked():
         pass
     with folder.locked():
@@ -144,7 +156,7 @@ def shown(folder, stage):
 
 
 def test_going_back_drops_what_came_later_from_source_and_view(tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {"status": "running"}, "")
+    folder = new_run(tmp_path)
     record = Record(folder)
     record.begin("first", 10, 0)
     record.log(1, {"train/loss": 1.0})

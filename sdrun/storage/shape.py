@@ -1,0 +1,72 @@
+"""What kinds of values a run writes into its documents."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sdrun.storage.documents import Unreadable
+
+Kinds = tuple[type, ...]
+Shape = Any
+"""Kinds of values; ``[shape]`` is a list of such, ``{key: shape}`` a mapping, where ``...`` stands for any key."""
+
+TEXT: Kinds = (str,)
+NUMBER: Kinds = (int, float)
+PERHAPS: Kinds = (int, float, type(None))
+ANY: Kinds = (str, int, float, bool, type(None), list, dict)
+
+ANYTHING = {...: ANY}
+
+RUN = {"status": TEXT, "method": TEXT, "model": TEXT, "dataset": TEXT, "overrides": [TEXT], "wall_seconds": NUMBER}
+MANIFEST = {
+    **RUN,
+    "seed": (int,),
+    "created": TEXT,
+    "data": {...: TEXT},
+    "versions": {...: TEXT},
+    "git": {"commit": TEXT},
+    "hardware": {"threads": (int,), "ranks": (int,)},
+    "teachers": {...: [{...: ANY}]},
+    "init": {...: ANY},
+    "resumed": [TEXT],
+    "evaluates": TEXT,
+    "files": {...: TEXT},
+    "writing": {...: (*TEXT, type(None))},
+    "record": {"bytes": (int,), "sha256": TEXT},
+    "damage": [TEXT],
+    "sha256": TEXT,
+}
+COMPUTE = {"steps": NUMBER, "samples": NUMBER, "multiply_adds": NUMBER, "seconds": NUMBER}
+STAGE = {"name": TEXT, "metrics": {...: ANY}, "steps": PERHAPS, "seconds": PERHAPS, "sha256": {...: TEXT}}
+SUMMARY = {**RUN, "error": TEXT, "metrics": {...: ANY}, "compute": COMPUTE, "stages": [STAGE]}
+MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "pretrain")
+"""Keys, also of a claim."""
+
+
+def require_shape(name: str, document: dict[str, Any], shape: Shape, needed: tuple[str, ...]) -> None:
+    """Raise Unreadable where a document lacks a key that is needed, or has another kind of value."""
+    lacking = [key for key in needed if key not in document]
+    if lacking:
+        raise Unreadable(f"{name} lacks {', '.join(lacking)}")
+    wrong = list(dict.fromkeys(misfits(document, shape)))
+    if wrong:
+        raise Unreadable(f"{name} has another kind of value as {', '.join(wrong[:5])} than sdrun writes")
+
+
+def misfits(value: Any, shape: Shape, key: str = "") -> Iterator[str]:
+    """The dotted keys of values that are not of the shape; keys that it does not name are not looked at."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            yield key
+            return
+        for name, inner in value.items():
+            expected = shape.get(name, shape.get(...))
+            if expected is not None and (inner is not None or name not in MAY_BE_NULL):
+                yield from misfits(inner, expected, f"{key}.{name}" if key else name)
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            yield key
+            return
+        for inner in value:
+            yield from misfits(inner, shape[0], key)
+    elif type(value) not in shape:  # a bool is no int here
+        yield key
