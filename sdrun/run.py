@@ -121,6 +121,8 @@ def _leave_alone(folder: RunFolder) -> None:
     print(f"{folder.path} is completed; there is nothing to go on with")
     if lost := folder.lost():
         print(f"Gone or damaged: {', '.join(lost)}\nMake it again by: {resuming(folder.path, '--repair')}")
+    if damaged := [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]:
+        print(f"Damaged, and only a copy brings it back: {', '.join(damaged)}")
 
 
 def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], where: str) -> None:
@@ -236,6 +238,7 @@ def execute(
         record = Record(folder) if is_main else None
         if record:
             stack.callback(record.close)
+            _note_damage(folder, settings)
         data = Data(splits, settings.dataset, hardware)
         stages: Stages
         if source and record:
@@ -277,7 +280,16 @@ def _explained(error: Exception, folder: RunFolder) -> Exception:
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         where = error.filename or folder.path
         return RunError(f"{where}: {error.strerror}; make room, then: {_command(folder)}")
+    if isinstance(error, OSError) and error.filename:
+        return RunError(f"{error.filename}: {error.strerror}\nThe traceback is in {folder.path / 'run.log'}")
     return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")
+
+
+def _note_damage(folder: RunFolder, settings: Settings) -> None:
+    """Weights that do not count are not made again; those that count are required whole where they are used."""
+    for name in folder.damaged_weights():
+        if not name.endswith(f"/{settings.optim.select.value}.pt"):
+            folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
 
 
 def _command(folder: RunFolder) -> str:

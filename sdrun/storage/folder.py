@@ -99,7 +99,7 @@ class RunFolder:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        self._refuse_links()
+        self._refuse_odd()
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -110,14 +110,16 @@ class RunFolder:
         finally:
             lock.release()
 
-    def _refuse_links(self) -> None:
-        """Nothing is written through a link."""
+    def _refuse_odd(self) -> None:
+        """Nothing is written through a link, and no pipe in the place of a file is waited for."""
         for name in OWN:
             for place in (self.path / name, *(self.path / name).rglob("*")):
                 if place.is_symlink():
                     raise InputError(
                         f"{place} is a link, through which sdrun writes nothing; put the file in its place"
                     )
+                if place.exists() and not (place.is_file() or place.is_dir()):
+                    raise InputError(f"{place} is no regular file; put the file in its place, or remove it")
 
     # Files and their hashes ------------------------------------------------------------------------------------------
 
@@ -169,6 +171,24 @@ class RunFolder:
         except Unreadable as error:
             raise InputError(f"{self.path}: {error}; {ANEW}") from error
         return document
+
+    def damaged_weights(self) -> list[str]:
+        """Final weights that are not what their stage wrote; where there are none, they may have been pruned."""
+        written = (
+            (self.weights(result["name"], kind), sha256)
+            for result in self.results()
+            for kind, sha256 in result.get("sha256", {}).items()
+        )
+        return [
+            file.relative_to(self.path).as_posix()
+            for file, sha256 in written
+            if file.exists() and manifests.digest_of(file) != sha256
+        ]
+
+    def is_record_whole(self) -> bool:
+        """Whether the record is all that finished stages wrote, and nothing else."""
+        recorded = self.manifest.get("record")
+        return recorded is None or manifests.digest_of(self.metrics) == recorded["sha256"]
 
     def require_there(self) -> None:
         """Raise RunError where the folder was moved away or deleted."""
