@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +83,7 @@ class Damage:
         case = Case.of(*OVERRIDES)
         self.whole = case.undisturbed(self.folder / "whole")
         other = Case.of(*OVERRIDES, "seed=1").undisturbed(self.folder / "other")
-        patch = pytest.MonkeyPatch()
-        half, other_half = (
-            helpers.interrupted(self.folder / name, "generation_1", 4, patch, *OVERRIDES, *more)
-            for name, more in (("half", ()), ("other_half", ("seed=1",)))
-        )
+        half, other_half = (self._half_done(*more) for more in ((), ("seed=1",)))
         evaluated = Path(shutil.copytree(self.whole, self.folder / "evaluated"))
         assert done(lambda: sdrun("evaluate", evaluated)).code == 0
         (self.evaluation,) = (evaluated / "evaluations").iterdir()
@@ -97,6 +93,11 @@ class Damage:
             "resume --repair": (self.whole, other, lambda run: sdrun("resume", "--repair", run), self._as_whole),
             "evaluate": (self.whole, other, lambda run: sdrun("evaluate", run), self._as_evaluated),
         }
+
+    def _half_done(self, *more: str) -> Path:
+        path = self.folder / "_".join(["half", *more])
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            return helpers.interrupted(path, "generation_1", 4, pytest.MonkeyPatch(), *OVERRIDES, *more)
 
     def trials(self) -> list[tuple[str, str, str]]:
         """Command, file, way."""
@@ -118,24 +119,25 @@ class Damage:
         before = helpers.tree(path)
         ending = done(lambda: work(path), limit=60)
         outcome, detail = self._outcome(path, name, ending, compared)
+        if outcome == FAILED and way == "deleted" and kind(name) == "weights" and ending.code == 0:
+            outcome = "pruned"  # a person may delete weights that nobody needs
         if "completed" in command and outcome != FAILED and self._is_changed(before, path):
             outcome, detail = FAILED, "the folder was written to"
-        if source is self.whole and outcome != FAILED and self._summary_is_other(path, name, way):
+        if source is self.whole and outcome != FAILED and self._summary_is_other(path, name):
             outcome, detail = FAILED, "the summary was changed"
         figures.add(kind(name), outcome, f"{command}, {name}, {way}: {detail}")
 
-    def _outcome(
-        self, path: Path, name: str, ending: Ending, compared: Callable[[Path], list[str]]
-    ) -> tuple[str, str]:
+    def _outcome(self, path: Path, name: str, ending: Ending, compared: Callable[[Path], list[str]]) -> tuple[str, str]:
         if fault := ending.fault():
             return FAILED, fault
         text = ending.text
-        with suppress(OSError, ValueError):
-            text += "".join(helpers.manifest(path).get("damage", []))
+        if (path / "manifest.json").is_file():
+            with suppress(ValueError):
+                text += "".join(helpers.manifest(path).get("damage", []))
         text = text.replace("\n", "")
         if is_named := name.rpartition("/")[2] in text:
             naming = "names the file"
-        elif is_named := ending.code != 0 and (path.name in text or name.split("/")[-2:-1] == [text]):
+        elif is_named := ending.code != 0 and str((path / name).parent) in text:
             naming = "names the folder"
         if ending.code:
             return (naming, "") if is_named else (FAILED, f"unnamed: {ending.text}")
@@ -157,16 +159,16 @@ class Damage:
         after = helpers.tree(path)
         return any(before.get(name) != after.get(name) for name in {*before, *after} - {".lock", "."})
 
-    def _summary_is_other(self, path: Path, name: str, way: str) -> bool:
+    def _summary_is_other(self, path: Path, name: str) -> bool:
         """Whether a finished summary, which nobody damaged, has another content."""
-        return name != "summary.json" and (path / "summary.json").read_bytes() != (
-            self.whole / "summary.json"
-        ).read_bytes()
+        ours, theirs = (folder / "summary.json" for folder in (path, self.whole))
+        return name != ours.name and ours.read_bytes() != theirs.read_bytes()
 
 
 def _differences(left: Path, right: Path) -> list[str]:
     """As ``helpers.differences``, of folders in which anything may lie."""
-    odd = [file.name for file in right.rglob("*") if not (file.is_file() or file.is_dir())]
+    read = (*right.glob("stages/*/*.pt"), *right.glob("predictions/*"), *right.glob("*.json*"))
+    odd = [file.name for file in read if not file.is_file()]
     if odd:
         return [f"no files: {odd}"]
     try:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import helpers
-from faults.child import Case, Ending, done, forked, hygiene, really, sdrun
+from faults.child import Case, Ending, done, forked, hygiene, sdrun
 from faults.damage import kind
 from faults.figures import FAILED, Figures
 
@@ -214,6 +214,3 @@ def others(disks: Disks, command: Command, figures: Figures) -> None:
         disks.with_stream(row, command, figures)
     for is_ignored in (False, True):
         disks.with_closed_terminal(is_ignored, command, figures)
-
-
-__all__ = ["Disks", "campaign", "others", "really"]
