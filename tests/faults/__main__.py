@@ -38,7 +38,9 @@ def tables(part: str, options: argparse.Namespace, folder: Path) -> Iterator[Fig
             kills.campaign(case(method), folder, chance, options.count, by_way, by_case)
         yield from (by_way, by_case)
     elif part == "damage":
-        yield from damage.campaign(damage.Damage(folder), chance, options.damages)
+        damaged = damage.Damage(folder)
+        for command in damage.COMMANDS:
+            yield damage.campaign(damaged, command, chance, options.damages)
     elif part == "disk":
         disks = disk.Disks(folder)
         yield from disk.campaign(disks, chance, options.count)

@@ -10,7 +10,6 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -56,6 +55,13 @@ WAYS: dict[str, Callable[[Path, Path], object]] = {
     "a FIFO": _replace(lambda file, other: os.mkfifo(file)),
 }
 
+COMMANDS = {
+    "resume of a half-done run": ("resume",),
+    "resume of a completed run": ("resume",),
+    "resume --repair": ("resume", "--repair"),
+    "evaluate": ("evaluate",),
+}
+
 KINDS = {
     r"\.lock": "lock",
     r"run\.log": "run.log",
@@ -73,51 +79,42 @@ def kind(name: str) -> str:
     return next((kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, name)), name)
 
 
-@dataclass
 class Damage:
-    """Two runs, of which one lends the other files; each completed and half done."""
+    """A completed run and a half-done one, and another that lends its files."""
 
-    folder: Path
-
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path, whole: Path | None = None) -> None:
+        self.folder = folder
         case = Case.of(*OVERRIDES)
-        self.whole = case.undisturbed(self.folder / "whole")
-        other = Case.of(*OVERRIDES, "seed=1").undisturbed(self.folder / "other")
-        half, other_half = (self._half_done(*more) for more in ((), ("seed=1",)))
-        evaluated = Path(shutil.copytree(self.whole, self.folder / "evaluated"))
+        self.whole = whole or case.undisturbed(folder / "whole")
+        self.other = Case.of(*OVERRIDES, "seed=1").undisturbed(folder / "other")
+        half = folder / "half"
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            helpers.interrupted(half, "generation_1", 4, pytest.MonkeyPatch(), *OVERRIDES)
+        evaluated = Path(shutil.copytree(self.whole, folder / "evaluated"))
         assert done(lambda: sdrun("evaluate", evaluated)).code == 0
         (self.evaluation,) = (evaluated / "evaluations").iterdir()
-        self.commands: dict[str, tuple[Path, Path, Callable[[Path], int], Callable[[Path], list[str]]]] = {
-            "resume of a half-done run": (half, other_half, lambda run: sdrun("resume", run), self._as_whole),
-            "resume of a completed run": (self.whole, other, lambda run: sdrun("resume", run), self._as_whole),
-            "resume --repair": (self.whole, other, lambda run: sdrun("resume", "--repair", run), self._as_whole),
-            "evaluate": (self.whole, other, lambda run: sdrun("evaluate", run), self._as_evaluated),
-        }
+        self.sources = {command: half if "half" in command else self.whole for command in COMMANDS}
 
-    def _half_done(self, *more: str) -> Path:
-        path = self.folder / "_".join(["half", *more])
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            return helpers.interrupted(path, "generation_1", 4, pytest.MonkeyPatch(), *OVERRIDES, *more)
+    def _lent(self, name: str) -> Path:
+        """Another run's file of the name; of views, whose names have the time, and of checkpoints the like."""
+        name = re.sub(r"events.*", "events*", re.sub(r"step_\d+", "last", name))
+        return next(self.other.glob(name))
 
-    def trials(self) -> list[tuple[str, str, str]]:
-        """Command, file, way."""
-        return [
-            (command, file.relative_to(source).as_posix(), way)
-            for command, (source, *_) in self.commands.items()
-            for file in sorted(source.rglob("*"))
-            if file.is_file()
-            for way in WAYS
-        ]
+    def trials(self, command: str) -> list[tuple[str, str]]:
+        """All files of the run that the command is given, in all ways."""
+        source = self.sources[command]
+        files = [file.relative_to(source).as_posix() for file in sorted(source.rglob("*")) if file.is_file()]
+        return [(name, way) for name in files for way in WAYS]
 
     def one(self, command: str, name: str, way: str, figures: Figures) -> None:
-        source, other, work, compared = self.commands[command]
+        source = self.sources[command]
+        compared = self._as_evaluated if command == "evaluate" else self._as_whole
         path = self.folder / "run"
         _remove(path)
         shutil.copytree(source, path)
-        place = (other / name).parent.glob("events*") if "events" in name else [other / name]
-        WAYS[way](path / name, next(iter(place)))
+        WAYS[way](path / name, self._lent(name))
         before = helpers.tree(path)
-        ending = done(lambda: work(path), limit=60)
+        ending = done(lambda: sdrun(*COMMANDS[command], path), limit=60)
         outcome, detail = self._outcome(path, name, ending, compared)
         if outcome == FAILED and way == "deleted" and kind(name) == "weights" and ending.code == 0:
             outcome = "pruned"  # a person may delete weights that nobody needs
@@ -182,11 +179,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def campaign(damage: Damage, chance: random.Random, num: int | None) -> list[Figures]:
-    """All trials, or ``num`` of each command; a table a command."""
-    tables = {command: Figures(command) for command in damage.commands}
-    for command, table in tables.items():
-        trials = [trial for trial in damage.trials() if trial[0] == command]
-        for trial in trials if num is None else chance.sample(trials, num):
-            damage.one(*trial, table)
-    return list(tables.values())
+def campaign(damage: Damage, command: str, chance: random.Random, num: int | None) -> Figures:
+    """All trials of a command, or ``num`` of them."""
+    figures = Figures(f"Damage: {command}")
+    trials = damage.trials(command)
+    for name, way in trials if num is None else chance.sample(trials, num):
+        damage.one(command, name, way, figures)
+    return figures

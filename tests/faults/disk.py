@@ -14,10 +14,9 @@ from pathlib import Path
 
 import helpers
 from faults.child import Case, Ending, done, forked, hygiene, sdrun
-from faults.damage import kind
+from faults.damage import OVERRIDES, kind
 from faults.figures import FAILED, Figures
 
-OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "optim.select=best", "optim.epochs=2")
 MOST_LINES = 6
 PAGE = 4096
 
@@ -27,14 +26,13 @@ Command = Callable[..., int]
 class Disks:
     """Runs of the command line in ``folder``, each by ``command``: in this process, or by a fresh interpreter."""
 
-    def __init__(self, folder: Path, overrides: tuple[str, ...] = OVERRIDES) -> None:
+    def __init__(self, folder: Path, whole: Path | None = None) -> None:
         self.folder = folder
-        self.overrides = (*helpers.SMALL, *overrides)
-        self.whole = Case.of(*overrides).undisturbed(folder / "whole")
+        self.whole = whole or Case.of(*OVERRIDES).undisturbed(folder / "whole")
 
     def start(self, command: Command, place: str) -> int:
         os.chdir(self.folder)
-        return command(*self.overrides, f"hydra.run.dir={place}")
+        return command(*helpers.SMALL, *OVERRIDES, f"hydra.run.dir={place}")
 
     # Full disks ------------------------------------------------------------------------------------------------------
 

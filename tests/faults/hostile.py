@@ -125,16 +125,18 @@ class Hostile:
         ]
         return chance.choice(changes)()
 
-    def _linked(self, path: Path, chance: random.Random) -> str:
-        is_folder = path.is_dir()
-        shutil.rmtree(path) if is_folder else path.unlink(missing_ok=True)
-        how = chance.choice(["file", "folder", "nothing", "itself", "zero", "hard"])
+    def link(self, path: Path, how: str) -> str:
+        """Put a link in the place of a file or a folder."""
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         target = {"nothing": "new", "zero": "/dev/zero", "itself": path, "hard": "file"}.get(how, how)
         if how == "hard":
             os.link(self.outside / "file", path)
         else:
             path.symlink_to(self.outside / target)
         return f"{path.name} is a link to {how}"
+
+    def _linked(self, path: Path, chance: random.Random) -> str:
+        return self.link(path, chance.choice(["file", "folder", "nothing", "itself", "zero", "hard"]))
 
     def _document(self, path: Path, chance: random.Random) -> str:
         with suppress(OSError, ValueError):
@@ -205,8 +207,8 @@ class Hostile:
             with zipfile.ZipFile(path, "w") as archive:
                 archive.writestr("archive/data.pkl", data)
                 archive.writestr("archive/version", "3\n")
-            beside = path.with_name(path.name + ".sha256")
-            beside.write_text(f"{digest_of(path)}  {path.name}\n")
+            with suppress(OSError):
+                path.with_name(path.name + ".sha256").write_text(f"{digest_of(path)}  {path.name}\n")
         return f"{path.name}: a pickle"
 
     def _foreign(self, folder: Path, chance: random.Random) -> str:
