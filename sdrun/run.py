@@ -175,6 +175,7 @@ def execute(
     interrupt = stack.enter_context(Interrupt())
     results: list[dict[str, Any]] = []
     account = Account(folder, results, writes=is_main)
+    lost = folder.lost() if account.is_final else []
     splits = splits or split(sources.load(settings.dataset), settings.dataset)
     if is_main and not account.is_final:
         _open(folder, settings, splits.fingerprints(), display)
@@ -205,7 +206,9 @@ def execute(
         told = explained(error, folder)
         unsaid = account.note_if_possible("failed", error=str(told))
         raise type(told)(f"{told}{unsaid}") from error
-    if is_main:
+    if is_main and account.is_final:
+        display.say(f"Made again: {', '.join(lost)}" if lost else "Nothing was gone or damaged")
+    elif is_main:
         display.table(results)
         display.say(f"Run          {folder.path}")
         display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
