@@ -72,6 +72,8 @@ def explained(error: Exception, folder: RunFolder) -> Exception:
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         where = error.filename or folder.path
         return RunError(f"{where}: {error.strerror}; make room, then: {command(folder)}")
+    if isinstance(error, OSError) and error.filename:
+        return RunError(f"{error.filename}: {error.strerror}\nThe traceback is in {folder.path / 'run.log'}")
     return RunError(f"{type(error).__name__}: {error}\nThe traceback is in {folder.path / 'run.log'}")
 
 

@@ -60,7 +60,7 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     for stage in source.summary()["stages"]:
         file = source.weights(stage["name"], settings.optim.select.value)
         require(
-            file.exists() or not stage.get("steps"), str(file), "is gone; a run without weights cannot be evaluated"
+            file.is_file() or not stage.get("steps"), str(file), "is gone; a run without weights cannot be evaluated"
         )
     if hasattr(settings.method, "check"):
         settings.method.check(settings.model.taps, settings.dataset.val_size)

@@ -113,6 +113,8 @@ def _leave_alone(folder: RunFolder) -> None:
     print(f"{folder.path} is completed; there is nothing to go on with")
     if lost := folder.lost():
         print(f"Gone or damaged: {', '.join(lost)}\nMake it again by: {resuming(folder.path, '--repair')}")
+    if damaged := [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]:
+        print(f"Damaged, and only a copy brings it back: {', '.join(damaged)}")
 
 
 def create(
@@ -184,6 +186,7 @@ def execute(
         record = Record(folder) if is_main else None
         if record:
             stack.callback(record.close)
+            _note_damage(folder, settings)
         data = Data(splits, settings.dataset, hardware)
         stages: Stages
         if source and record:
@@ -214,6 +217,13 @@ def execute(
         display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
     if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
         raise Interrupted(interrupt.signum)
+
+
+def _note_damage(folder: RunFolder, settings: Settings) -> None:
+    """Weights that do not count are not made again; those that count are required whole where they are used."""
+    for name in folder.damaged_weights():
+        if not name.endswith(f"/{settings.optim.select.value}.pt"):
+            folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
 
 
 def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], display: Display) -> None:

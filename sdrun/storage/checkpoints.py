@@ -2,12 +2,14 @@
 
 import io
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from sdrun.errors import RunError
+from sdrun.storage.documents import Unreadable, opened
 from sdrun.storage.files import digest, write_bytes
 
 log = logging.getLogger(__name__)
@@ -30,10 +32,9 @@ def load_state(path: Path, device: torch.device, recorded: str | None = None) ->
 
     ``recorded``: the SHA-256 that is known of it elsewhere. Raises RunError where the file is gone, damaged or another.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise RunError(f"{path} is gone; put it back, or remove its folder to train that stage anew") from error
+    if not path.exists():
+        raise RunError(f"{path} is gone; put it back, or remove its folder to train that stage anew")
+    data = _content(path)
     if recorded not in (None, digest(data)):
         raise RunError(
             f"{path} is not what this run wrote: its SHA-256 is not the one recorded; put that file back, or remove "
@@ -60,7 +61,7 @@ class Checkpoints:
         if not paths:
             return None
         try:
-            _require_whole(paths[-1], paths[-1].read_bytes())
+            _require_whole(paths[-1], _content(paths[-1]))
         except RunError as error:
             log.warning("%s; going back to the checkpoint before it", error)
             self._remove(paths[-1])
@@ -80,11 +81,18 @@ class Checkpoints:
         path.unlink()
 
 
-def _require_whole(path: Path, data: bytes) -> None:
+def _content(path: Path) -> bytes:
     try:
-        expected = _hash_file(path).read_bytes().split()
-    except FileNotFoundError:
-        expected = []
+        with opened(path) as file:
+            return file.read()
+    except Unreadable as error:
+        raise RunError(f"{path.parent}: {error}") from error
+
+
+def _require_whole(path: Path, data: bytes) -> None:
+    expected: list[bytes] = []
+    with suppress(Unreadable), opened(_hash_file(path)) as file:
+        expected = file.read().split()
     if expected[:1] != [digest(data).encode()]:
         raise RunError(f"{path} is damaged: its SHA-256 is not the one beside it")
 

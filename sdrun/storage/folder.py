@@ -14,7 +14,7 @@ from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import refuse_links, require_free, resuming
+from sdrun.storage.place import refuse_strange, require_free, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_shape
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class RunFolder:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        refuse_links(self.path)
+        refuse_strange(self.path)
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -135,6 +135,24 @@ class RunFolder:
         except Unreadable as error:
             raise InputError(f"{self.path}: {error}; {ANEW}") from error
         return document
+
+    def damaged_weights(self) -> list[str]:
+        """Final weights that are not what their stage wrote; where there are none, they may have been pruned."""
+        written = (
+            (self.weights(result["name"], kind), sha256)
+            for result in self.results()
+            for kind, sha256 in result.get("sha256", {}).items()
+        )
+        return [
+            file.relative_to(self.path).as_posix()
+            for file, sha256 in written
+            if file.exists() and manifests.digest_of(file) != sha256
+        ]
+
+    def is_record_whole(self) -> bool:
+        """Whether the record is all that finished stages wrote, and nothing else."""
+        recorded = self.manifest.get("record")
+        return recorded is None or manifests.digest_of(self.metrics) == recorded["sha256"]
 
     def require_there(self) -> None:
         """Raise RunError where the folder was moved away or deleted."""

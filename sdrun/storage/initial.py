@@ -79,7 +79,7 @@ def initial(settings: Settings) -> Initial | None:
         raise InputError(f"init_from: {run} lacks what a finished run has ({error})") from error
     except (KeyError, IndexError, TypeError) as error:
         raise InputError(f"init_from: {run} lacks what a finished run has ({error!r}); choose another") from error
-    require(found.file.exists(), "init_from", f"{found.file} is gone; choose another run")
+    require(found.file.is_file(), "init_from", f"{found.file} is gone; choose another run")
     own = vars(settings.model)
     if own["architecture"] != other["architecture"]:
         raise InputError(f"init_from: {run} has another model; choose model={other['name']}")

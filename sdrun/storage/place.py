@@ -43,12 +43,14 @@ def require_free(path: Path, settings: bytes | None) -> None:
             )
 
 
-def refuse_links(path: Path) -> None:
-    """Raise InputError where what a run writes would land outside of its folder."""
+def refuse_strange(path: Path) -> None:
+    """Raise InputError for a link, through which a run would write elsewhere, and for a pipe, which it would wait for."""
     for name in OWN:
         for place in (path / name, *(path / name).rglob("*")):
             if place.is_symlink():
                 raise InputError(f"{place} is a link, through which sdrun writes nothing; put the file in its place")
+            if place.exists() and not (place.is_file() or place.is_dir()):
+                raise InputError(f"{place} is no regular file; put the file in its place, or remove it")
 
 
 def resuming(path: Path | str, *options: str) -> str:

@@ -38,6 +38,7 @@ class Record:
         self._writer: SummaryWriter | None = None
         self._file = folder.metrics.open("ab")
         self._require_recorded()
+        self._keep("", None)  # no torn line stays, also where nothing is logged any more
 
     def begin(self, stage: str, steps_per_epoch: int, num_points: int | None) -> None:
         """Start or go on with a stage: drop its points after the first ``num_points``, and show the others again.
