@@ -44,7 +44,7 @@ def require_free(path: Path, settings: bytes | None) -> None:
 
 
 def refuse_strange(path: Path) -> None:
-    """Raise InputError for a link, through which a run would write elsewhere, and for a pipe, which it would wait for."""
+    """Raise InputError for a link, through which a run would write elsewhere, and for a pipe, which would not end."""
     for name in OWN:
         for place in (path / name, *(path / name).rglob("*")):
             if place.is_symlink():
