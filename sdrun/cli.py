@@ -152,5 +152,7 @@ def _report(error: Exception) -> int:
         text, code = "\n".join(str(error).splitlines()[:8]), BAD_INPUT
     else:
         raise error
-    print(f"sdrun: {text}", file=sys.stderr)
+    from sdrun.settings.words import printable
+
+    print("\n".join(map(printable, f"sdrun: {text}".split("\n"))), file=sys.stderr)
     return code
