@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from sdrun import __version__, tools
-from sdrun.errors import InputError, Interrupted, RunError
+from sdrun.errors import NO_ROOM, InputError, Interrupted, RunError
 from sdrun.terminal import be_patient
 
 if TYPE_CHECKING:
@@ -146,11 +146,13 @@ def _report(error: Exception) -> int:
         text, code = str(error), BAD_INPUT
     elif isinstance(error, RunError):
         text, code = str(error), FAILED
-    elif isinstance(error, OSError) and error.filename:
-        text, code = f"{error.filename}: {error.strerror}", FAILED
+    elif isinstance(error, OSError) and (error.filename or error.errno in NO_ROOM):
+        text, code = f"{error.filename or Path.cwd()}: {error.strerror}", FAILED
     elif type(error).__module__.startswith(("hydra.", "omegaconf.")):
         text, code = "\n".join(str(error).splitlines()[:8]), BAD_INPUT
     else:
         raise error
-    print(f"sdrun: {text}", file=sys.stderr)
+    from sdrun.settings.words import printable
+
+    print("\n".join(map(printable, f"sdrun: {text}".split("\n"))), file=sys.stderr)
     return code

@@ -13,8 +13,9 @@ import numpy as np
 from sdrun.errors import InputError
 from sdrun.evaluation.recomputed import recomputed
 from sdrun.storage.files import TEMPORARY
-from sdrun.storage.folder import DONE, OWN, RunFolder, resuming
+from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.manifest import State, begins_with, digest_of
+from sdrun.storage.place import OWN, resuming
 
 COPY = "put it back from a copy"
 

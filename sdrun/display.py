@@ -13,6 +13,8 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sdrun.settings.words import printable
+
 log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
 
@@ -48,6 +50,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """A line for the person and for run.log."""
+        text = "\n".join(map(printable, text.split("\n")))
         log.info(text)
         if self._handlers:
             self.console.print(text, markup=False)

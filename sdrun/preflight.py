@@ -28,8 +28,8 @@ from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
-from sdrun.storage.folder import holds_run, resuming
 from sdrun.storage.initial import initial
+from sdrun.storage.place import holds_run, require_free
 from sdrun.trust import Loader
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
@@ -164,8 +164,8 @@ def _require_place(folder: Path, is_sweep: bool) -> None:
     try:
         if is_sweep and any(map(holds_run, folder.glob("*"))):
             raise InputError(f"{folder} holds the runs of a sweep already; choose {other}")
-        if holds_run(folder):
-            raise InputError(f"{folder} holds a run already; go on with it by: {resuming(folder)}")
+        if not is_sweep:
+            require_free(folder, None)
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; choose {other}") from error

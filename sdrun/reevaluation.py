@@ -8,15 +8,16 @@ from typing import Any
 
 import yaml
 
-from sdrun import configuration, run
+from sdrun import configuration, recorded, run
 from sdrun.datasets import sources
 from sdrun.datasets.images import Splits, split
 from sdrun.errors import InputError, require
 from sdrun.hardware import Hardware
 from sdrun.ranks import num_ranks
 from sdrun.settings import DatasetSettings
-from sdrun.storage.folder import RunFolder, resuming
+from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
+from sdrun.storage.place import resuming
 
 TARGETS = ("tolerance", "budget", "thresholds")
 
@@ -36,8 +37,8 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     source = RunFolder.open(path)
     require(source.status == "completed", str(path), f"is {source.status}; finish it by: {resuming(path)}")
     require("evaluates" not in source.manifest, str(path), "is an evaluation itself; name the run")
-    config = run.load_config(source)
-    run.change(config, overrides, FREE, "of a finished run")
+    config = recorded.load_config(source)
+    recorded.change(config, overrides, FREE, "of a finished run")
     has_exits = "exit_policy" in config.method
     require(has_exits or not exit_policy, "--exit-policy", f"a run of method={config.method.name} has no exits")
     if has_exits:

@@ -25,13 +25,13 @@ def _without_pictures(request, monkeypatch):
 
 @pytest.fixture
 def called(tmp_path, monkeypatch, capsys):
-    """``sdrun ARGUMENTS`` in this process: the exit code, and what was said of errors."""
+    """``sdrun ARGUMENTS`` in this process: the exit code, and all that it printed."""
     monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it
     monkeypatch.setattr(cli, "_failed", {})
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])
         code = cli.main()
-        return code, capsys.readouterr().err
+        return code, "".join(capsys.readouterr())
 
     return call

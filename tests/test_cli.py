@@ -120,7 +120,7 @@ def test_a_broken_file_exits_with_2_and_makes_nothing(tmp_path):
         (tmp_path / f"data/{name}-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x09abc")
     done = sdrun("dataset=fashion_mnist", "dataset.root=data")
     assert done.returncode == 2
-    assert "train-images-idx3-ubyte is broken: it announces 9 bytes and holds 3" in done.stderr
+    assert "train-images-idx3-ubyte has 1 dimensions instead of 3; fetch it again" in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from folders import made_run
 
 from helpers import manifest, rewrite_manifest, start, tree
-from sdrun import cli
 from sdrun.storage.files import digest
 
 
@@ -26,12 +24,8 @@ def copy(whole, tmp_path):
 
 
 @pytest.fixture
-def asked(monkeypatch, capsys):
-    def ask(*paths):
-        monkeypatch.setattr(sys, "argv", ["sdrun", "doctor", *map(str, paths)])
-        return cli.main(), "".join(capsys.readouterr())
-
-    return ask
+def asked(called):
+    return lambda *paths: called("doctor", *map(str, paths))
 
 
 def flip(file):

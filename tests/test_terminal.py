@@ -72,3 +72,15 @@ def test_a_hangup_is_left_alone_where_it_is_ignored(before, noted):
         assert signal.getsignal(signal.SIGHUP) == before
     finally:
         signal.signal(signal.SIGHUP, earlier)
+
+
+def test_a_name_sends_nothing_to_the_terminal(called, tmp_path):
+    name = "run\x1b]0;owned\x07\x1b[31m"
+    code, text = called("resume", name)
+    assert (code, text) == (2, "sdrun: run\\x1b]0;owned\\x07\\x1b[31m holds no run: manifest.json is not there\n")
+    from helpers import start
+
+    start(tmp_path / name, "method=supervised", "optim.epochs=1")
+    code, text = called("resume", str(tmp_path / name))
+    assert code == 0
+    assert "\x1b" not in text

@@ -89,8 +89,8 @@ def test_an_experiment_runs_nothing_however_it_is_looked_at(name, called, tmp_pa
     for ask in ([], ["-m"], ["--help"], ["--cfg", "hydra"], ["--info", "config"]):
         code, text = called(*ask, "--config-dir", "own", "experiment=x")
         assert code == 2, ask
-        assert text.startswith(f"sdrun: {message}: ")
-        assert len(text.splitlines()) == 1
+        assert f"sdrun: {message}: " in text
+        assert "Traceback" not in text
     assert files(tmp_path) == before
 
 

@@ -18,7 +18,7 @@ from sdrun.claims.folder import ClaimFolder
 from sdrun.comparison.runs import Run
 from sdrun.configuration import override
 from sdrun.errors import InputError, require
-from sdrun.storage.folder import holds_run
+from sdrun.storage.place import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,33 +14,14 @@ from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.manifest import Manifest, State
+from sdrun.storage.place import refuse_strange, require_free, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_shape
 
 log = logging.getLogger(__name__)
 
-OWN = (
-    manifests.FILE,
-    "config.yaml",
-    "summary.json",
-    "metrics.jsonl",
-    "run.log",
-    ".lock",
-    ".hydra",
-    "stages",
-    "predictions",
-    "tensorboard",
-    "evaluations",
-)
-"""All that a run writes, by the names at the top of its folder."""
-
 DONE = "done.json"
 
 ANEW = "restore it from a copy, or start the run anew"
-
-
-def holds_run(path: Path) -> bool:
-    """Whether a run, or the stages of one, lie in ``path``."""
-    return (path / manifests.FILE).exists() or (path / "stages").exists()
 
 
 class RunFolder:
@@ -58,12 +38,7 @@ class RunFolder:
         folder = cls(path, {**manifest, "files": {"config.yaml": digest(settings)}})
         path.mkdir(parents=True, exist_ok=True)
         with folder._held():
-            if holds_run(path):
-                raise InputError(f"{path} holds a run already; go on with it by: {resuming(path)}")
-            for name in OWN:
-                is_left_by_kill = name == "config.yaml" and manifests.digest_of(path / name) == digest(settings)
-                if name != ".lock" and (path / name).exists() and not is_left_by_kill:
-                    raise InputError(f"{path / name} is there and belongs to no run; choose an empty folder")
+            require_free(path, settings)
             write_bytes(folder.config, settings)
             folder.write_manifest()
         return folder
@@ -99,7 +74,7 @@ class RunFolder:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        self._refuse_odd()
+        refuse_strange(self.path)
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -109,17 +84,6 @@ class RunFolder:
             yield
         finally:
             lock.release()
-
-    def _refuse_odd(self) -> None:
-        """Nothing is written through a link, and no pipe in the place of a file is waited for."""
-        for name in OWN:
-            for place in (self.path / name, *(self.path / name).rglob("*")):
-                if place.is_symlink():
-                    raise InputError(
-                        f"{place} is a link, through which sdrun writes nothing; put the file in its place"
-                    )
-                if place.exists() and not (place.is_file() or place.is_dir()):
-                    raise InputError(f"{place} is no regular file; put the file in its place, or remove it")
 
     # Files and their hashes ------------------------------------------------------------------------------------------
 
@@ -317,8 +281,3 @@ class RunFolder:
 
     def predictions(self, stage: str) -> Path:
         return self.path / "predictions" / f"{stage}.npz"
-
-
-def resuming(path: Path | str, *options: str) -> str:
-    """The command that goes on with a run."""
-    return shlex.join(["sdrun", "resume", *options, str(path)])

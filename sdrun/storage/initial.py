@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sdrun.errors import InputError, require
 from sdrun.settings import InitNetwork, Settings
-from sdrun.storage.folder import RunFolder, resuming
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.place import resuming
 
 if TYPE_CHECKING:
     from torch import nn

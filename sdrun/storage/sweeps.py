@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError
-from sdrun.storage.folder import holds_run
+from sdrun.storage.place import holds_run
 
 
 @contextmanager

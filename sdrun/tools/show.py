@@ -51,6 +51,7 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
     manifest, compute = run.manifest, run.summary.get("compute", {})
     yield "run", str(run.path)
     yield "status", run.status + (f": {run.summary['error']}" if "error" in run.summary else "")
+    yield from (("damage", text) for text in manifest.get("damage", []))
     yield "created", f"{manifest.get('created', '')}, sdrun {(manifest.get('versions') or {}).get('sdrun', '?')}"
     yield (
         "what",

@@ -73,7 +73,7 @@ def remove(path):
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("how", ["removed", "damaged"])
 @pytest.mark.pictures
-def test_what_is_lost_is_made_again(whole, copy, lost, how):
+def test_what_is_lost_is_made_again(whole, copy, lost, how, capsys):
     for name in LOST[lost]:
         place = copy / name
         for file in place.rglob("*") if place.is_dir() else [place]:
@@ -81,7 +81,9 @@ def test_what_is_lost_is_made_again(whole, copy, lost, how):
                 file.write_bytes(file.read_bytes()[:-7] + b"damaged")
         if how == "removed":
             remove(place)
+    gone = RunFolder.open(copy).lost()
     run.resume(copy, repair=True)
+    assert f"Made again: {', '.join(gone)}\n" in capsys.readouterr().out
     assert differences(whole, copy) == []
     assert summary(copy)["status"] == manifest(copy)["status"] == "completed"
     mended = RunFolder.open(copy)

@@ -138,6 +138,6 @@ def test_a_kill_before_the_manifest_leaves_a_folder_that_can_be_used(tmp_path, m
         with pytest.raises(Interrupted):
             start(tmp_path / "run", "method=supervised", "optim.epochs=1")
     assert [file.name for file in sorted((tmp_path / "run").iterdir())] == [".lock", "config.yaml"]
-    with pytest.raises(ValueError, match=r"run/config.yaml is there and belongs to no run; choose an empty folder"):
+    with pytest.raises(ValueError, match=r"run/config.yaml is there and belongs to no run; choose an empty one"):
         start(tmp_path / "run", "method=supervised", "optim.epochs=2")
     assert summary(start(tmp_path / "run", "method=supervised", "optim.epochs=1"))["status"] == "completed"

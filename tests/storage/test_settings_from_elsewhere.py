@@ -5,7 +5,7 @@ import os
 import pytest
 from folders import made_run
 
-from sdrun import reevaluation, run
+from sdrun import recorded, reevaluation, run
 from sdrun.errors import InputError
 from sdrun.storage.folder import RunFolder
 
@@ -33,7 +33,7 @@ def test_what_is_more_than_settings_is_refused_in_one_line(name, tmp_path):
     path = made_run(tmp_path / "run", 0)
     (path / "config.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError) as error:
-        run.load_config(RunFolder.open(path))
+        recorded.load_config(RunFolder.open(path))
     assert str(error.value).startswith(str(path))
     assert "config.yaml" in str(error.value)
     assert message in str(error.value)
@@ -43,7 +43,7 @@ def test_what_is_more_than_settings_is_refused_in_one_line(name, tmp_path):
 def test_settings_are_what_they_were(tmp_path):
     path = made_run(tmp_path / "run", 0)
     (path / "config.yaml").write_text("a: {b: [1, 2.5, null, true]}\nc: '$x {y}'\n")
-    assert run.load_config(RunFolder.open(path)) == {"a": {"b": [1, 2.5, None, True]}, "c": "$x {y}"}
+    assert recorded.load_config(RunFolder.open(path)) == {"a": {"b": [1, 2.5, None, True]}, "c": "$x {y}"}
 
 
 def test_a_run_from_elsewhere_tells_nothing_of_this_machine(tmp_path):
@@ -62,4 +62,4 @@ def test_what_is_no_file_is_refused(kind, tmp_path):
     if kind != "nothing":
         (os.mkdir if kind == "folder" else os.mkfifo)(path / "config.yaml")
     with pytest.raises(InputError, match=r"config.yaml (cannot be read \(it is no regular file|is not there)"):
-        run.load_config(RunFolder.open(path))
+        recorded.load_config(RunFolder.open(path))

@@ -1,0 +1,55 @@
+"""A run that is there: its settings, what may be another now, and whether its data are still the same."""
+
+from collections.abc import Sequence
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError, safe_load
+
+from sdrun import configuration
+from sdrun.errors import InputError, require
+from sdrun.settings import Settings, words
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.initial import initial
+
+
+def load_config(folder: RunFolder) -> DictConfig:
+    """The settings of a run. Raises InputError where they cannot be read, or are more than values."""
+    values = folder.document(folder.config.name)
+    if key := words.interpolated(values):
+        raise InputError(f"{folder.config}: {key} holds ${{...}}, and settings of a run are resolved; write its value")
+    return OmegaConf.create(values)
+
+
+def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], where: str) -> None:
+    """Set ``key=value`` in a run's settings. Raises InputError for a key that is not ``free``, or a malformed word.
+
+    ``free``: keys; one that ends in a dot stands for all of its group.
+    """
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        is_free = any(key.startswith(name) if name.endswith(".") else key == name for name in free)
+        allowed = ", ".join(f"{name}*" if name.endswith(".") else name for name in free)
+        require(bool(equals) and is_free, key, f"cannot be changed {where}; only {allowed} can")
+        try:
+            value = safe_load(text)
+            is_path = key == "dataset.root" and value is not None
+            OmegaConf.update(config, key, configuration.absolute(value) if is_path else value)
+        except (OmegaConfBaseException, YAMLError, TypeError) as error:
+            raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
+
+
+def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, str]) -> None:
+    """Raise InputError where a run would go on with other data, or from other weights, than it began with."""
+    known = folder.manifest["data"]
+    if known and origin(settings) != folder.manifest.get("init"):
+        raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
+    if known and known != fingerprints:
+        changed = ", ".join(name for name in fingerprints if known.get(name) != fingerprints[name])
+        raise InputError(f"{folder.path} cannot go on: its data changed since it began ({changed}); start a new run")
+
+
+def origin(settings: Settings) -> dict[str, str] | None:
+    """Where students start from, for the manifest; None where that is chance."""
+    start = initial(settings)
+    return start.describe() if start else None
