@@ -111,7 +111,7 @@ def done(work: Callable[[], int | None], limit: int = LIMIT) -> Ending:
 
 
 def sdrun(*arguments: object) -> int:
-    """The command line, in this process."""
+    """The command line, in this process, which has imported everything."""
     sys.argv = ["sdrun", *map(str, arguments)]
     return cli.main()
 

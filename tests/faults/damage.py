@@ -72,6 +72,7 @@ KINDS = {
     r"stages/.*/done\.json": "done.json",
     r"predictions/.*": "predictions",
     r"tensorboard/.*": "TensorBoard",
+    r"\.hydra/.*": "Hydra's",
 }
 
 

@@ -121,7 +121,7 @@ def test_hostile_folders(folders, figures, kind):
 def test_writing_through_a_link_is_caught(folders, figures):
     link = "run.log is a link to file"
     with (
-        patch.object(RunFolder, "_refuse_odd", lambda _: None),
+        patch("sdrun.storage.folder.refuse_strange", lambda _: None),
         patch.object(hostile.Hostile, "_change", lambda self, top, chance: self.link(top / "run/run.log", "file")),
     ):
         folders.one("run", 0, figures, [("resume", "--repair", "%")])
