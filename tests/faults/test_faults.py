@@ -122,7 +122,7 @@ def test_writing_through_a_link_is_caught(folders, figures):
     link = "run.log is a link to file"
     with (
         patch("sdrun.storage.folder.refuse_strange", lambda _: None),
-        patch.object(hostile.Hostile, "_change", lambda self, top, chance: self.link(top / "run/run.log", "file")),
+        patch.object(hostile.Changes, "one", lambda self, top, chance: self.link(top / "run/run.log", "file")),
     ):
         folders.one("run", 0, figures, [("resume", "--repair", "%")])
     assert link in figures.failures[0]
