@@ -5,7 +5,7 @@ BIN := .venv/bin
 CLAIMS := dino consistency mean_teacher born_again_noisy born_again layerwise
 JOBS ?= 2
 
-.PHONY: help setup demo test check format benchmark claims results clean
+.PHONY: help setup demo test check format faults benchmark claims results clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ check: .venv/ready ## format, lint, types, import directions
 format: .venv/ready ## format the code and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+FAULTS ?=
+faults: .venv/ready ## kills, damage, full disks and hostile folders in numbers; FAULTS="kills --count 3" does less
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m faults $(FAULTS)
 
 benchmark: .venv/ready ## speed against a bare PyTorch loop
 	$(BIN)/python scripts/benchmark.py

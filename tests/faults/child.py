@@ -5,10 +5,9 @@ import os
 import re
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -17,7 +16,7 @@ from omegaconf import DictConfig
 
 import helpers
 from sdrun import cli, run
-from sdrun.results import Results
+from sdrun.storage.folder import RunFolder
 
 LIMIT = 120
 """Seconds after which a child counts as hanging."""
@@ -112,7 +111,7 @@ def done(work: Callable[[], int | None], limit: int = LIMIT) -> Ending:
 
 
 def sdrun(*arguments: object) -> int:
-    """The command line, in this process."""
+    """The command line, in this process, which has imported everything."""
     sys.argv = ["sdrun", *map(str, arguments)]
     return cli.main()
 
@@ -156,21 +155,24 @@ class Case:
 
 
 @contextmanager
-def without_pictures() -> Iterator[None]:
+def without_pictures(is_wanted: bool = True) -> Iterator[None]:
     """Drawing is most of a small run."""
-    with (
-        patch.object(Results, "_draw", lambda *_: None),
-        patch.object(Results, "_show_views", lambda *_: None),
-        patch("sdrun.evaluation.pictures.over_stages", lambda *_: None),
-        patch("torch.utils.tensorboard.SummaryWriter.add_figure", lambda *_: None),
-    ):
+    with ExitStack() as stack:
+        for name in DRAWING if is_wanted else ():
+            stack.enter_context(patch(name, lambda *_: None))
         yield
+
+
+DRAWING = (
+    "sdrun.results.Results._draw",
+    "sdrun.results.Results._show_views",
+    "sdrun.evaluation.pictures.over_stages",
+    "torch.utils.tensorboard.SummaryWriter.add_figure",
+)
 
 
 def hygiene(path: Path) -> list[str]:
     """What a finished run folder should not have, or lacks."""
-    from sdrun.storage.folder import RunFolder
-
     folder = RunFolder.open(path)
     left = [str(file.relative_to(path)) for file in path.rglob("*") if is_left_over(file)]
     points = [point[:4] for point in helpers.points(path)]
@@ -186,9 +188,3 @@ def hygiene(path: Path) -> list[str]:
 
 def is_left_over(file: Path) -> bool:
     return file.name.endswith(".sdrun-part") or file.name.startswith("step_")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began

@@ -9,8 +9,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +55,13 @@ WAYS: dict[str, Callable[[Path, Path], object]] = {
     "a FIFO": _replace(lambda file, other: os.mkfifo(file)),
 }
 
+COMMANDS = {
+    "resume of a half-done run": ("resume",),
+    "resume of a completed run": ("resume",),
+    "resume --repair": ("resume", "--repair"),
+    "evaluate": ("evaluate",),
+}
+
 KINDS = {
     r"\.lock": "lock",
     r"run\.log": "run.log",
@@ -66,6 +72,7 @@ KINDS = {
     r"stages/.*/done\.json": "done.json",
     r"predictions/.*": "predictions",
     r"tensorboard/.*": "TensorBoard",
+    r"\.hydra/.*": "Hydra's",
 }
 
 
@@ -73,54 +80,48 @@ def kind(name: str) -> str:
     return next((kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, name)), name)
 
 
-@dataclass
 class Damage:
-    """Two runs, of which one lends the other files; each completed and half done."""
+    """A completed run and a half-done one, and another that lends its files."""
 
-    folder: Path
-
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path, whole: Path | None = None) -> None:
+        self.folder = folder
         case = Case.of(*OVERRIDES)
-        self.whole = case.undisturbed(self.folder / "whole")
-        other = Case.of(*OVERRIDES, "seed=1").undisturbed(self.folder / "other")
-        patch = pytest.MonkeyPatch()
-        half, other_half = (
-            helpers.interrupted(self.folder / name, "generation_1", 4, patch, *OVERRIDES, *more)
-            for name, more in (("half", ()), ("other_half", ("seed=1",)))
-        )
-        evaluated = Path(shutil.copytree(self.whole, self.folder / "evaluated"))
+        self.whole = whole or case.undisturbed(folder / "whole")
+        self.other = Case.of(*OVERRIDES, "seed=1").undisturbed(folder / "other")
+        half = folder / "half"
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            helpers.interrupted(half, "generation_1", 4, pytest.MonkeyPatch(), *OVERRIDES)
+        evaluated = Path(shutil.copytree(self.whole, folder / "evaluated"))
         assert done(lambda: sdrun("evaluate", evaluated)).code == 0
         (self.evaluation,) = (evaluated / "evaluations").iterdir()
-        self.commands: dict[str, tuple[Path, Path, Callable[[Path], int], Callable[[Path], list[str]]]] = {
-            "resume of a half-done run": (half, other_half, lambda run: sdrun("resume", run), self._as_whole),
-            "resume of a completed run": (self.whole, other, lambda run: sdrun("resume", run), self._as_whole),
-            "resume --repair": (self.whole, other, lambda run: sdrun("resume", "--repair", run), self._as_whole),
-            "evaluate": (self.whole, other, lambda run: sdrun("evaluate", run), self._as_evaluated),
-        }
+        self.sources = {command: half if "half" in command else self.whole for command in COMMANDS}
 
-    def trials(self) -> list[tuple[str, str, str]]:
-        """Command, file, way."""
-        return [
-            (command, file.relative_to(source).as_posix(), way)
-            for command, (source, *_) in self.commands.items()
-            for file in sorted(source.rglob("*"))
-            if file.is_file()
-            for way in WAYS
-        ]
+    def _lent(self, name: str) -> Path:
+        """Another run's file of the name; of views, whose names have the time, and of checkpoints the like."""
+        name = re.sub(r"events.*", "events*", re.sub(r"step_\d+", "last", name))
+        return next(self.other.glob(name))
+
+    def trials(self, command: str) -> list[tuple[str, str]]:
+        """All files of the run that the command is given, in all ways."""
+        source = self.sources[command]
+        files = [file.relative_to(source).as_posix() for file in sorted(source.rglob("*")) if file.is_file()]
+        return [(name, way) for name in files for way in WAYS]
 
     def one(self, command: str, name: str, way: str, figures: Figures) -> None:
-        source, other, work, compared = self.commands[command]
+        source = self.sources[command]
+        compared = self._as_evaluated if command == "evaluate" else self._as_whole
         path = self.folder / "run"
         _remove(path)
         shutil.copytree(source, path)
-        place = (other / name).parent.glob("events*") if "events" in name else [other / name]
-        WAYS[way](path / name, next(iter(place)))
+        WAYS[way](path / name, self._lent(name))
         before = helpers.tree(path)
-        ending = done(lambda: work(path), limit=60)
+        ending = done(lambda: sdrun(*COMMANDS[command], path), limit=60)
         outcome, detail = self._outcome(path, name, ending, compared)
+        if outcome == FAILED and way == "deleted" and kind(name) == "weights" and ending.code == 0:
+            outcome = "pruned"  # a person may delete weights that nobody needs
         if "completed" in command and outcome != FAILED and self._is_changed(before, path):
             outcome, detail = FAILED, "the folder was written to"
-        if source is self.whole and outcome != FAILED and self._summary_is_other(path, name, way):
+        if source is self.whole and outcome != FAILED and self._summary_is_other(path, name):
             outcome, detail = FAILED, "the summary was changed"
         figures.add(kind(name), outcome, f"{command}, {name}, {way}: {detail}")
 
@@ -128,12 +129,13 @@ class Damage:
         if fault := ending.fault():
             return FAILED, fault
         text = ending.text
-        with suppress(OSError, ValueError):
-            text += "".join(helpers.manifest(path).get("damage", []))
+        if (path / "manifest.json").is_file():
+            with suppress(ValueError):
+                text += "".join(helpers.manifest(path).get("damage", []))
         text = text.replace("\n", "")
         if is_named := name.rpartition("/")[2] in text:
             naming = "names the file"
-        elif is_named := ending.code != 0 and (path.name in text or name.split("/")[-2:-1] == [text]):
+        elif is_named := ending.code != 0 and str((path / name).parent) in text:
             naming = "names the folder"
         if ending.code:
             return (naming, "") if is_named else (FAILED, f"unnamed: {ending.text}")
@@ -155,17 +157,16 @@ class Damage:
         after = helpers.tree(path)
         return any(before.get(name) != after.get(name) for name in {*before, *after} - {".lock", "."})
 
-    def _summary_is_other(self, path: Path, name: str, way: str) -> bool:
+    def _summary_is_other(self, path: Path, name: str) -> bool:
         """Whether a finished summary, which nobody damaged, has another content."""
-        return (
-            name != "summary.json"
-            and (path / "summary.json").read_bytes() != (self.whole / "summary.json").read_bytes()
-        )
+        ours, theirs = (folder / "summary.json" for folder in (path, self.whole))
+        return name != ours.name and ours.read_bytes() != theirs.read_bytes()
 
 
 def _differences(left: Path, right: Path) -> list[str]:
     """As ``helpers.differences``, of folders in which anything may lie."""
-    odd = [file.name for file in right.rglob("*") if not (file.is_file() or file.is_dir())]
+    read = (*right.glob("stages/*/*.pt"), *right.glob("predictions/*"), *right.glob("*.json*"))
+    odd = [file.name for file in read if not file.is_file()]
     if odd:
         return [f"no files: {odd}"]
     try:
@@ -179,11 +180,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def campaign(damage: Damage, chance: random.Random, num: int | None) -> list[Figures]:
-    """All trials, or ``num`` of each command; a table a command."""
-    tables = {command: Figures(command) for command in damage.commands}
-    for command, table in tables.items():
-        trials = [trial for trial in damage.trials() if trial[0] == command]
-        for trial in trials if num is None else chance.sample(trials, num):
-            damage.one(*trial, table)
-    return list(tables.values())
+def campaign(damage: Damage, command: str, chance: random.Random, num: int | None) -> Figures:
+    """All trials of a command, or ``num`` of them."""
+    figures = Figures(f"Damage: {command}")
+    trials = damage.trials(command)
+    for name, way in trials if num is None else chance.sample(trials, num):
+        damage.one(command, name, way, figures)
+    return figures

@@ -8,16 +8,15 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import helpers
-from faults.child import Case, Ending, done, forked, hygiene, really, sdrun
-from faults.damage import kind
+from faults.child import Case, Ending, done, forked, hygiene, sdrun
+from faults.damage import OVERRIDES, kind
 from faults.figures import FAILED, Figures
 
-OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "optim.select=best", "optim.epochs=2")
 MOST_LINES = 6
 PAGE = 4096
 
@@ -27,14 +26,13 @@ Command = Callable[..., int]
 class Disks:
     """Runs of the command line in ``folder``, each by ``command``: in this process, or by a fresh interpreter."""
 
-    def __init__(self, folder: Path, overrides: tuple[str, ...] = OVERRIDES) -> None:
+    def __init__(self, folder: Path, whole: Path | None = None) -> None:
         self.folder = folder
-        self.overrides = (*helpers.SMALL, *overrides)
-        self.whole = Case.of(*overrides).undisturbed(folder / "whole")
+        self.whole = whole or Case.of(*OVERRIDES).undisturbed(folder / "whole")
 
     def start(self, command: Command, place: str) -> int:
         os.chdir(self.folder)
-        return command(*self.overrides, f"hydra.run.dir={place}")
+        return command(*helpers.SMALL, *OVERRIDES, f"hydra.run.dir={place}")
 
     # Full disks ------------------------------------------------------------------------------------------------------
 
@@ -95,8 +93,7 @@ class Disks:
         if ending.code == 0:
             return "none"
         match = re.search(rf"{place}/(\S+?)(\.sdrun-part)?'?: ", ending.err)
-        name = match[1] if match else ""
-        return "Hydra's" if name.startswith(".hydra") or not match else kind(name)
+        return kind(match[1]) if match else "no file named"
 
     # Folders that go away --------------------------------------------------------------------------------------------
 
@@ -192,28 +189,29 @@ STREAMS = {
 EXPECTED = {False: (129, "interrupted"), True: (0, "completed")}
 
 
-def campaign(disks: Disks, chance: random.Random, num: int, command: Command = sdrun) -> list[Figures]:
+def campaign(disks: Disks, chance: random.Random, num: int, command: Command = sdrun) -> Iterator[Figures]:
     """``num`` sizes of each kind of limit."""
+    title = f", by {command.__name__}"
     pages, inodes = disks.used()
-    small, tmpfs, streams = Figures("Small files"), Figures("A full tmpfs"), Figures("Folders, streams, terminals")
     largest = max(file.stat().st_size for file in disks.whole.rglob("*") if file.is_file())
+    small = Figures(f"Files that cannot grow{title}")
     for _ in range(num):
         disks.with_small_files(int(largest * 1.1 * chance.random() ** 2), command, small)
+    yield small
     if os.geteuid() == 0:
+        tmpfs = Figures(f"A tmpfs that fills up{title}")
         for _ in range(num):
             disks.on_tmpfs(f"size={chance.randint(1, pages + 10) * PAGE}", command, tmpfs)
             disks.on_tmpfs(f"nr_inodes={chance.randint(1, inodes + 3)}", command, tmpfs)
-    others(disks, command, streams)
-    return [small, tmpfs, streams]
+        yield tmpfs
+    yield others(disks, command, Figures(f"Folders, streams, terminals{title}"))
 
 
-def others(disks: Disks, command: Command, figures: Figures) -> None:
+def others(disks: Disks, command: Command, figures: Figures) -> Figures:
     for how in ("moved", "deleted"):
         disks.with_vanishing(how, command, figures)
     for row in STREAMS:
         disks.with_stream(row, command, figures)
     for is_ignored in (False, True):
         disks.with_closed_terminal(is_ignored, command, figures)
-
-
-__all__ = ["Disks", "campaign", "others", "really"]
+    return figures

@@ -174,7 +174,7 @@ class Kills:
         """At how many moments of a run it can die in this way."""
         return sum(DEATHS[how][0](moment) for moment in self.moments)
 
-    def at_moments(self, deaths: list[tuple[str, int]], figures: Figures) -> None:
+    def at_moments(self, deaths: list[tuple[str, int]], *figures: Figures) -> None:
         """Die in these ways at these moments, one after the other, and then go on to the end."""
         path = self._fresh()
         torn: list[str] = []
@@ -186,9 +186,9 @@ class Kills:
                 torn.append(ending.err.splitlines()[-1])
             if ending.code > 0:
                 break
-        self._judge(deaths[0][0], path, torn, f"{deaths} {torn}", num_kills, figures)
+        self._judge(deaths[0][0], path, torn, f"{deaths} {torn}", num_kills, *figures)
 
-    def at_random(self, num: int, chance: random.Random, figures: Figures) -> None:
+    def at_random(self, num: int, chance: random.Random, *figures: Figures) -> None:
         """``num`` kills at random moments of time, and then go on to the end."""
         path = self._fresh()
         num_kills = 0
@@ -197,18 +197,19 @@ class Kills:
             time.sleep(chance.uniform(0, self.duration))
             os.kill(child.pid, signal.SIGKILL)
             num_kills += child.end().was_killed
-        self._judge("at random", path, [], "", num_kills, figures)
+        self._judge("at random", path, [], "", num_kills, *figures)
 
     def _fresh(self) -> Path:
         path = self.folder / "run"
         shutil.rmtree(path, ignore_errors=True)
         return path
 
-    def _judge(self, row: str, path: Path, torn: list[str], detail: str, num_kills: int, figures: Figures) -> None:
+    def _judge(self, row: str, path: Path, torn: list[str], detail: str, num_kills: int, *figures: Figures) -> None:
         last = done(lambda: self.case.go_on(path))
         outcome, reason = self._outcome(path, last, torn)
-        figures.add(row, outcome, f"{self.case.name} {detail}: {reason}")
-        figures.count(row, "kills", num_kills)
+        for table, name in zip(figures, (row, self.case.name), strict=False):
+            table.add(name, outcome, f"{self.case.name}, {row} {detail}: {reason}")
+            table.count(name, "kills", num_kills)
 
     def _outcome(self, path: Path, last: Ending, torn: list[str]) -> tuple[str, str]:
         """``torn``: names of files of which one may be named instead of coming out as it should."""
@@ -222,17 +223,17 @@ class Kills:
         return "equal", ""
 
 
-def campaign(cases: list[Case], folder: Path, chance: random.Random, num: int) -> Figures:
-    """``num`` trials of each way to die, and of kills at random, of every case; half of them die again as they resume."""
-    figures = Figures("Kills, by the way to die")
-    for case in cases:
-        kills = Kills(case, folder)
-        for how in DEATHS:
-            for _ in range(num):
-                deaths = [(how, chance.randrange(kills.num(how)))]
-                if chance.random() < 0.5:
-                    deaths.append((chance.choice(["before a call", "after a call"]), chance.randrange(60)))
-                kills.at_moments(deaths, figures)
+def campaign(case: Case, folder: Path, chance: random.Random, num: int, *figures: Figures) -> None:
+    """``num`` trials of each way to die, and of kills at random; half of them die again as they resume.
+
+    figures: one whose rows are the ways, and one whose rows are the cases.
+    """
+    kills = Kills(case, folder)
+    for how in DEATHS:
         for _ in range(num):
-            kills.at_random(3, chance, figures)
-    return figures
+            deaths = [(how, chance.randrange(kills.num(how)))]
+            if chance.random() < 0.5:
+                deaths.append((chance.choice(["before a call", "after a call"]), chance.randrange(60)))
+            kills.at_moments(deaths, *figures)
+    for _ in range(num):
+        kills.at_random(3, chance, *figures)
