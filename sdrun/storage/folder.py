@@ -191,7 +191,7 @@ class RunFolder:
             if manifests.digest_of(self.path / name) != before:
                 continue
             if before is None:
-                del self.files[name]
+                self.files.pop(name, None)
             else:
                 self.files[name] = before
         return bool(writing)
@@ -303,6 +303,3 @@ class RunFolder:
     def weights(self, stage: str, kind: str) -> Path:
         """The final weights of a stage, ``kind`` being last or best."""
         return self.stage(stage) / f"{kind}.pt"
-
-    def predictions(self, stage: str) -> Path:
-        return self.path / "predictions" / f"{stage}.npz"

@@ -51,7 +51,8 @@ def read(folder: Path) -> Manifest:
         readable = " and ".join(map(str, READABLE))
         raise Unreadable(f"{FILE} has format {manifest.get('format')}; this sdrun reads formats {readable}")
     require_shape(FILE, manifest, MANIFEST, NEEDED)
-    strange = [name for name in manifest.get("files", {}) if name.startswith("/") or ".." in name.split("/")]
+    names = [*manifest.get("files", {}), *manifest.get("writing", {})]
+    strange = [name for name in names if name.startswith("/") or ".." in name.split("/")]
     if strange:
         raise Unreadable(f"{FILE} names {strange[0]}, which is no file of the run")
     if "sha256" in manifest and manifest["sha256"] != _own_digest(manifest):
