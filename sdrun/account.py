@@ -9,7 +9,6 @@ from sdrun.errors import NO_ROOM, InputError, RunError
 from sdrun.hardware import peak_memory
 from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder
-from sdrun.storage.manifest import State
 from sdrun.storage.place import resuming
 
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
@@ -30,10 +29,10 @@ class Account:
 
     def note(self, status: str, **more: Any) -> None:
         """Write the status, and in the summary ``more``."""
-        is_lost = self.folder.state("summary.json") in (State.absent, State.damaged)
-        if not self.writes or (self.is_final and not (is_lost and status == "completed")):
+        if not self.writes or (self.is_final and not (status == "completed" and self.folder.lost("summary.json"))):
             return
-        seconds = round(self._earlier + time.monotonic() - self._began, 3)
+        since = 0.0 if self.is_final else time.monotonic() - self._began
+        seconds = round(self._earlier + since, 3)
         content = self._summary({**self.folder.manifest, "status": status, "wall_seconds": seconds}, more)
         self.folder.write({"summary.json": json_bytes(content)}, status=status, wall_seconds=seconds)
 
@@ -54,7 +53,7 @@ class Account:
         return {
             **{key: manifest[key] for key in kept},
             "compute": {key: sum(stage.get(key, 0) for stage in finished) for key in COMPUTE},
-            "process_peak_memory_bytes": peak_memory(),
+            "process_peak_memory_bytes": None if self.is_final else peak_memory(),
             "metrics": {},
             **more,
             "stages": [{key: value for key, value in result.items() if key != "position"} for result in finished],
@@ -78,9 +77,10 @@ def explained(error: Exception, folder: RunFolder) -> Exception:
 
 
 def command(folder: RunFolder) -> str:
-    """What finishes the run."""
+    """What finishes the run, or mends a completed one."""
     if "evaluates" in folder.manifest:
         return shlex.join(["sdrun", "evaluate", folder.manifest["evaluates"]])
     ranks = folder.manifest["hardware"]["ranks"]
-    command = resuming(folder.path)
-    return command if ranks == 1 else f"torchrun --nproc-per-node {ranks} -m {command}"
+    options = ["--repair"] if folder.status == "completed" else []
+    words = resuming(folder.path, *options)
+    return words if ranks == 1 else f"torchrun --nproc-per-node {ranks} -m {words}"

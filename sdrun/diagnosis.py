@@ -1,21 +1,18 @@
 """Is a run's folder whole? Every file against its hash, every number against what it follows from. Imports no torch."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isclose
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
-
+from sdrun.account import command
 from sdrun.errors import InputError
-from sdrun.evaluation.recomputed import recomputed
+from sdrun.evaluation.recomputed import contradicted
+from sdrun.storage.documents import Unreadable, read_arrays
 from sdrun.storage.files import TEMPORARY
 from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.manifest import State, begins_with, digest_of
-from sdrun.storage.place import OWN, resuming
+from sdrun.storage.place import OWN
 
 COPY = "put it back from a copy"
 
@@ -38,8 +35,7 @@ class Diagnosis:
 
     def __init__(self, path: Path) -> None:
         self.folder = RunFolder.open(path)
-        is_completed = self.folder.status == "completed"
-        self.mend = f"made again by: {resuming(path, *(['--repair'] if is_completed else []))}"
+        self.mend = f"made again by: {command(self.folder)}"
 
     def findings(self) -> Iterator[Finding]:
         """All of them. Of files that a kill leaves and the next resume clears, none."""
@@ -49,8 +45,7 @@ class Diagnosis:
         own = [name for name in (*OWN, *folder.files) if (folder.path / name).is_file() or name in folder.files]
         for name in dict.fromkeys(own):
             if name not in ("manifest.json", "metrics.jsonl", "run.log", ".lock"):
-                state = folder.state(name)
-                yield Finding(name, state, "" if state in (State.whole, State.unverified) else self._advice(name))
+                yield self._file(name)
         yield from self._record()
         for result in folder.results():
             yield from self._weights(result)
@@ -71,11 +66,28 @@ class Diagnosis:
                     name, State.damaged, "is a link, through which nothing is written; put the file in its place"
                 )
 
+    def _file(self, name: str) -> Finding:
+        state = self.folder.state(name)
+        if state is State.unverified and (reason := self._unreadable(name)):
+            return Finding(name, State.damaged, reason)
+        return Finding(name, state, "" if state in (State.whole, State.unverified) else self._advice(name))
+
+    def _unreadable(self, name: str) -> str | None:
+        """Why a file without a hash can be no run's, where that can be known."""
+        try:
+            if name.endswith((".json", ".yaml")):
+                self.folder.document(name)
+            elif name.endswith(".npz"):
+                read_arrays(self.folder.path, name)
+        except (InputError, Unreadable) as error:
+            return str(error)
+        return None
+
     def _advice(self, name: str) -> str:
         if name == "config.yaml":
             return f"{COPY}; without it the run can neither go on nor be evaluated"
         if name.startswith(".hydra/"):
-            return "delete it: config.yaml says the same"
+            return "only sdrun show reads it, and takes config.yaml instead"
         return self.mend
 
     def _record(self) -> Iterator[Finding]:
@@ -91,37 +103,32 @@ class Diagnosis:
             yield Finding("metrics.jsonl", State.whole if is_whole else State.damaged, "" if is_whole else advice)
 
     def _weights(self, result: dict[str, Any]) -> Iterator[Finding]:
-        for kind, recorded in result.get("sha256", {}).items():
+        for kind in result.get("sha256", {}).keys() & {"last", "best"}:
             file = self.folder.weights(result["name"], kind)
             current = digest_of(file)
-            state = State.absent if current is None else State.whole if current == recorded else State.damaged
+            state = State.absent if current is None else State.damaged
+            if current == result["sha256"][kind]:
+                state = State.whole
             advice = "" if state is State.whole else f"{COPY}; only sdrun evaluate and init_from need it"
-            yield Finding(str(file.relative_to(self.folder.path)), state, advice)
+            yield Finding(file.relative_to(self.folder.path).as_posix(), state, advice)
 
     def _numbers(self, result: dict[str, Any]) -> Iterator[Finding]:
-        """The mark of a stage against its predictions."""
-        name, file = f"stages/{result['name']}/{DONE}", self.folder.predictions(result["name"])
+        """The metrics of a stage against its predictions; such as cannot be read are told as files."""
+        place = f"predictions/{result['name']}.npz"
         try:
-            with np.load(file) as arrays:
-                values = recomputed(arrays, result["metrics"])
-        except (OSError, ValueError, KeyError, IndexError, StopIteration, EOFError, BadZipFile):
-            return  # the file itself is told above
-        wrong = [key for key, value in values.items() if not isclose(value, result["metrics"][key], rel_tol=1e-6)]
+            wrong = contradicted(read_arrays(self.folder.path, place), result["metrics"])
+        except (Unreadable, ValueError, TypeError, KeyError, IndexError, StopIteration):
+            return
         if wrong:
-            advice = f"{', '.join(wrong[:3])} do not follow from predictions/{file.name}; trust neither"
-            yield Finding(name, State.damaged, advice)
+            advice = f"{', '.join(wrong[:3])} do not follow from {place}; trust neither"
+            yield Finding(f"stages/{result['name']}/{DONE}", State.damaged, advice)
 
     def _summary(self) -> Iterator[Finding]:
         """The summary against the marks of the stages."""
         try:
             stages = {stage["name"]: stage["metrics"] for stage in self.folder.summary()["stages"]}
-        except (InputError, KeyError, TypeError):
+        except InputError:
             return
         for result in self.folder.results():
-            if stages.get(result["name"], result["metrics"]) != _read(result["metrics"]):
+            if stages.get(result["name"], result["metrics"]) != result["metrics"]:
                 yield Finding("summary.json", State.damaged, f"has other metrics of {result['name']} than {DONE}")
-
-
-def _read(content: Any) -> Any:
-    """As it comes back from JSON."""
-    return json.loads(json.dumps(content))

@@ -32,7 +32,7 @@ def resolve(settings: HardwareSettings, work: int = 0) -> HardwareSettings:
     ``work``: multiply-adds of one forward pass of a process, by which alone the number of threads is chosen. Raises
     InputError for a device that is not there, and for more threads than cores.
     """
-    cores = joblib.cpu_count()
+    cores = usable_cores()
     if settings.threads is not None and settings.threads > cores:
         raise InputError(
             f"hardware.threads: is {settings.threads}, but this process may use {cores} cores, and with more threads "
@@ -64,6 +64,11 @@ def _has_bf16(device: Device) -> bool:
         return False
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.9 has none
     return any("bf16" in name and bool(has) for name, has in capabilities.items())
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, limits of containers heeded."""
+    return joblib.cpu_count()
 
 
 @dataclass(frozen=True)

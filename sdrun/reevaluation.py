@@ -14,10 +14,11 @@ from sdrun.datasets.images import Splits, split
 from sdrun.errors import InputError, require
 from sdrun.hardware import Hardware
 from sdrun.ranks import num_ranks
-from sdrun.settings import DatasetSettings
+from sdrun.settings import DatasetSettings, words
+from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
-from sdrun.storage.place import resuming
+from sdrun.storage.place import refuse_strange, resuming
 
 TARGETS = ("tolerance", "budget", "thresholds")
 
@@ -39,10 +40,11 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     require("evaluates" not in source.manifest, str(path), "is an evaluation itself; name the run")
     config = recorded.load_config(source)
     recorded.change(config, overrides, FREE, "of a finished run")
+    refuse_strange(path)
     has_exits = "exit_policy" in config.method
     require(has_exits or not exit_policy, "--exit-policy", f"a run of method={config.method.name} has no exits")
     if has_exits:
-        config.method.exit_policy.update(_policy(exit_policy or str(source.exit_policy)))
+        config.method.exit_policy.update(_policy(exit_policy, source))
     settings = configuration.settings_from(config)
     splits = split(sources.load(settings.dataset), settings.dataset)
     known = source.manifest["data"]
@@ -76,20 +78,26 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
         run.execute(settings, config, RunFolder.open(target), hardware, stack, splits, source)
 
 
-def _policy(text: str) -> dict[str, Any]:
-    """Settings of a policy, from its file or from ``key=value,key=value``."""
+def _policy(text: str | None, source: RunFolder) -> dict[str, Any]:
+    """Settings of a policy: of the one that the run found, or from a file, or from ``key=value,key=value``."""
+    if text is None:
+        return _checked(source.document(source.exit_policy), source.exit_policy)
     try:
-        if "=" not in text:
-            values = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
-        else:
+        if "=" in text and not Path(text).exists():
             pairs = [pair.partition("=") for pair in re.split(r",(?![^\[]*\])", text)]
             values = {key: yaml.safe_load(value) for key, _, value in pairs}
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        else:
+            values = (read_json if text.endswith(".json") else read_yaml)(Path(text))
+    except (Unreadable, ValueError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
         hint = "name a file, or settings such as tolerance=0.01"
         raise InputError(f"--exit-policy: {text} cannot be read ({reason}); {hint}") from error
+    return _checked(values, text)
+
+
+def _checked(values: dict[str, Any], text: str) -> dict[str, Any]:
     known = (*TARGETS, "confidence", "temperatures")
-    require(isinstance(values, dict) and bool(values), "--exit-policy", f"{text} holds no policy")
+    require(bool(values) and not words.interpolated(values), "--exit-policy", f"{text} holds no policy")
     for key in values:
         require(key in known, "--exit-policy", f"{key} is not among {', '.join(known)}")
     if any(target in values for target in TARGETS):

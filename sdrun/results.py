@@ -3,7 +3,6 @@
 import io
 from dataclasses import dataclass
 from functools import partial
-from math import isclose
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from sdrun.display import Display
 from sdrun.errors import RunError
 from sdrun.evaluation.drawing import drawn, show
 from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome
+from sdrun.evaluation.recomputed import agree
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
 from sdrun.settings import Select, Settings
@@ -108,7 +108,7 @@ class Results:
     @staticmethod
     def _require_same(result: dict[str, Any], metrics: dict[str, float]) -> None:
         for key in ("test/accuracy", "test/nll"):
-            if key in metrics and not isclose(metrics[key], result["metrics"][key], rel_tol=1e-3, abs_tol=1e-3):
+            if key in metrics and not agree(metrics[key], result["metrics"][key]):
                 raise RunError(
                     f"{result['name']}: {key} was {result['metrics'][key]:.4f} and is {metrics[key]:.4f} now; its "
                     "files are left as they are, for other packages or another machine would make others"

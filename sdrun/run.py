@@ -6,10 +6,10 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,21 +26,18 @@ from sdrun.evaluation.costs import multiply_adds
 from sdrun.evaluation.drawing import drawn
 from sdrun.evaluation.evaluator import Data
 from sdrun.experiment import Experiment, Stage, Stages
-from sdrun.hardware import Hardware
+from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.recorded import change, load_config, origin, require_same
 from sdrun.replay import Replay
-from sdrun.settings import Settings
-from sdrun.storage.folder import RunFolder
-from sdrun.storage.place import resuming
+from sdrun.settings import HardwareSettings, Settings, words
+from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.record import Record
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
-
-NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 FREE = ("dataset.root", "dataset.download", "checkpoint_seconds")
 """Settings that change no result, and may be others when a run goes on."""
@@ -101,20 +98,40 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
         with folder.locked():
             folder.write({"config.yaml": OmegaConf.to_yaml(config).encode()})
     with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware)
+        hardware = Hardware.start(_kept(settings.hardware, folder))
         stack.callback(hardware.close)
         execute(settings, config, folder, hardware, stack, splits)
+
+
+def _kept(hardware: HardwareSettings, folder: RunFolder) -> HardwareSettings:
+    """The hardware that a run goes on with. A repair, which trains nothing, does with fewer threads.
+
+    Raises InputError where there are fewer cores than threads, which are part of a result.
+    """
+    cores = usable_cores()
+    if not hardware.threads or hardware.threads <= cores:
+        return hardware
+    if folder.status != "completed":
+        raise InputError(
+            f"{folder.path} runs with {hardware.threads} threads, and others give other results, but this process may "
+            f"use {cores} cores; go on with it where there are more"
+        )
+    return replace(hardware, threads=cores)
 
 
 def _leave_alone(folder: RunFolder) -> None:
     if "writing" in folder.manifest:  # it was killed between its last two writes
         with folder.locked():
             pass
-    print(f"{folder.path} is completed; there is nothing to go on with")
+    told = [f"{folder.path} is completed; there is nothing to go on with"]
     if lost := folder.lost():
-        print(f"Gone or damaged: {', '.join(lost)}\nMake it again by: {resuming(folder.path, '--repair')}")
-    if damaged := [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]:
-        print(f"Damaged, and only a copy brings it back: {', '.join(damaged)}")
+        told += [f"Gone or damaged: {', '.join(lost)}", f"Make it again by: {command(folder)}"]
+    print("\n".join(map(words.printable, [*told, *_beyond_repair(folder)])))
+
+
+def _beyond_repair(folder: RunFolder) -> list[str]:
+    damaged = [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]
+    return [f"Damaged, and only a copy brings it back: {', '.join(damaged)}"] if damaged else []
 
 
 def create(
@@ -150,8 +167,7 @@ def create(
         "resumed": [],
         **more,
     }
-    folder = RunFolder.create(path, manifest, OmegaConf.to_yaml(config))
-    folder.write({place: text.encode() for place, text in files.items()})
+    RunFolder.create(path, manifest, OmegaConf.to_yaml(config), files)
     return path
 
 
@@ -181,6 +197,8 @@ def execute(
     splits = splits or split(sources.load(settings.dataset), settings.dataset)
     if is_main and not account.is_final:
         _open(folder, settings, splits.fingerprints(), display)
+        if splits.doubt:
+            log.warning("%s", splits.doubt)
     try:
         account.note("running")
         record = Record(folder) if is_main else None
@@ -210,7 +228,10 @@ def execute(
         unsaid = account.note_if_possible("failed", error=str(told))
         raise type(told)(f"{told}{unsaid}") from error
     if is_main and account.is_final:
-        display.say(f"Made again: {', '.join(lost)}" if lost else "Nothing was gone or damaged")
+        made = [name for name in lost if name not in folder.lost()]
+        display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
+        for text in _beyond_repair(folder):
+            display.say(text)
     elif is_main:
         display.table(results)
         display.say(f"Run          {folder.path}")

@@ -49,6 +49,11 @@ class Training:
         """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
         from_main = self.hardware.from_main
         finished = result = from_main(lambda: self.folder.finished(name))
+        if result is None and self.folder.status == "completed":
+            raise RunError(
+                f"{name}: neither stages/{name}/done.json nor summary.json tells of it, or its weights are others; put "
+                "these back from a copy, for a completed run is not trained again"
+            )
         if result is None:
             cost = self._step_cost(objective, stream)
             with _named(name):

@@ -24,7 +24,10 @@ LOGGING = {
     "class": ("logging.StreamHandler", "logging.NullHandler"),
     "stream": ("ext://sys.stdout", "ext://sys.stderr"),
 }
-"""What the logging of Python may make, and where to; everything else in its settings is text."""
+"""What the logging of Python may make, and where to."""
+
+LOGGED = ("version", "format", "datefmt", "level", "handlers", "formatter", "disable_existing_loggers", "propagate")
+"""What else may stand in its settings: texts and numbers."""
 
 
 class Loader(ConfigLoaderImpl):
@@ -91,11 +94,13 @@ def _targets(choices: dict[str, Any]) -> Iterator[str]:
 
 
 def _require_plain_logging(key: str, value: Any) -> None:
-    name = key.rpartition(".")[2]
+    parts = key.split(".")
+    name = next(part for part in reversed(parts) if not part.isdigit())
     if name in LOGGING:
         is_plain = value in LOGGING[name]
     else:
-        is_plain = name != "()" and not (isinstance(value, str) and re.search(r"://|\$\{", value))
+        is_text = not (isinstance(value, str) and re.search(r"://|\$\{", value))
+        is_plain = value is None or (name in LOGGED and "()" not in parts and is_text)
     choices = "sdrun writes run.log itself; choose none, disabled or stdout"
     require(is_plain, key, f"{value} is more than text on the terminal; {choices}")
 

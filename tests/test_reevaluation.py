@@ -58,11 +58,15 @@ def test_another_policy(ladder):
 
 def test_the_policy_that_the_run_saved_is_the_one_that_is_judged(ladder, tmp_path):
     copy = Path(shutil.copytree(ladder, tmp_path / "copy"))
-    own = json.loads(RunFolder.open(copy).exit_policy.read_text())
-    RunFolder.open(copy).exit_policy.write_text(json.dumps({**own, "thresholds": [2.0]}))
+    folder = RunFolder.open(copy)
+    own = folder.document(folder.exit_policy)
+    folder.write({folder.exit_policy: json.dumps({**own, "thresholds": [2.0]}).encode()})
     assert summary(evaluated(copy))["stages"][1]["metrics"]["test/exit_1/share"] == 0
     anew = evaluated(copy, exit_policy="tolerance=0")
-    assert json.loads(RunFolder.open(anew).exit_policy.read_text()) == own
+    assert RunFolder.open(anew).document(folder.exit_policy) == own
+    (copy / folder.exit_policy).write_text(json.dumps({**own, "thresholds": [0.5]}))
+    with pytest.raises(ValueError, match="policy.json is damaged: its SHA-256 is not the one in manifest.json"):
+        evaluated(copy)
 
 
 def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_path):

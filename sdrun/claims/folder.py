@@ -15,6 +15,7 @@ from sdrun.settings.words import printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, content, read_json
 from sdrun.storage.files import write_bytes, write_json
+from sdrun.storage.place import asking_doctor
 from sdrun.storage.shape import NUMBER, TEXT, require_shape
 
 FILE = "claim.json"
@@ -95,12 +96,12 @@ class ClaimFolder:
     def finished(self, arm: str, seed: int) -> Run | None:
         """The run, or None while it is not finished. Raises InputError where it cannot be read."""
         path = self.run(arm, seed)
-        if not os.path.lexists(path / "summary.json"):
+        if not os.path.lexists(path / manifests.FILE):
             return None
         try:
             run = read(path)
         except Unreadable as error:
-            raise InputError(f"{path}: {error}; move it away, and it is made again") from error
+            raise InputError(f"{path}: {error}; see: {asking_doctor(path)}, or move it away") from error
         return run if run.status == "completed" else None
 
     def add_run(self, arm: str, seed: int, overrides: list[str], settings: str) -> None:
@@ -141,6 +142,8 @@ def keep(folder: ClaimFolder, target: Path) -> None:
         predictions = sorted(run.glob("predictions/*.npz"))
         files += [file for file in (run / name for name in KEPT) if os.path.lexists(file)]
         files += [file for file in predictions if file.is_symlink() or file.stat().st_size <= SMALL]
+    for _, _, run in folder.places():
+        _require_whole(run)
     copies = {file: target / file.relative_to(folder.path) for file in files}
     for file, copy in copies.items():
         _require_no_link(folder.path, file)
@@ -155,6 +158,18 @@ def keep(folder: ClaimFolder, target: Path) -> None:
     for place in folder.content["runs"]:
         if (target / place / manifests.FILE).exists():
             manifests.reseal(target / place)
+
+
+def _require_whole(path: Path) -> None:
+    """Raise InputError where what would be kept of a run is damaged: in the copy it would have a hash of its own."""
+    if not os.path.lexists(path / manifests.FILE):
+        return
+    try:
+        run = read(path)
+        for file in path.glob("predictions/*.npz"):
+            manifests.require_whole(run.manifest, path, file.relative_to(path).as_posix())
+    except Unreadable as error:
+        raise InputError(f"{printable(str(path))}: {error}; mend it before it is kept") from error
 
 
 def _require_place(path: Path, place: str) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sdrun.errors import InputError
 from sdrun.settings.words import ALIASES, leaves, printable, says
 from sdrun.storage import manifest as manifests
-from sdrun.storage.documents import Unreadable, opened, read_json, read_yaml, reason
-from sdrun.storage.shape import SUMMARY, require_shape
+from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
+from sdrun.storage.shape import SUMMARY, require_names, require_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,23 +66,14 @@ class Run:
 
     def predictions(self) -> "Predictions":
         """Test logits [N, K] and labels [N] of that stage. Raises Unreadable, which names the file."""
-        import numpy as np
-
         if not self.trained:
             raise Unreadable("summary.json names no stage that trained")
         name = f"predictions/{self.trained}.npz"
+        arrays = read_arrays(self.path, name)
         manifests.require_whole(self.manifest, self.path, name)
-        with opened(self.path / name, name) as file:
-            try:
-                size = os.fstat(file.fileno()).st_size
-                with np.load(file) as arrays:
-                    if sum(member.file_size for member in arrays.zip.infolist()) > size:
-                        raise Unreadable("it is packed, which sdrun does not do")
-                    if "test_logits" not in arrays:
-                        raise Unreadable("it holds no test logits")
-                    logits, labels = arrays["test_logits"], arrays["test_labels"]
-            except Exception as error:  # numpy and zipfile raise of any kind on bytes that are not theirs
-                raise Unreadable(f"{name} cannot be read ({reason(error)})") from error
+        if not arrays.keys() >= {"test_logits", "test_labels"}:
+            raise Unreadable(f"{name} holds no test logits and labels")
+        logits, labels = arrays["test_logits"], arrays["test_labels"]
         if problem := _problem(logits, labels):
             raise Unreadable(f"{name} cannot be read ({problem})")
         return logits, labels
@@ -124,16 +115,15 @@ def read(path: Path) -> Run:
 
 def _read(path: Path) -> Run:
     manifest = manifests.read(path)
-    for name in ("config.yaml", "summary.json"):
-        manifests.require_whole(manifest, path, name)
+    settings = read_yaml(path / "config.yaml")
     summary: dict[str, Any] = {}
     if os.path.lexists(path / "summary.json") or manifest["status"] == "completed":
         summary = read_json(path / "summary.json")
         require_shape("summary.json", summary, SUMMARY, ())
-        names = [stage.get("name") for stage in summary.get("stages", [])]
-        if len(set(names)) < len(names) or not all(map(_is_name, names)):
-            raise Unreadable("summary.json has stages without a name of their own")
-    return Run(path, manifest, summary, dict(leaves(read_yaml(path / "config.yaml"))))
+        require_names("summary.json", summary.get("stages", []))
+    for name in ("config.yaml", "summary.json"):
+        manifests.require_whole(manifest, path, name)
+    return Run(path, manifest, summary, dict(leaves(settings)))
 
 
 def find(patterns: Iterable[str]) -> Found:
@@ -211,11 +201,6 @@ def _named(patterns: Iterable[str]) -> Below:
 
 def _is_in(folder: str, path: str) -> bool:
     return os.path.commonpath([folder, path]) == folder
-
-
-def _is_name(name: object) -> bool:
-    """Whether it can name a file beside others."""
-    return isinstance(name, str) and name not in ("", ".", "..") and not {"/", "\0"} & set(name)
 
 
 def _problem(logits: "np.ndarray", labels: "np.ndarray") -> str | None:

@@ -16,6 +16,9 @@ from sdrun.errors import InputError
 RECONSTRUCT = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 ALLOWED = {*RECONSTRUCT, "numpy.ndarray", "numpy.dtype", "_codecs.encode"}
 
+MOST_TUPLES = 16
+"""Each may hold the one before it twice, and is hashed as often where it is a key."""
+
 LEAVES = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "BINFLOAT", "NONE", "NEWTRUE", "NEWFALSE"),
     *("BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"),
@@ -100,8 +103,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _content(data: bytes) -> dict[Any, Any]:
     """The dictionary of a pickle. Raises ValueError where it would not be of about the size of its file."""
-    leaves = others = 0
+    leaves = others = tuples = 0
     for opcode, argument, _ in genops(data):
+        tuples += "TUPLE" in opcode.name
+        if tuples > MOST_TUPLES:
+            raise ValueError("it has far more tuples than images need")
         leaves += opcode.name in LEAVES
         others += opcode.name not in LEAVES
         if opcode.name.endswith("PUT") and int(argument or 0) > len(data) // BYTES_A_LEAF + MOST_OTHERS:

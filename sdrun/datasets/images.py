@@ -1,6 +1,5 @@
 """Images and labels as they come from a source, and as a run uses them."""
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -11,8 +10,6 @@ from sdrun.datasets.noise import flip_labels
 from sdrun.datasets.splits import per_class, stratified
 from sdrun.randomness import seed_of
 from sdrun.settings import DatasetSettings
-
-log = logging.getLogger(__name__)
 
 MOST_NAMES = 10
 """Classes that a warning names."""
@@ -54,7 +51,7 @@ class Splits:
     """The images of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for evaluation alone.
+    ``true_labels`` are for evaluation alone. ``doubt``: what a person should hear of them.
     """
 
     train: Images
@@ -63,28 +60,29 @@ class Splits:
     validation: Images
     test: Images
     classes: list[str]
+    doubt: str | None = None
 
     def fingerprints(self) -> dict[str, str]:
         return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
 
 
-def _warn_of_lacking(classes: list[str], labels: dict[str, np.ndarray]) -> None:
-    """Warn of classes without a label at the end, by the key with which the first of them was left out.
+def _doubt(classes: list[str], labels: dict[str, np.ndarray]) -> str | None:
+    """What is to be said of classes without a label at the end, by the key that left the first of them out.
 
     labels: those that are left after what each key does, in this order.
     """
     lacking = np.setdiff1d(np.arange(len(classes)), list(labels.values())[-1])
-    if len(lacking):
-        key = next(key for key, left in labels.items() if not np.isin(lacking, left).all())
-        names = [classes[number] for number in lacking[:MOST_NAMES]] + ["..."] * (len(lacking) > MOST_NAMES)
-        count = f"{len(lacking)} of {len(classes)}"
-        log.warning("%s: %s classes have no label to learn from: %s", key, count, ", ".join(names))
+    if not len(lacking):
+        return None
+    key = next(key for key, left in labels.items() if not np.isin(lacking, left).all())
+    names = [classes[number] for number in lacking[:MOST_NAMES]] + ["..."] * (len(lacking) > MOST_NAMES)
+    return f"{key}: {len(lacking)} of {len(classes)} classes have no label to learn from: {', '.join(names)}"
 
 
 def split(source: Source, settings: DatasetSettings) -> Splits:
     """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
 
-    Everything is drawn by ``settings.seed``. Warns of classes that are left without a label.
+    Everything is drawn by ``settings.seed``.
     """
     labels = source.train.labels
     order = np.arange(len(labels))
@@ -111,7 +109,6 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
         "dataset.label_noise": given,
         "dataset.num_labels": given[labelled],
     }
-    _warn_of_lacking(source.classes, seen)
     return Splits(
         train=Images(train.images, given),
         labelled=labelled,
@@ -119,4 +116,5 @@ def split(source: Source, settings: DatasetSettings) -> Splits:
         validation=source.train.take(held_out),
         test=source.test,
         classes=source.classes,
+        doubt=_doubt(source.classes, seen),
     )

@@ -1,10 +1,14 @@
 """What saved predictions say of the metrics that were recorded beside them. Imports no torch."""
 
 from collections.abc import Mapping
+from math import isclose
+from typing import Any
 
 import numpy as np
 
 from sdrun.evaluation.metrics import calibrated_scores, scores
+
+TOLERANCE = 1e-3
 
 
 def recomputed(predictions: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
@@ -26,3 +30,14 @@ def recomputed(predictions: Mapping[str, np.ndarray], metrics: Mapping[str, floa
             computed |= calibrated_scores(logits, labels, temperature)
         values |= {"/".join(filter(None, [part, word, metric])): value for metric, value in computed.items()}
     return {name: value for name, value in values.items() if name in metrics}
+
+
+def contradicted(predictions: Mapping[str, np.ndarray], metrics: Mapping[str, Any]) -> list[str]:
+    """The metrics that do not follow from the predictions."""
+    numbers = {name: value for name, value in metrics.items() if type(value) in (int, float)}
+    return [name for name, value in recomputed(predictions, numbers).items() if not agree(value, numbers[name])]
+
+
+def agree(one: float, other: float) -> bool:
+    """Whether two values of a metric are the same, but for what another machine's arithmetic changes in them."""
+    return isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

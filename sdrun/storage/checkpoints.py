@@ -63,7 +63,8 @@ class Checkpoints:
         try:
             _require_whole(paths[-1], _content(paths[-1]))
         except RunError as error:
-            log.warning("%s; going back to the checkpoint before it", error)
+            way_on = "going back to the checkpoint before it" if len(paths) > 1 else "the stage starts anew"
+            log.warning("%s; %s", error, way_on)
             self._remove(paths[-1])
             return self.newest()
         return paths[-1]

@@ -7,11 +7,14 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
 from sdrun.settings.words import printable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LARGEST_JSON = 16_000_000
 LARGEST_YAML = 1_000_000
@@ -89,6 +92,21 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable(f"{file.name} holds no settings")
     return document
+
+
+def read_arrays(folder: Path, name: str) -> dict[str, "np.ndarray"]:
+    """All arrays of the ``.npz`` at ``name`` in a folder. Raises Unreadable, also where they are packed or objects."""
+    import numpy as np
+
+    with opened(folder / name, name) as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            with np.load(file) as arrays:
+                if sum(member.file_size for member in arrays.zip.infolist()) > size:
+                    raise ValueError("it is packed, which sdrun does not do")
+                return dict(arrays)
+        except Exception as error:  # numpy and zipfile raise of any kind on bytes that are not theirs
+            raise Unreadable(f"{name} cannot be read ({reason(error)})") from error
 
 
 def reason(error: Exception) -> str:

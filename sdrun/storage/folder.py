@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -14,12 +15,14 @@ from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import refuse_strange, require_free, resuming
-from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_shape
+from sdrun.storage.place import asking_doctor, refuse_strange, require_free, resuming
+from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
 
 log = logging.getLogger(__name__)
 
 DONE = "done.json"
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 ANEW = "restore it from a copy, or start the run anew"
 
@@ -32,8 +35,11 @@ class RunFolder:
         self.manifest = manifest
 
     @classmethod
-    def create(cls, path: Path, manifest: Manifest, config: str) -> "RunFolder":
-        """Claim ``path`` for a new run with these settings. Raises InputError where anything of its kind is there."""
+    def create(cls, path: Path, manifest: Manifest, config: str, more: Mapping[str, str] = NO_FILES) -> "RunFolder":
+        """Claim ``path`` for a new run with these settings; ``more``: the text of further files, by their path.
+
+        Raises InputError where anything of its kind is there.
+        """
         settings = config.encode()
         folder = cls(path, {**manifest, "files": {"config.yaml": digest(settings)}})
         path.mkdir(parents=True, exist_ok=True)
@@ -41,6 +47,7 @@ class RunFolder:
             require_free(path, settings)
             write_bytes(folder.config, settings)
             folder.write_manifest()
+            folder.write({name: text.encode() for name, text in more.items()})
         return folder
 
     @classmethod
@@ -63,13 +70,14 @@ class RunFolder:
         """
         with self._held():
             self.manifest = RunFolder.open(self.path).manifest
-            for folder in (self.path, self.path / "predictions", *self.path.glob("stages/*")):
+            for folder in (self.path, *map(self.path.joinpath, (".hydra", "predictions")), *self.path.glob("stages/*")):
                 remove_leftovers(folder)
             for name in ("stages", "predictions"):
                 (self.path / name).mkdir(exist_ok=True)
             for file in (self.metrics, self.path / "run.log"):  # which are appended to
                 keep_apart(file)
-            self._settle()
+            if self._settle():
+                self.update_manifest(status=self.status)
             yield
 
     @contextmanager
@@ -95,7 +103,10 @@ class RunFolder:
     def write(self, contents: Mapping[str, bytes], **entries: Any) -> None:
         """Write files by their path, and then ``entries`` of the manifest; see ``manifest`` for kills in between."""
         self.require_there()
-        self.manifest["writing"] = {name: self.files.get(name) for name in contents}
+        self._settle()
+        self.manifest["writing"] = {
+            name: self.files.get(name) or manifests.digest_of(self.path / name) for name in contents
+        }
         self.files.update({name: digest(data) for name, data in contents.items()})
         self.write_manifest()
         for name, data in contents.items():
@@ -121,19 +132,22 @@ class RunFolder:
         return manifests.state(self.manifest, self.path, name)
 
     def lost(self, *places: str) -> list[str]:
-        """Files that are damaged or gone: these themselves and those right in these folders; without any, of all."""
-        names = [name for name in self.files if not places or name in places or name.rpartition("/")[0] in places]
+        """Files that are gone or damaged and can be made again: these, and those right in these folders; or of all."""
+        made = [name for name in self.files if name != "config.yaml" and not name.startswith(".hydra/")]
+        names = [name for name in made if not places or name in places or name.rpartition("/")[0] in places]
         return [name for name in names if self.state(name) in (State.absent, State.damaged)]
 
     def document(self, name: str, shape: Shape = ANYTHING, needed: tuple[str, ...] = ()) -> dict[str, Any]:
         """What a file of JSON or YAML says. Raises InputError where it is gone or damaged, or no such document."""
         read = read_yaml if name.endswith(".yaml") else read_json
         try:
-            manifests.require_whole(self.manifest, self.path, name)
             document = read(self.path / name)
+            manifests.require_whole(self.manifest, self.path, name)
             require_shape(name, document, shape, needed)
+            require_names(name, document.get("stages", [document] if shape is STAGE else []))
         except Unreadable as error:
-            raise InputError(f"{self.path}: {error}; {ANEW}") from error
+            way_out = ANEW if name == "config.yaml" else f"see: {asking_doctor(self.path)}"
+            raise InputError(f"{self.path}: {error}; {way_out}") from error
         return document
 
     def damaged_weights(self) -> list[str]:
@@ -167,18 +181,20 @@ class RunFolder:
         log.warning("%s", text)
         self.manifest.setdefault("damage", []).append(text)
 
-    def _settle(self) -> None:
-        """After a kill between the announcement of a file and its writing: keep the hash of what is there."""
+    def _settle(self) -> bool:
+        """Keep the hashes of what is there, where a kill or an error came between announcing a file and writing it.
+
+        Returns whether there was anything to settle; the manifest is not written yet.
+        """
         writing: dict[str, str | None] = self.manifest.pop("writing", {})
         for name, before in writing.items():
             if manifests.digest_of(self.path / name) != before:
                 continue
             if before is None:
-                del self.files[name]
+                self.files.pop(name, None)
             else:
                 self.files[name] = before
-        if writing:
-            self.update_manifest(status=self.status)
+        return bool(writing)
 
     # The manifest and the summary ------------------------------------------------------------------------------------
 
@@ -214,15 +230,18 @@ class RunFolder:
         Where that is lost, what the summary says of the stage; None where its weights are lost as well.
         """
         name = f"stages/{stage}/{DONE}"
-        if self.state(name) is not State.absent:
-            try:
-                return self.document(name, STAGE, ("name", "steps", "metrics"))
-            except InputError as error:
-                log.warning("%s", error)
-        result = self._summarised(stage)
-        if result is None and name in self.files:
-            log.warning("%s is gone or damaged, and the summary tells not enough: the stage is run again", name)
-        return result
+        try:
+            return self._mark(stage)
+        except InputError as error:
+            result = self._summarised(stage)
+            if self.state(name) is not State.absent or name in self.files:
+                told = "the summary tells the same" if result else "nor does the summary tell of the stage"
+                log.warning("%s; %s", error, told)
+            return result
+
+    def _mark(self, stage: str) -> dict[str, Any]:
+        """What ``finish`` noted. Raises InputError where that is gone or damaged."""
+        return self.document(f"stages/{stage}/{DONE}", STAGE, ("name", "steps", "metrics"))
 
     def _summarised(self, stage: str) -> dict[str, Any] | None:
         """What the summary says of a stage whose weights are there."""
@@ -240,8 +259,14 @@ class RunFolder:
         marks = [name for name in self.files if name.endswith(f"/{DONE}")]
         others = sorted(self.path.glob(f"stages/*/{DONE}"), key=lambda file: file.stat().st_mtime_ns)
         names = dict.fromkeys([*marks, *(file.relative_to(self.path).as_posix() for file in others)])
-        results = (self.finished(name.split("/")[1]) for name in names)
+        results = (self._told(name.split("/")[1]) for name in names)
         return [result for result in results if result]
+
+    def _told(self, stage: str) -> dict[str, Any] | None:
+        try:
+            return self._mark(stage)
+        except InputError:
+            return self._summarised(stage)
 
     def finish(self, stage: str, result: dict[str, Any], contents: Mapping[str, bytes]) -> None:
         """Write the files of a stage, and mark it as finished, which keeps it from being run again."""
@@ -259,9 +284,9 @@ class RunFolder:
         return self.path / "evaluations"
 
     @property
-    def exit_policy(self) -> Path:
-        """The policy of early exit that a ladder's run found."""
-        return self.stage("early_exit") / "policy.json"
+    def exit_policy(self) -> str:
+        """Name of the file with the policy of early exit that a ladder's run found."""
+        return "stages/early_exit/policy.json"
 
     @property
     def metrics(self) -> Path:
@@ -278,6 +303,3 @@ class RunFolder:
     def weights(self, stage: str, kind: str) -> Path:
         """The final weights of a stage, ``kind`` being last or best."""
         return self.stage(stage) / f"{kind}.pt"
-
-    def predictions(self, stage: str) -> Path:
-        return self.path / "predictions" / f"{stage}.npz"

@@ -8,10 +8,11 @@ have none of these: their files are unverified.
 
 import json
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.documents import Unreadable, opened, read_json
 from sdrun.storage.files import digest, finite, json_bytes, write_bytes
 from sdrun.storage.shape import MANIFEST, require_shape
 
@@ -50,6 +51,10 @@ def read(folder: Path) -> Manifest:
         readable = " and ".join(map(str, READABLE))
         raise Unreadable(f"{FILE} has format {manifest.get('format')}; this sdrun reads formats {readable}")
     require_shape(FILE, manifest, MANIFEST, NEEDED)
+    names = [*manifest.get("files", {}), *manifest.get("writing", {})]
+    strange = [name for name in names if name.startswith("/") or ".." in name.split("/")]
+    if strange:
+        raise Unreadable(f"{FILE} names {strange[0]}, which is no file of the run")
     if "sha256" in manifest and manifest["sha256"] != _own_digest(manifest):
         raise Unreadable(f"{FILE} is damaged: its SHA-256 is not the one inside it")
     return manifest
@@ -68,18 +73,19 @@ def reseal(folder: Path) -> None:
     if "files" in manifest:
         digests = {name: digest_of(folder / name) for name in manifest["files"]}
         files = {name: value for name, value in digests.items() if value}
+        manifest.pop("writing", None)
         write_bytes(folder / FILE, json_bytes(sealed({**manifest, "files": files, "record": None})))
 
 
 def state(manifest: Manifest, folder: Path, name: str) -> State:
     """How the file ``name`` of a run folder is held against the manifest."""
     expected = manifest.get("files", {}).get(name)
-    before = manifest.get("writing", {}).get(name, expected)
+    if expected is None:
+        return State.unverified if (folder / name).is_file() else State.absent
     current = digest_of(folder / name)
+    before = manifest.get("writing", {}).get(name, expected)
     if current is None:
         return State.absent
-    if expected is None:
-        return State.unverified
     return State.whole if current in (expected, before) else State.damaged
 
 
@@ -91,7 +97,14 @@ def require_whole(manifest: Manifest, folder: Path, name: str) -> None:
 
 def digest_of(file: Path) -> str | None:
     """The hash of a regular file; None where there is none."""
-    return digest(file.read_bytes()) if file.is_file() else None
+    digest = sha256()
+    try:
+        with opened(file) as content:
+            for part in iter(lambda: content.read(1 << 20), b""):
+                digest.update(part)
+    except (Unreadable, OSError):
+        return None
+    return digest.hexdigest()
 
 
 def begins_with(data: bytes, recorded: dict[str, Any] | None) -> bool:

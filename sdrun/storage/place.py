@@ -53,6 +53,11 @@ def refuse_strange(path: Path) -> None:
                 raise InputError(f"{place} is no regular file; put the file in its place, or remove it")
 
 
+def asking_doctor(path: Path) -> str:
+    """The command that says what is wrong with a run."""
+    return shlex.join(["sdrun", "doctor", str(path)])
+
+
 def resuming(path: Path | str, *options: str) -> str:
     """The command that goes on with a run."""
     return shlex.join(["sdrun", "resume", *options, str(path)])

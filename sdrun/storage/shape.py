@@ -52,6 +52,14 @@ def require_shape(name: str, document: dict[str, Any], shape: Shape, needed: tup
         raise Unreadable(f"{name} has another kind of value as {', '.join(wrong[:5])} than sdrun writes")
 
 
+def require_names(name: str, stages: list[dict[str, Any]]) -> None:
+    """Raise Unreadable unless each stage has a name of its own, that can be a file's beside others."""
+    names = [stage.get("name", "") for stage in stages]
+    is_plain = all(word not in ("", ".", "..") and not {"/", "\0"} & set(word) for word in names)
+    if len(set(names)) < len(names) or not is_plain:
+        raise Unreadable(f"{name} has stages without a name of their own")
+
+
 def misfits(value: Any, shape: Shape, key: str = "") -> Iterator[str]:
     """The dotted keys of values that are not of the shape; keys that it does not name are not looked at."""
     if isinstance(shape, dict):

@@ -25,6 +25,8 @@ def held(path: Path, is_new: bool) -> Iterator[None]:
     except Timeout as error:
         raise InputError(f"{path} is being written by another sweep; {way_out}") from error
     try:
+        if (path / "multirun.yaml").is_symlink():
+            raise InputError(f"{path / 'multirun.yaml'} is a link, through which nothing is written; {way_out}")
         if is_new and any(map(holds_run, chain(path.glob("*"), path.glob("*/*")))):
             raise InputError(f"{path} holds the runs of a sweep already; {way_out}")
         yield

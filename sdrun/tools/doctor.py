@@ -12,6 +12,7 @@ def main(arguments: list[str]) -> None:
     from sdrun.comparison import tables
     from sdrun.diagnosis import Diagnosis
     from sdrun.errors import RunError
+    from sdrun.settings.words import printable
     from sdrun.storage.manifest import State
 
     console = tables.console()
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> None:
         words = ", ".join(f"{num} {state.value}" for state, num in counts.items() if num)
         num_left = len(diagnosis.leftovers())
         left = f"; {num_left} {'file' if num_left == 1 else 'files'} that a kill left" * bool(num_left)
-        console.print(f"{folder} ({diagnosis.folder.status}): {words}{left}", markup=False, soft_wrap=True)
+        title = printable(f"{folder} ({diagnosis.folder.status}): {words}{left}")
+        console.print(title, markup=False, soft_wrap=True)
         if bad:
             table = tables.Table("", ["file", "is", "what to do"], left=("file", "is", "what to do"))
             table.rows = [[finding.file, finding.state.value, finding.advice] for finding in bad]

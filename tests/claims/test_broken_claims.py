@@ -159,7 +159,9 @@ def test_the_sweep_names_a_run_that_it_cannot_read(one):
     assert folder.finished("plain", 0)
     assert folder.finished("plain", 7) is None
     (one / "plain/seed_0/summary.json").write_text("{")
-    with pytest.raises(InputError, match=r"one/plain/seed_0: summary.json cannot be read .*; move it away"):
+    with pytest.raises(
+        InputError, match=r"one/plain/seed_0: summary.json cannot be read .*; see: sdrun doctor .*, or move it away"
+    ):
         folder.finished("plain", 0)
     with pytest.raises(InputError, match=r"move it away"):
         folder.add_run("plain", 0, [], "other")

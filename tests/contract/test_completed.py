@@ -154,3 +154,40 @@ def test_another_dataset_root_and_only_what_changes_no_result_may_be_given(copy)
     with pytest.raises(InputError, match="checkpoint_seconds: Value 'x'"):
         run.resume(copy, ["checkpoint_seconds=x"])
     assert tree(copy) == before
+
+
+def test_repair_trains_nothing(copy):
+    for name in ("stages/generation_0/done.json", "summary.json"):
+        (copy / name).write_bytes(b"{}")
+    weights = (copy / "stages/generation_0/best.pt").stat().st_mtime_ns
+    with pytest.raises(RunError, match="neither stages/generation_0/done.json nor summary.json tells of it"):
+        run.resume(copy, repair=True)
+    assert (copy / "stages/generation_0/best.pt").stat().st_mtime_ns == weights
+    assert manifest(copy)["status"] == "completed"
+
+
+def test_a_summary_that_is_made_again_has_the_time_of_the_run(whole, copy):
+    (copy / "summary.json").unlink()
+    run.resume(copy, repair=True)
+    assert summary(copy)["wall_seconds"] == manifest(copy)["wall_seconds"] == summary(whole)["wall_seconds"]
+
+
+def test_what_repair_cannot_bring_back_is_said(copy, capsys):
+    (copy / "metrics.jsonl").unlink()
+    (copy / "stages/generation_0/last.pt").write_bytes(b"other")
+    run.resume(copy, repair=True)
+    out = capsys.readouterr().out
+    assert "There was nothing to make again\n" in out
+    assert "metrics.jsonl is not what finished stages wrote" in out
+    assert "only a copy brings it back: stages/generation_0/last.pt\n" in out
+
+
+def test_fewer_cores_are_said_and_are_enough_for_a_repair(copy):
+    (copy / "predictions/ensemble.npz").unlink()
+    settings = (copy / "config.yaml").read_text().replace("threads: 1", "threads: 64")
+    RunFolder.open(copy).write({"config.yaml": settings.encode()})
+    run.resume(copy, repair=True)
+    assert (copy / "predictions/ensemble.npz").exists()
+    rewrite_manifest(copy, status="interrupted")
+    with pytest.raises(InputError, match="runs with 64 threads, and others give other results"):
+        run.resume(copy)

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from sdrun.errors import InputError, RunError
+from sdrun.storage import folder as folder_module
 from sdrun.storage.checkpoints import Checkpoints, load_state, save
 from sdrun.storage.files import TEMPORARY, finite, write_bytes, write_json
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
 
 CPU = torch.device("cpu")
@@ -183,3 +185,47 @@ def test_going_back_drops_what_came_later_from_source_and_view(tmp_path):
     ]
     assert shown(folder, "first") == {"train/loss": [(1, 1.0)]}
     assert shown(folder, "second") == {"train/loss": [(1, 0.5), (2, 0.4)]}
+
+
+def test_what_a_failed_write_announced_is_taken_back(tmp_path, small_disk):
+    folder = new_run(tmp_path)
+    folder.write({"predictions/a.npz": b"old", "summary.json": b"{}"})
+    for _ in range(2):
+        with pytest.raises(OSError, match="File too large"):
+            folder.write({"summary.json": b"{}  ", "predictions/a.npz": b"new" * 100_000})
+    folder.write({"summary.json": b"{} "})
+    assert folder.lost() == []
+    assert RunFolder.open(folder.path).lost() == []
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_kill_between_announcement_and_file_leaves_the_old_one_whole(tmp_path, monkeypatch, is_listed):
+    folder = new_run(tmp_path)
+    if is_listed:
+        folder.write({"summary.json": b"old"})
+    else:  # as in a folder from before
+        (folder.path / "summary.json").write_bytes(b"old")
+    write = folder_module.write_bytes
+
+    def killed(path, data):
+        if data == b"new":
+            raise SystemExit
+        write(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module, "write_bytes", killed)
+        with pytest.raises(SystemExit):
+            folder.write({"summary.json": b"new"})
+    again = RunFolder.open(folder.path)
+    assert again.state("summary.json") is State.whole
+    with again.locked():
+        assert again.state("summary.json") is State.whole
+    (folder.path / "summary.json").write_bytes(b"other")
+    assert again.state("summary.json") is State.damaged
+
+
+def test_a_manifest_names_no_file_outside(tmp_path):
+    folder = new_run(tmp_path)
+    folder.update_manifest(files={"../../etc/passwd": "0"})
+    with pytest.raises(InputError, match=r"manifest.json names ../../etc/passwd, which is no file of the run"):
+        RunFolder.open(folder.path)
