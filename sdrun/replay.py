@@ -6,7 +6,7 @@ from sdrun.display import Display
 from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
 from sdrun.hardware import Hardware
 from sdrun.objectives.objective import Objective
-from sdrun.results import Results
+from sdrun.results import Results, recorded_digest
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import load_state
 from sdrun.storage.folder import RunFolder
@@ -34,8 +34,8 @@ class Replay:
     def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
         chosen = self.settings.optim.select.value
-        trained = self.source.finished(name) or {}
-        recorded = trained.get("sha256", {}).get(chosen)
+        trained = self.source.finished(name) or {"name": name}
+        recorded = recorded_digest(trained, chosen)
         objective.load_state_dict(load_state(self.source.weights(name, chosen), self.hardware.device, recorded))
         self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
         return {**trained, **self._evaluated(name, objective.networks, evaluation)}

@@ -22,6 +22,14 @@ from sdrun.storage.record import Record
 from sdrun.streams.batch import Stream
 
 
+def recorded_digest(result: dict[str, Any], kind: str) -> str:
+    """The SHA-256 of a trained stage's weights, ``kind`` being last or best. Raises RunError where none is noted."""
+    digest: str | None = result.get("sha256", {}).get(kind)
+    if digest is None:
+        raise RunError(f"stages/{result.get('name')}: neither done.json nor summary.json has the hash of {kind}.pt")
+    return digest
+
+
 @dataclass(frozen=True)
 class Results:
     """Evaluates a stage and writes what comes out; the record must have begun the stage. On the first rank only."""

@@ -13,7 +13,7 @@ from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEval
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective
-from sdrun.results import Results
+from sdrun.results import Results, recorded_digest
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.folder import RunFolder
@@ -60,7 +60,8 @@ class Training:
                 state = self._train(name, objective, stream, evaluation)
                 result = from_main(lambda: self._write(name, objective, stream, evaluation, state, cost))
         chosen = self.settings.optim.select.value
-        weights = load_state(self.folder.weights(name, chosen), self.hardware.device, result["sha256"][chosen])
+        recorded = recorded_digest(result, chosen)
+        weights = load_state(self.folder.weights(name, chosen), self.hardware.device, recorded)
         objective.load_state_dict(weights)
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()

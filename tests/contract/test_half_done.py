@@ -1,5 +1,6 @@
 """A half-done run whose files are gone or damaged goes on, or says which; nothing is learned from a stranger."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from sdrun import reevaluation, run
 from sdrun.datasets import sources
 from sdrun.errors import InputError, Interrupted, RunError
 from sdrun.storage import checkpoints
+from sdrun.storage.folder import RunFolder
 
 OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "optim.select=best", "log_every=5")
 
@@ -116,6 +118,16 @@ def test_a_stranger_is_not_evaluated(whole, tmp_path):
     path = Path(shutil.copytree(whole, tmp_path / "run"))
     other_weights(path)
     with pytest.raises(RunError, match="generation_0/best.pt is not what this run wrote"):
+        reevaluation.evaluate(path, None, None, None, [])
+
+
+def test_a_stage_that_nothing_tells_of_is_not_evaluated(whole, tmp_path):
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    (path / "stages/generation_0/done.json").unlink()
+    summary_of = summary(path)
+    del summary_of["stages"][0]["sha256"]
+    RunFolder.open(path).write({"summary.json": json.dumps(summary_of).encode()})
+    with pytest.raises(RunError, match="stages/generation_0: neither done.json nor summary.json has the hash of best"):
         reevaluation.evaluate(path, None, None, None, [])
 
 
