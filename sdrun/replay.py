@@ -3,13 +3,14 @@
 from typing import Any
 
 from sdrun.display import Display
+from sdrun.errors import RunError
 from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
 from sdrun.hardware import Hardware
 from sdrun.objectives.objective import Objective
 from sdrun.results import Results
 from sdrun.settings import Settings
 from sdrun.storage.checkpoints import load_state
-from sdrun.storage.folder import RunFolder
+from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.batch import Stream
 
@@ -32,10 +33,13 @@ class Replay:
         self.folder, self.record, self.display, self.results = folder, record, display, results
 
     def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
-        """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
+        """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
         chosen = self.settings.optim.select.value
         trained = self.source.finished(name) or {}
         recorded = trained.get("sha256", {}).get(chosen)
+        if recorded is None:
+            mark = self.source.stage(name) / DONE
+            raise RunError(f"{mark} does not tell which weights {name} came to; restore it from a copy")
         objective.load_state_dict(load_state(self.source.weights(name, chosen), self.hardware.device, recorded))
         self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
         return {**trained, **self._evaluated(name, objective.networks, evaluation)}
