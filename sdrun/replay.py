@@ -32,7 +32,7 @@ class Replay:
         self.folder, self.record, self.display, self.results = folder, record, display, results
 
     def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
-        """See ``Stages.fit``. Raises RunError where the run's weights are damaged."""
+        """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
         chosen = self.settings.optim.select.value
         trained = self.source.finished(name) or {"name": name}
         recorded = recorded_digest(trained, chosen)

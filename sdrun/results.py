@@ -17,7 +17,7 @@ from sdrun.objectives.objective import Objective
 from sdrun.settings import Select, Settings
 from sdrun.storage.checkpoints import save
 from sdrun.storage.files import json_bytes
-from sdrun.storage.folder import RunFolder
+from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.record import Record
 from sdrun.streams.batch import Stream
 
@@ -26,7 +26,8 @@ def recorded_digest(result: dict[str, Any], kind: str) -> str:
     """The SHA-256 of a trained stage's weights, ``kind`` being last or best. Raises RunError where none is noted."""
     digest: str | None = result.get("sha256", {}).get(kind)
     if digest is None:
-        raise RunError(f"stages/{result.get('name')}: neither done.json nor summary.json has the hash of {kind}.pt")
+        mark = f"stages/{result['name']}/{DONE}"
+        raise RunError(f"{mark} does not tell which weights {kind}.pt came to; restore it from a copy")
     return digest
 
 

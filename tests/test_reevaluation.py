@@ -9,8 +9,9 @@ import pytest
 
 from helpers import compose, predictions, start, summary, timeless, write_idx
 from sdrun import methods, run
-from sdrun.errors import InputError
+from sdrun.errors import InputError, RunError
 from sdrun.reevaluation import evaluate
+from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder
 
 
@@ -126,6 +127,15 @@ def test_an_unfinished_run_and_one_without_weights_are_named(tmp_path):
     with pytest.raises(InputError, match="last.pt: is gone"):
         evaluated(path)
     assert not (path / "evaluations").exists()
+
+
+def test_weights_without_a_hash_are_not_trusted(tmp_path):
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1")
+    (stage,) = summary(path)["stages"]
+    mark = json_bytes({key: value for key, value in stage.items() if key != "sha256"})
+    RunFolder.open(path).write({"stages/supervised/done.json": mark})
+    with pytest.raises(RunError, match="done.json does not tell which weights last.pt came to; restore it"):
+        evaluated(path)
 
 
 def test_a_run_whose_start_has_changed_is_not_played_again(tmp_path):

@@ -127,7 +127,7 @@ def test_a_stage_that_nothing_tells_of_is_not_evaluated(whole, tmp_path):
     summary_of = summary(path)
     del summary_of["stages"][0]["sha256"]
     RunFolder.open(path).write({"summary.json": json.dumps(summary_of).encode()})
-    with pytest.raises(RunError, match="stages/generation_0: neither done.json nor summary.json has the hash of best"):
+    with pytest.raises(RunError, match="stages/generation_0/done.json does not tell which weights best.pt came to"):
         reevaluation.evaluate(path, None, None, None, [])
 
 
