@@ -9,9 +9,11 @@ import random
 import resource
 import shutil
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
-from folders import made_run
+import numpy as np
+from folders import made_run, predicted
 
 import helpers
 from faults.changes import SCRIPT, Changes, seal
@@ -30,11 +32,11 @@ class Hostile:
         self.work = folder / "work"
         self.sources = folder / "sources"
         case = Case.of("method=born_again", "generations=2", "optim.select=best", "optim.epochs=1")
-        run = case.undisturbed(self.sources / "run/run")
+        case.undisturbed(self.sources / "run/run")
         sweep = self.sources / "sweep"
-        shutil.copytree(run, sweep / "0")
-        for seed in range(1, 4):
-            made_run(sweep / str(seed), seed, 0.8 + seed / 100)
+        for number, (method, seed) in enumerate(product(("supervised", "born_again"), range(3))):
+            path = made_run(sweep / str(number), seed, 0.8 + number / 100, method)
+            predicted(path, np.random.default_rng(number).random(200) < 0.8)
         (sweep / "multirun.yaml").write_text("hydra: {}\n")
         shutil.copytree(claim, self.sources / "claim/claim")
 
@@ -94,6 +96,7 @@ class Hostile:
 VERBS: dict[str, list[tuple[str, ...]]] = {
     "run": [
         ("show", "%"),
+        ("doctor", "%"),
         ("list", "%/.."),
         ("list", "%/..", "--where", "seed=0", "--format", "json"),
         ("compare", "%/.."),
