@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faults.child import without_pictures
 from folders import made_run
 
 from helpers import manifest, rewrite_manifest, start, tree
@@ -15,7 +16,8 @@ from sdrun.storage.files import digest
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     overrides = ("method=born_again", "generations=2", "optim.epochs=1", "dataset.test_view=strong")
-    return start(tmp_path_factory.mktemp("runs") / "whole", *overrides)
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "whole", *overrides)
 
 
 @pytest.fixture

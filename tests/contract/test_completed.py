@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from faults.child import without_pictures
 
 from helpers import differences, manifest, rewrite_manifest, start, summary, tree
 from sdrun import run
@@ -16,7 +17,8 @@ OVERRIDES = ("method=born_again", "generations=2", "optim.select=best", "optim.e
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 @pytest.fixture
@@ -72,7 +74,6 @@ def remove(path):
 
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("how", ["removed", "damaged"])
-@pytest.mark.pictures
 def test_what_is_lost_is_made_again(whole, copy, lost, how, capsys):
     for name in LOST[lost]:
         place = copy / name

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from faults.child import without_pictures
 
 import helpers
 from helpers import differences, manifest, start, summary, tree, write_idx
@@ -21,12 +22,13 @@ OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "opti
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_pictures():
         return helpers.interrupted(tmp_path_factory.mktemp("runs") / "half", "generation_1", 7, patch, *OVERRIDES)
 
 
