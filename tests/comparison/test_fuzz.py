@@ -10,7 +10,7 @@ from folders import made_run
 
 from sdrun import cli
 
-NUM_CASES = 60
+NUM_CASES = 24
 GOOD = {"g0", "g1", "g2"}
 VALUES = [
     None,

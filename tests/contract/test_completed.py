@@ -72,8 +72,9 @@ def remove(path):
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-@pytest.mark.parametrize("lost", LOST)
-@pytest.mark.parametrize("how", ["removed", "damaged"])
+@pytest.mark.parametrize(
+    ("lost", "how"), [*((lost, "removed") for lost in LOST), ("predictions", "damaged"), ("marks", "damaged")]
+)
 def test_what_is_lost_is_made_again(whole, copy, lost, how, capsys):
     for name in LOST[lost]:
         place = copy / name
