@@ -41,11 +41,11 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
 
 def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, str]) -> None:
     """Raise InputError where a run would go on with other data, or from other weights, than it began with."""
-    known = folder.manifest["data"]
-    if known and origin(settings) != folder.manifest.get("init"):
+    began_with = folder.manifest["data"]
+    if began_with and origin(settings) != folder.manifest.get("init"):
         raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
-    if known and known != fingerprints:
-        changed = ", ".join(name for name in fingerprints if known.get(name) != fingerprints[name])
+    if began_with and began_with != fingerprints:
+        changed = ", ".join(name for name in fingerprints if began_with.get(name) != fingerprints[name])
         raise InputError(f"{folder.path} cannot go on: its data changed since it began ({changed}); start a new run")
 
 
