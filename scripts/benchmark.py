@@ -53,10 +53,10 @@ def compose(arguments: argparse.Namespace, method: str) -> DictConfig:
     return preflight.without_hydra(preflight.composed(get_args_parser().parse_args(overrides))[0])
 
 
-def through_sdrun(config: DictConfig, stage: str) -> float:
+def through_sdrun(settings: Settings, stage: str) -> float:
     """Samples a second that a run reports of one of its stages."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        run.start(config, Path(folder) / "run", [])
+        run.start(settings, Path(folder) / "run", [])
         summary = json.loads((Path(folder) / "run/summary.json").read_text())
     return next(found["samples_per_second"] for found in summary["stages"] if found["name"] == stage)
 
@@ -162,7 +162,7 @@ def main() -> None:
             config.dataset.num_labels = 500  # the controls are evaluated in every round, and that is not timed
         settings = settings_from(config)
         bare = bare_loop(method, settings, hardware)
-        compare(f"{method}: {stage}", lambda c=config, s=stage: through_sdrun(c, s), bare, arguments.rounds)
+        compare(f"{method}: {stage}", lambda s=settings, n=stage: through_sdrun(s, n), bare, arguments.rounds)
     for dataset, size in (("fashion_mnist", 28), ("cifar10", 32)):
         measure_views(dataset, size, arguments.rounds)
         measure_strong(dataset, size, arguments.rounds)

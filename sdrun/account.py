@@ -16,14 +16,14 @@ COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 
 
 class Account:
-    """Keeps ``manifest.json`` and ``summary.json`` true, however the run ends; ``results``: of the stages so far.
+    """Keeps ``manifest.json`` and ``summary.json`` true, however the run ends.
 
     That of a completed run is final: it stays completed, and its summary is replaced only where it is lost, by one as
     complete.
     """
 
-    def __init__(self, folder: RunFolder, results: list[dict[str, Any]], writes: bool) -> None:
-        self.folder, self.results, self.writes = folder, results, writes
+    def __init__(self, folder: RunFolder, writes: bool) -> None:
+        self.folder, self.writes = folder, writes
         self.is_final = folder.status == "completed"
         self._began, self._earlier = time.monotonic(), folder.manifest["wall_seconds"]
 
@@ -48,15 +48,14 @@ class Account:
     def _summary(self, manifest: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
         """What has come out so far: stages that this process has not come to yet are in it as well."""
         kept = ("status", "method", "model", "dataset", "seed", "overrides", "wall_seconds")
-        names = {result["name"] for result in self.results}
-        finished = [*self.results, *(result for result in self.folder.results() if result["name"] not in names)]
+        stages = [result.to_json() for result in self.folder.results()]
         return {
             **{key: manifest[key] for key in kept},
-            "compute": {key: sum(stage.get(key, 0) for stage in finished) for key in COMPUTE},
+            "compute": {key: sum(stage.get(key, 0) for stage in stages) for key in COMPUTE},
             "process_peak_memory_bytes": None if self.is_final else peak_memory(),
             "metrics": {},
             **more,
-            "stages": [{key: value for key, value in result.items() if key != "position"} for result in finished],
+            "stages": stages,
         }
 
 

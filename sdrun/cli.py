@@ -115,7 +115,7 @@ def _job(config: "DictConfig") -> None:
     from hydra.types import RunMode
     from omegaconf import OmegaConf
 
-    from sdrun import run
+    from sdrun import configuration, run
 
     hydra = HydraConfig.get()
     os.chdir(hydra.runtime.cwd)  # with hydra.job.chdir too, a path means what it meant where the command was given
@@ -124,7 +124,7 @@ def _job(config: "DictConfig") -> None:
     seen = {"config": config, "hydra": HydraConfig.instance().cfg, "overrides": hydra.overrides.task}
     try:
         files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
-        run.start(config, path, list(hydra.overrides.task), files=files)
+        run.start(configuration.settings_from(config), path, list(hydra.overrides.task), files=files)
     except Exception as error:
         _failed[str(path)] = _report(error)
         if hydra.mode is RunMode.MULTIRUN:  # tells the launcher, which may be in another process
@@ -135,7 +135,7 @@ def _follow(config: "DictConfig") -> None:
     """A rank that torchrun started beside the first: the same settings, in the first one's folder."""
     from sdrun import preflight, run
 
-    run.start(preflight.without_hydra(config), None, [])
+    run.start(preflight.checked_settings(config), None, [])
 
 
 def _report(error: Exception) -> int:

@@ -4,7 +4,7 @@ import difflib
 import math
 import os
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -41,6 +41,10 @@ def settings_from(config: DictConfig) -> Settings:
     schema: dict[str, type] = {}
     try:
         values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        if key := words.interpolated(values):
+            raise InputError(
+                f"{key}: holds ${{ as a text, which a run cannot keep; rename what it names, or link to it"
+            )
         for key, value in words.leaves(values):
             _require_usable(key, value)
         schema = _schema(values)
@@ -70,24 +74,35 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
     return f"{key}: {reason}" if key else reason
 
 
-def resolved(config: DictConfig, hardware: HardwareSettings, method: dict[str, Any]) -> DictConfig:
-    """What a run's ``config.yaml`` holds: every value resolved, and what ``auto`` became of hardware and method."""
-    values = OmegaConf.create(plain(config))
-    values.hardware = OmegaConf.to_container(OmegaConf.structured(hardware), enum_to_str=True)
-    values.method.update(method)
-    for key in ("dataset.root", "init_from"):  # a resumed run may start in another folder
-        if path := OmegaConf.select(values, key):
-            require_text(absolute(path))
-            OmegaConf.update(values, key, absolute(path))
+def resolved(settings: Settings, hardware: HardwareSettings, num_images: int) -> Settings:
+    """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
+    method = settings.method
+    if hasattr(method, "resolve"):
+        method = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(method), method.resolve(num_images)))
+    dataset = replace(settings.dataset, root=_kept_path(settings.dataset.root))
+    init_from = _kept_path(settings.init_from)
+    return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)
+
+
+def _kept_path(path: str | None) -> str | None:
+    """One that means the same where a resumed run starts in another folder."""
+    if path is None:
+        return None
+    require_text(absolute(path))
+    return absolute(path)
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """Settings as ``settings_from`` takes them: nested, the method's own of the root at the root."""
+    values: Any = OmegaConf.to_container(OmegaConf.structured(settings), enum_to_str=True)
+    for name in _root_keys(type(settings.method)):
+        values[name] = values["method"].pop(name)
     return values
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Every value resolved. Raises InputError for a text that would be resolved once more when it is read again."""
-    values: Any = OmegaConf.to_container(config, resolve=True)
-    if key := words.interpolated(values):
-        raise InputError(f"{key}: holds ${{ as a text, which a run cannot keep; rename what it names, or link to it")
-    return values
+def to_yaml(settings: Settings) -> str:
+    """What ``config.yaml`` holds."""
+    return OmegaConf.to_yaml(OmegaConf.create(plain(settings)))
 
 
 def absolute(path: str) -> str:

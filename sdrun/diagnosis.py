@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sdrun.account import command
 from sdrun.errors import InputError
@@ -13,6 +12,7 @@ from sdrun.storage.files import TEMPORARY
 from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.manifest import State, begins_with, digest_of
 from sdrun.storage.place import OWN
+from sdrun.storage.stage import StageResult
 
 COPY = "put it back from a copy"
 
@@ -102,26 +102,26 @@ class Diagnosis:
             is_whole = begins_with(self.folder.metrics.read_bytes(), recorded)
             yield Finding("metrics.jsonl", State.whole if is_whole else State.damaged, "" if is_whole else advice)
 
-    def _weights(self, result: dict[str, Any]) -> Iterator[Finding]:
-        for kind in result.get("sha256", {}).keys() & {"last", "best"}:
-            file = self.folder.weights(result["name"], kind)
+    def _weights(self, result: StageResult) -> Iterator[Finding]:
+        for kind in result.sha256.keys() & {"last", "best"}:
+            file = self.folder.weights(result.name, kind)
             current = digest_of(file)
             state = State.absent if current is None else State.damaged
-            if current == result["sha256"][kind]:
+            if current == result.sha256[kind]:
                 state = State.whole
             advice = "" if state is State.whole else f"{COPY}; only sdrun evaluate and init_from need it"
             yield Finding(file.relative_to(self.folder.path).as_posix(), state, advice)
 
-    def _numbers(self, result: dict[str, Any]) -> Iterator[Finding]:
+    def _numbers(self, result: StageResult) -> Iterator[Finding]:
         """The metrics of a stage against its predictions; such as cannot be read are told as files."""
-        place = f"predictions/{result['name']}.npz"
+        place = f"predictions/{result.name}.npz"
         try:
-            wrong = contradicted(read_arrays(self.folder.path, place), result["metrics"])
+            wrong = contradicted(read_arrays(self.folder.path, place), result.metrics)
         except (Unreadable, ValueError, TypeError, KeyError, IndexError, StopIteration):
             return
         if wrong:
             advice = f"{', '.join(wrong[:3])} do not follow from {place}; trust neither"
-            yield Finding(f"stages/{result['name']}/{DONE}", State.damaged, advice)
+            yield Finding(f"stages/{result.name}/{DONE}", State.damaged, advice)
 
     def _summary(self) -> Iterator[Finding]:
         """The summary against the marks of the stages."""
@@ -130,5 +130,5 @@ class Diagnosis:
         except InputError:
             return
         for result in self.folder.results():
-            if stages.get(result["name"], result["metrics"]) != result["metrics"]:
-                yield Finding("summary.json", State.damaged, f"has other metrics of {result['name']} than {DONE}")
+            if stages.get(result.name, result.metrics) != result.metrics:
+                yield Finding("summary.json", State.damaged, f"has other metrics of {result.name} than {DONE}")

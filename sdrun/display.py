@@ -5,7 +5,6 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from sdrun.settings.words import printable
+from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
@@ -97,20 +97,20 @@ class Display:
         else:
             self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
 
-    def table(self, results: list[dict[str, Any]]) -> None:
+    def table(self, results: list[StageResult]) -> None:
         """One row a stage, and below it one for each further network that was evaluated in it."""
         table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage", no_wrap=True)
-        shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r["metrics"] for r in results)}
+        shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r.metrics for r in results)}
         for title in [*shown, "seconds"]:
             table.add_column(title, justify="right")
         for result in results:
-            seconds = f"{result['seconds']:.1f}" if result["steps"] else ""
-            for word in _words(result["metrics"]):
+            seconds = f"{result.seconds:.1f}" if result.steps else ""
+            for word in _words(result.metrics):
                 prefix = f"test/{word}/" if word else "test/"
                 keys = [(key.replace("test/", prefix), form) for key, form in shown.values()]
-                cells = [form.format(result["metrics"][key]) if key in result["metrics"] else "" for key, form in keys]
-                table.add_row(f"  {word}" if word else result["name"], *cells, "" if word else seconds)
+                cells = [form.format(result.metrics[key]) if key in result.metrics else "" for key, form in keys]
+                table.add_row(f"  {word}" if word else result.name, *cells, "" if word else seconds)
         self.console.print(table)
         if any(title.endswith("*") for title in shown):
             self.console.print("* after a temperature fitted on the validation split", style="dim")

@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from sdrun import loop, models
+from sdrun.context import Context
 from sdrun.evaluation.classification import Classification
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation
+from sdrun.evaluation.evaluator import Evaluable, Evaluation, TrainingEvaluation
 from sdrun.evaluation.representation import Representation
-from sdrun.hardware import Hardware
 from sdrun.models.backbone import Backbone, classifier
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
-from sdrun.settings import CLEAN, Settings
+from sdrun.settings import CLEAN
 from sdrun.storage.initial import initial
+from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 from sdrun.streams.images import ClassPairs, ImageStream, Paired
 from sdrun.teachers.frozen import Frozen
@@ -34,26 +35,25 @@ class Stage:
 
 
 class Stages(Protocol):
-    """Where the stages of an experiment come from: ``training.Training`` or ``replay.Replay``. Each result is
-    ``{name, steps, seconds, samples_per_second, metrics, ...}``, on every rank.
-    """
+    """Where the stages of an experiment come from: ``training.Training`` or ``replay.Replay``, on every rank."""
 
-    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
+    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> StageResult:
         """The result of a stage. Leaves the objective with its final weights."""
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
+    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> StageResult:
         """The result of a stage that trains nothing."""
 
 
 class Experiment:
     """One run's data, hardware and stages, as a recipe uses them."""
 
-    def __init__(self, settings: Settings, data: Data, hardware: Hardware, stages: Stages) -> None:
-        self.settings, self.data, self.hardware, self.stages = settings, data, hardware, stages
-        device = hardware.device
+    def __init__(self, context: Context, stages: Stages) -> None:
+        self.settings, self.hardware, self.stages = context.settings, context.hardware, stages
+        self.data = data = context.data
+        device = context.hardware.device
         self.labels = torch.tensor(data.labels["train"], device=device)
         self.labelled = torch.tensor(data.splits.labelled, device=device)
-        self.initial = initial(settings)
+        self.initial = initial(context.settings)
         self.classification, self.representation = Classification(data), Representation(data)
 
     def student(self, index: int, make: Callable[[Backbone, int], Any] = classifier) -> Any:
@@ -115,8 +115,8 @@ class Experiment:
         """
         result = self.stages.fit(name, objective, stream, evaluation or self.classification)
         network = next(iter(objective.networks.values()))
-        sha256 = result["sha256"][self.settings.optim.select.value]
-        return Stage(name, network.eval(), sha256, result["metrics"])
+        sha256 = result.sha256[self.settings.optim.select.value]
+        return Stage(name, network.eval(), sha256, result.metrics)
 
     def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation | None = None) -> None:
         """Evaluate a network as a stage of its own that trains nothing."""

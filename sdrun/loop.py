@@ -70,6 +70,7 @@ class State:
 def train(
     objective: Objective,
     stream: Stream,
+    *,
     settings: Settings,
     hardware: Hardware,
     saved: dict[str, Any] | None,

@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sdrun.configuration import conf_folder, explain, override, plain, settings_from
+from sdrun.configuration import conf_folder, explain, override, settings_from
 from sdrun.datasets import sources
 from sdrun.datasets.images import split
 from sdrun.errors import InputError, require
@@ -105,9 +105,7 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
 
 def checked_settings(config: DictConfig) -> Settings:
     """The settings of a composed job, checked by themselves."""
-    settings = settings_from(without_hydra(config))
-    plain(without_hydra(config))
-    return settings
+    return settings_from(without_hydra(config))
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

@@ -69,13 +69,13 @@ def evaluate(path: Path, dataset: str | None, root: str | None, exit_policy: str
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)
-        config = configuration.resolved(config, hardware.settings, {})
+        settings = replace(settings, hardware=hardware.settings)
         options = {"--dataset": dataset, "--root": root, "--exit-policy": exit_policy}
         given = [*(f"{key}={value}" for key, value in options.items() if value), *overrides]
         target = source.evaluations / configuration.version()
         judged = {"evaluates": str(path), "dataset": dataset or settings.dataset.name}
-        run.create(target, config, settings, hardware, given, **judged)
-        run.execute(settings, config, RunFolder.open(target), hardware, stack, splits, source)
+        run.create(target, settings, hardware, given, **judged)
+        run.execute(settings, RunFolder.open(target), hardware, stack, splits, source)
 
 
 def _policy(text: str | None, source: RunFolder) -> dict[str, Any]:

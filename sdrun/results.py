@@ -1,50 +1,49 @@
 """What is written of a finished stage: weights, predictions, pictures, metrics, and its mark."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from sdrun.display import Display
+from sdrun.context import Context
 from sdrun.errors import RunError
 from sdrun.evaluation.drawing import drawn, show
-from sdrun.evaluation.evaluator import Data, Evaluation, Networks, Outcome
+from sdrun.evaluation.evaluator import Evaluation, Networks, Outcome
 from sdrun.evaluation.recomputed import agree
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
-from sdrun.settings import Select, Settings
+from sdrun.settings import Select
 from sdrun.storage.checkpoints import save
 from sdrun.storage.files import json_bytes
-from sdrun.storage.folder import DONE, RunFolder
+from sdrun.storage.folder import DONE
 from sdrun.storage.record import Record
+from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 
 
-def recorded_digest(result: dict[str, Any], kind: str) -> str:
+def recorded_digest(result: StageResult, kind: str) -> str:
     """The SHA-256 of a trained stage's weights, ``kind`` being last or best. Raises RunError where none is noted."""
-    digest: str | None = result.get("sha256", {}).get(kind)
-    if digest is None:
-        mark = f"stages/{result['name']}/{DONE}"
+    if kind not in result.sha256:
+        mark = f"stages/{result.name}/{DONE}"
         raise RunError(f"{mark} does not tell which weights {kind}.pt came to; restore it from a copy")
-    return digest
+    return result.sha256[kind]
 
 
 @dataclass(frozen=True)
 class Results:
     """Evaluates a stage and writes what comes out; the record must have begun the stage. On the first rank only."""
 
-    settings: Settings
-    data: Data
+    context: Context
     evaluation: Evaluation
-    folder: RunFolder
-    record: Record
-    display: Display
 
-    def of_training(
-        self, name: str, objective: Objective, stream: Stream, state: State, step_cost: int
-    ) -> dict[str, Any]:
+    @property
+    def record(self) -> Record:
+        assert self.context.record
+        return self.context.record
+
+    def of_training(self, name: str, objective: Objective, stream: Stream, state: State, step_cost: int) -> StageResult:
         """Keep the last and the best weights, evaluate both, and mark the stage as finished.
 
         ``step_cost``: multiply-adds of a step. Each is logged at its own step; the validation metrics that the loop
@@ -54,78 +53,70 @@ class Results:
         steps = {"last": state.step}
         if state.best:
             weights["best"], steps["best"] = state.best.weights, state.best.step
-        chosen = self.settings.optim.select.value
+        chosen = self.context.settings.optim.select.value
         metrics: dict[str, float] = {}
         contents: dict[str, bytes] = {}
         hashes = {}
         for kind in sorted(weights, key=lambda kind: steps[kind]):
-            hashes[kind] = save(self.folder.weights(name, kind), weights[kind])
+            hashes[kind] = save(self.context.folder.weights(name, kind), weights[kind])
             objective.load_state_dict(weights[kind])
             outcome = self.evaluation.full(objective.networks)
-            found = outcome.metrics
+            judged = outcome.metrics
             if kind == chosen:
                 contents = self._contents(name, outcome)
                 self._draw(outcome, steps[kind])
                 self._show_views(stream)
-                new = {key: value for key, value in found.items() if key not in state.validated}
+                new = {key: value for key, value in judged.items() if key not in state.validated}
             else:
-                found = new = {key.replace("/", f"/{kind}/", 1): value for key, value in found.items()}
+                judged = new = {key.replace("/", f"/{kind}/", 1): value for key, value in judged.items()}
             self.record.log(steps[kind], new)
-            metrics |= found
-        result = {
-            "name": name,
-            "steps": state.step,
-            "samples": state.step * stream.batch_size,
-            "multiply_adds": state.step * step_cost,
-            "seconds": round(state.seconds, 3),
-            "samples_per_second": round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
-            "best_step": steps.get("best"),
-            "sha256": hashes,
-            "metrics": metrics,
-        }
+            metrics |= judged
+        result = StageResult(
+            name=name,
+            steps=state.step,
+            samples=state.step * stream.batch_size,
+            multiply_adds=state.step * step_cost,
+            seconds=round(state.seconds, 3),
+            samples_per_second=round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
+            best_step=steps.get("best"),
+            sha256=hashes,
+            networks=_places(objective),
+            metrics=metrics,
+        )
         return self._finish(result, contents)
 
-    def of_evaluation(self, name: str, networks: Networks) -> dict[str, Any]:
+    def of_evaluation(self, name: str, networks: Networks) -> StageResult:
         """Evaluate networks that no training made here, and mark the stage as finished."""
         outcome = self.evaluation.full(networks)
         self._draw(outcome, 0)
         self.record.log(0, outcome.metrics)
-        result = {
-            "name": name,
-            "steps": 0,
-            "seconds": 0.0,
-            "samples_per_second": None,
-            "metrics": outcome.metrics,
-        }
+        result = StageResult(name=name, steps=0, seconds=0.0, metrics=outcome.metrics)
         return self._finish(result, self._contents(name, outcome))
 
-    def again(self, result: dict[str, Any], networks: Networks, stream: Stream | None) -> None:
+    def again(self, result: StageResult, networks: Networks, stream: Stream | None) -> None:
         """Write the files of a finished stage anew. Raises RunError where its metrics do not come out again."""
-        name = result["name"]
-        self.record.begin(name, stream.steps_per_epoch if stream else 1, None)
+        self.record.begin(result.name, stream.steps_per_epoch if stream else 1, None)
         outcome = self.evaluation.full(networks)
         self._require_same(result, outcome.metrics)
-        self._draw(outcome, (result.get("best_step") if self._is_best else None) or result["steps"])
+        is_best = self.context.settings.optim.select is Select.best
+        self._draw(outcome, (result.best_step if is_best else None) or result.steps)
         if stream:
             self._show_views(stream)
-        self._finish(result, self._contents(name, outcome))
-
-    @property
-    def _is_best(self) -> bool:
-        return self.settings.optim.select is Select.best
+        self._finish(result, self._contents(result.name, outcome))
 
     @staticmethod
-    def _require_same(result: dict[str, Any], metrics: dict[str, float]) -> None:
+    def _require_same(result: StageResult, metrics: Mapping[str, float]) -> None:
         for key in ("test/accuracy", "test/nll"):
-            if key in metrics and not agree(metrics[key], result["metrics"][key]):
+            if key in metrics and not agree(metrics[key], result.metrics[key]):
                 raise RunError(
-                    f"{result['name']}: {key} was {result['metrics'][key]:.4f} and is {metrics[key]:.4f} now; its "
+                    f"{result.name}: {key} was {result.metrics[key]:.4f} and is {metrics[key]:.4f} now; its "
                     "files are left as they are, for other packages or another machine would make others"
                 )
 
     def _contents(self, name: str, outcome: Outcome) -> dict[str, bytes]:
         """Predictions and documents, by their place in the run's folder."""
-        labels = {f"{part}_labels": self.data.labels[part] for part in self.data.parts}
+        data = self.context.data
+        labels = {f"{part}_labels": data.labels[part] for part in data.parts}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
         documents = {
@@ -140,12 +131,18 @@ class Results:
     def _show_views(self, stream: Stream) -> None:
         from sdrun.evaluation.pictures import view_grid
 
-        examples = drawn("views", lambda: stream.examples(6, 5, self.data.clean)) or {}
+        examples = drawn("views", lambda: stream.examples(6, 5, self.context.data.clean)) or {}
         for role, columns in examples.items():
             show(f"views/{role}", partial(view_grid, columns), partial(self.record.picture, step=0))
 
-    def _finish(self, result: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:
+    def _finish(self, result: StageResult, contents: dict[str, bytes]) -> StageResult:
         self.record.end()
-        self.folder.finish(result["name"], result, contents)
-        self.display.end(result["name"], result["metrics"])
+        self.context.folder.finish(result, contents)
+        self.context.display.end(result.name, result.metrics)
         return result
+
+
+def _places(objective: Objective) -> dict[str, str]:
+    """Where each network that is evaluated lies in the objective's weights, by its word."""
+    names = {module: name for name, module in objective.named_modules()}
+    return {word: names[network] for word, network in objective.networks.items()}

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
 
 from sdrun import configuration, methods, models
 from sdrun.account import Account, command, explained
+from sdrun.context import Context
 from sdrun.datasets import sources
 from sdrun.datasets.images import Splits, split
 from sdrun.display import Display
@@ -25,7 +25,7 @@ from sdrun.errors import InputError, Interrupted
 from sdrun.evaluation.costs import multiply_adds
 from sdrun.evaluation.drawing import drawn
 from sdrun.evaluation.evaluator import Data
-from sdrun.experiment import Experiment, Stage, Stages
+from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
 from sdrun.provenance import git_state, versions
@@ -35,6 +35,7 @@ from sdrun.replay import Replay
 from sdrun.settings import HardwareSettings, Settings, words
 from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.record import Record
+from sdrun.storage.stage import StageResult
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
@@ -43,23 +44,19 @@ FREE = ("dataset.root", "dataset.download", "checkpoint_seconds")
 """Settings that change no result, and may be others when a run goes on."""
 
 
-def start(config: DictConfig, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
+def start(settings: Settings, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
     ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
-    settings = configuration.settings_from(config)
+    splits = split(sources.load(settings.dataset), settings.dataset)
     with ExitStack() as stack:
-        images = sources.load(settings.dataset).train.images
-        hardware = Hardware.start(settings.hardware, _work(settings, images))
+        hardware = Hardware.start(settings.hardware, _work(settings, splits.train.images))
         stack.callback(hardware.close)
-        num_images = settings.dataset.num_train(len(images))
-        auto = settings.method.resolve(num_images) if hasattr(settings.method, "resolve") else {}
-        config = configuration.resolved(config, hardware.settings, auto)
-        settings = configuration.settings_from(config)
-        shared = Path(hardware.from_main(lambda: str(create(path, config, settings, hardware, overrides, files))))
-        execute(settings, config, RunFolder.open(shared), hardware, stack)
+        settings = configuration.resolved(settings, hardware.settings, num_images=len(splits.train))
+        shared = Path(hardware.from_main(lambda: str(create(path, settings, hardware, overrides, files))))
+        execute(settings, RunFolder.open(shared), hardware, stack, splits)
 
 
 def _work(settings: Settings, images: np.ndarray) -> int:
@@ -96,11 +93,11 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
         return
     if overrides and rank() == 0:
         with folder.locked():
-            folder.write({"config.yaml": OmegaConf.to_yaml(config).encode()})
+            folder.write({"config.yaml": configuration.to_yaml(settings).encode()})
     with ExitStack() as stack:
         hardware = Hardware.start(_kept(settings.hardware, folder))
         stack.callback(hardware.close)
-        execute(settings, config, folder, hardware, stack, splits)
+        execute(settings, folder, hardware, stack, splits)
 
 
 def _kept(hardware: HardwareSettings, folder: RunFolder) -> HardwareSettings:
@@ -136,7 +133,6 @@ def _beyond_repair(folder: RunFolder) -> list[str]:
 
 def create(
     path: Path | None,
-    config: DictConfig,
     settings: Settings,
     hardware: Hardware,
     overrides: list[str],
@@ -167,23 +163,21 @@ def create(
         "resumed": [],
         **more,
     }
-    RunFolder.create(path, manifest, OmegaConf.to_yaml(config), files)
+    RunFolder.create(path, manifest, configuration.to_yaml(settings), files)
     return path
 
 
 def execute(
     settings: Settings,
-    config: DictConfig,
     folder: RunFolder,
     hardware: Hardware,
     stack: ExitStack,
-    splits: Splits | None = None,
+    splits: Splits,
     source: RunFolder | None = None,
 ) -> None:
     """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends.
 
-    ``splits``: other data than the settings say; ``source``: a finished run whose weights are evaluated, for no
-    training.
+    ``source``: a finished run whose weights are evaluated, for no training.
     """
     is_main = hardware.is_main
     if is_main:
@@ -191,10 +185,8 @@ def execute(
     display = Display(folder.path / "run.log" if is_main else None)
     stack.callback(display.close)
     interrupt = stack.enter_context(Interrupt())
-    results: list[dict[str, Any]] = []
-    account = Account(folder, results, writes=is_main)
+    account = Account(folder, writes=is_main)
     lost = folder.lost() if account.is_final else []
-    splits = splits or split(sources.load(settings.dataset), settings.dataset)
     if is_main and not account.is_final:
         _open(folder, settings, splits.fingerprints(), display)
         if splits.doubt:
@@ -205,17 +197,20 @@ def execute(
         if record:
             stack.callback(record.close)
             _note_damage(folder, settings)
-        data = Data(splits, settings.dataset, hardware)
-        stages: Stages
-        if source and record:
-            stages = Replay(source, settings, data, hardware, folder, record, display, results)
-        else:
-            progress = partial(account.note, "running")
-            stages = Training(settings, data, hardware, folder, record, display, interrupt, results, progress)
-        experiment = Experiment(settings, data, hardware, stages)
+        context = Context(
+            settings=settings,
+            data=Data(splits, settings.dataset, hardware),
+            hardware=hardware,
+            folder=folder,
+            record=record,
+            display=display,
+            interrupt=interrupt,
+        )
+        stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
+        experiment = Experiment(context, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
-            _overview(record, config, results, final)
+            _overview(record, settings, folder.results(), final)
         account.note("completed", metrics=final.metrics)
     except (Interrupted, KeyboardInterrupt):
         unsaid = account.note_if_possible("interrupted")
@@ -227,17 +222,23 @@ def execute(
         told = explained(error, folder)
         unsaid = account.note_if_possible("failed", error=str(told))
         raise type(told)(f"{told}{unsaid}") from error
-    if is_main and account.is_final:
-        made = [name for name in lost if name not in folder.lost()]
-        display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
-        for text in _beyond_repair(folder):
-            display.say(text)
-    elif is_main:
-        display.table(results)
-        display.say(f"Run          {folder.path}")
-        display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
+    if is_main:
+        _conclude(folder, display, lost if account.is_final else None)
     if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
         raise Interrupted(interrupt.signum)
+
+
+def _conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> None:
+    """Say what came out; of a run that was completed before, what of the ``lost`` was made again."""
+    if lost is None:
+        display.table(folder.results())
+        display.say(f"Run          {folder.path}")
+        display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
+        return
+    made = [name for name in lost if name not in folder.lost()]
+    display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
+    for text in _beyond_repair(folder):
+        display.say(text)
 
 
 def _note_damage(folder: RunFolder, settings: Settings) -> None:
@@ -256,17 +257,17 @@ def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], d
     display.say(f"{'Resuming' if is_resumed else 'Run'} {folder.path}")
 
 
-def _overview(record: Record, config: DictConfig, results: list[dict[str, Any]], final: Stage) -> None:
+def _overview(record: Record, settings: Settings, results: list[StageResult], final: Stage) -> None:
     from sdrun.evaluation.pictures import over_stages
 
-    trained = [result for result in results if result["steps"]]
+    trained = [result for result in results if result.steps]
     pictures = {}
     if len(trained) > 1:
-        names, metrics = [result["name"] for result in trained], [result["metrics"] for result in trained]
+        names, metrics = [result.name for result in trained], [result.metrics for result in trained]
         if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics)):
             pictures[title] = figure
     shown = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
-    record.overview(configuration.leaves(config), shown, pictures)
+    record.overview(dict(words.leaves(configuration.plain(settings))), shown, pictures)
 
 
 def _tensorboard() -> str:

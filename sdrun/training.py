@@ -5,47 +5,34 @@ from contextlib import contextmanager
 from typing import Any
 
 from sdrun import loop
+from sdrun.context import Context
 from sdrun.display import Display
 from sdrun.errors import RunError
 from sdrun.evaluation.classification import doubt_temperature
 from sdrun.evaluation.costs import step_multiply_adds
-from sdrun.evaluation.evaluator import Data, Evaluable, Evaluation, TrainingEvaluation, require_finite
-from sdrun.hardware import Hardware
-from sdrun.interrupt import Interrupt
+from sdrun.evaluation.evaluator import Evaluable, Evaluation, TrainingEvaluation, require_finite
 from sdrun.objectives.objective import Objective
 from sdrun.results import Results, recorded_digest
-from sdrun.settings import Settings
 from sdrun.storage.checkpoints import Checkpoints, load_state
-from sdrun.storage.folder import RunFolder
 from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
+from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 
 
 class Training:
-    """Trains stages in a run's folder, and keeps their results in order.
+    """Trains stages in a run's folder.
 
-    Files of a finished stage that are damaged or gone are made again from its weights. Only the first rank has a
-    ``record``; it alone evaluates and writes. ``note`` is called after each stage.
+    Files of a finished stage that are damaged or gone are made again from its weights. ``note`` is called after each
+    stage.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        data: Data,
-        hardware: Hardware,
-        folder: RunFolder,
-        record: Record | None,
-        display: Display,
-        interrupt: Interrupt,
-        results: list[dict[str, Any]],
-        note: Callable[[], None],
-    ) -> None:
-        self.settings, self.data, self.hardware, self.folder = settings, data, hardware, folder
-        self.record, self.display, self.interrupt, self.results = record, display, interrupt, results
-        self.note = note
+    def __init__(self, context: Context, note: Callable[[], None]) -> None:
+        self.context, self.note = context, note
+        self.settings, self.hardware, self.folder = context.settings, context.hardware, context.folder
+        self.record = context.record
 
-    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> dict[str, Any]:
+    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> StageResult:
         """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
         from_main = self.hardware.from_main
         finished = result = from_main(lambda: self.folder.finished(name))
@@ -68,32 +55,29 @@ class Training:
             if finished:
                 self._require_teachers(name, objective)
                 if self._is_lacking(name):
-                    self._results(evaluation).again(result, objective.networks, stream)
-        self._add(result)
+                    Results(self.context, evaluation).again(result, objective.networks, stream)
+        self.note()
         return result
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> dict[str, Any]:
+    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> StageResult:
         """See ``Stages.evaluate``."""
 
-        def result() -> dict[str, Any]:
+        def result() -> StageResult:
             assert self.record
             finished = self.folder.finished(name)
             if finished is None:
                 self.record.begin(name, 1, 0)
                 with _named(name):
-                    written = self._results(evaluation).of_evaluation(name, {"": network})
-                doubt_temperature(name, written["metrics"], self.data)
+                    written = Results(self.context, evaluation).of_evaluation(name, {"": network})
+                doubt_temperature(name, written.metrics, self.context.data)
                 return written
             if self._is_lacking(name):
-                self._results(evaluation).again(finished, {"": network}, None)
+                Results(self.context, evaluation).again(finished, {"": network}, None)
             return finished
 
-        self._add(self.hardware.from_main(result))
-        return self.results[-1]
-
-    def _add(self, result: dict[str, Any]) -> None:
-        self.results.append(result)
+        evaluated: StageResult = self.hardware.from_main(result)
         self.note()
+        return evaluated
 
     def _is_lacking(self, name: str) -> bool:
         """Whether anything that a finished stage wrote is gone or damaged, its weights apart."""
@@ -111,10 +95,6 @@ class Training:
                 f"{self.folder.stage(name)} to train it anew"
             )
 
-    def _results(self, evaluation: Evaluation) -> Results:
-        assert self.record
-        return Results(self.settings, self.data, evaluation, self.folder, self.record, self.display)
-
     def _write(
         self,
         name: str,
@@ -123,12 +103,12 @@ class Training:
         evaluation: TrainingEvaluation,
         state: loop.State,
         step_cost: int,
-    ) -> dict[str, Any]:
+    ) -> StageResult:
         # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
         # would have told, and whether a run counts must not depend on where it was stopped.
         require_finite("the weights", objective.state_dict().values())
-        result = self._results(evaluation).of_training(name, objective, stream, state, step_cost)
-        doubt_temperature(name, result["metrics"], self.data)
+        result = Results(self.context, evaluation).of_training(name, objective, stream, state, step_cost)
+        doubt_temperature(name, result.metrics, self.context.data)
         return result
 
     def _step_cost(self, objective: Objective, stream: Stream) -> int:
@@ -152,18 +132,19 @@ class Training:
             self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
             self.record.begin(name, stream.steps_per_epoch, num_points)
             num_steps = loop.num_steps(self.settings, stream)
-            self.display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
-            recorder = _Recorder(self.record, self.display, checkpoints)
-        has_validation = len(self.data.splits.validation) > 0
+            display = self.context.display
+            display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
+            recorder = _Recorder(self.record, display, checkpoints)
+        has_validation = len(self.context.data.splits.validation) > 0
         return loop.train(
             objective,
             stream,
-            self.settings,
-            self.hardware,
-            saved,
-            evaluation if has_validation else None,
-            recorder,
-            self.interrupt,
+            settings=self.settings,
+            hardware=self.hardware,
+            saved=saved,
+            judge=evaluation if has_validation else None,
+            recorder=recorder,
+            interrupt=self.context.interrupt,
         )
 
 

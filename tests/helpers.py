@@ -52,7 +52,7 @@ def settings(*overrides: str) -> Settings:
 
 def start(path: Path, *overrides: str) -> Path:
     """Run ``sdrun SMALL OVERRIDES`` into ``path``, in this process."""
-    run.start(compose(*SMALL, *overrides), path, list(overrides))
+    run.start(settings(*SMALL, *overrides), path, list(overrides))
     return path
 
 
@@ -77,7 +77,7 @@ def one_and_two_ranks(folder: Path, *overrides: str) -> tuple[list[float], list[
     """The logged losses of one rank and of two, on a network without BatchNorm; what they log is the same."""
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     given = [*(o for o in SMALL if not o.startswith("model")), *vit, *overrides]
-    run.start(compose(*given), folder / "one", given)
+    run.start(settings(*given), folder / "one", given)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "sdrun"]
     done = subprocess.run(
         [*command, *given, f"hydra.run.dir={folder / 'two'}"],

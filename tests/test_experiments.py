@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import compose, summary, write_idx
+from helpers import settings, summary, write_idx
 from sdrun import run
 from sdrun.configuration import conf_folder
 
@@ -16,5 +16,5 @@ FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", "h
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name, tmp_path: Path):
     root = write_idx(tmp_path / "data", num_train=500)
-    run.start(compose(f"experiment={name}", *FEW, f"dataset.root={root}"), tmp_path / "run", [])
+    run.start(settings(f"experiment={name}", *FEW, f"dataset.root={root}"), tmp_path / "run", [])
     assert summary(tmp_path / "run")["status"] == "completed"

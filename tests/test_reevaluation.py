@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import compose, predictions, start, summary, timeless, write_idx
+from helpers import predictions, settings, start, summary, timeless, write_idx
 from sdrun import methods, run
 from sdrun.errors import InputError, RunError
 from sdrun.reevaluation import evaluate
@@ -77,7 +77,7 @@ def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_p
     images.write_bytes(images.read_bytes()[:-784] + bytes(784))
     own = ["method=layerwise", "dataset=fashion_mnist", f"dataset.root={root}", "dataset.val_size=40"]
     small = ["model.widths=[4,6]", "optim.epochs=1", "optim.batch_size=20", "hardware.threads=1", "hardware.device=cpu"]
-    run.start(compose(*own, *small), tmp_path / "run", [])
+    run.start(settings(*own, *small), tmp_path / "run", [])
     again = evaluated(tmp_path / "run", dataset="mnist", root=str(other))
     old, new = summary(tmp_path / "run")["metrics"], summary(again)["metrics"]
     assert new["val/temperature"] == old["val/temperature"]

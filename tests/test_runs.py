@@ -7,7 +7,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from helpers import SMALL, compose, points, predictions, start, summary, weights
+from helpers import SMALL, points, predictions, settings, start, summary, weights
 from sdrun import run
 
 VIT = [o for o in SMALL if not o.startswith("model")] + ["model=vit_tiny", "model.width=24", "model.depth=2"]
@@ -110,7 +110,7 @@ def test_accumulated_parts_are_one_batch(tmp_path):
     overrides = ["method=born_again", "generations=2", "optim.epochs=2", "optim.lr=0.02", "method.objective=dkpp"]
     for parts in (1, 4):
         mine = [*VIT, *overrides, f"optim.accumulate={parts}"]
-        run.start(compose(*mine), tmp_path / str(parts), mine)
+        run.start(settings(*mine), tmp_path / str(parts), mine)
     assert losses(tmp_path / "4") == pytest.approx(losses(tmp_path / "1"), rel=1e-4)
 
 

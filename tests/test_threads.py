@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers import SMALL, compose, settings
+from helpers import SMALL, settings
 from sdrun import hardware, run
 from sdrun.datasets import sources
 from sdrun.errors import InputError
@@ -48,7 +48,7 @@ def test_what_was_chosen_is_recorded_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(hardware.joblib, "cpu_count", lambda: 2)
     monkeypatch.setattr(hardware, "WORK_OF_A_THREAD", 1)
     overrides = [*FREE, "method=supervised", "optim.max_steps=1"]
-    run.start(compose(*overrides), tmp_path / "run", overrides)
+    run.start(settings(*overrides), tmp_path / "run", overrides)
     assert "threads: 2" in (tmp_path / "run/config.yaml").read_text()
     monkeypatch.setattr(hardware.joblib, "cpu_count", lambda: 1)
     run.resume(tmp_path / "run", repair=True)

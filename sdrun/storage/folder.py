@@ -17,6 +17,7 @@ from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers
 from sdrun.storage.manifest import Manifest, State
 from sdrun.storage.place import asking_doctor, refuse_strange, require_free, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
+from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
 
@@ -153,9 +154,9 @@ class RunFolder:
     def damaged_weights(self) -> list[str]:
         """Final weights that are not what their stage wrote; where there are none, they may have been pruned."""
         written = (
-            (self.weights(result["name"], kind), sha256)
+            (self.weights(result.name, kind), sha256)
             for result in self.results()
-            for kind, sha256 in result.get("sha256", {}).items()
+            for kind, sha256 in result.sha256.items()
         )
         return [
             file.relative_to(self.path).as_posix()
@@ -224,7 +225,7 @@ class RunFolder:
 
     # Stages ----------------------------------------------------------------------------------------------------------
 
-    def finished(self, stage: str) -> dict[str, Any] | None:
+    def finished(self, stage: str) -> StageResult | None:
         """What ``finish`` noted of a stage, or None while it is not finished.
 
         Where that is lost, what the summary says of the stage; None where its weights are lost as well.
@@ -239,22 +240,21 @@ class RunFolder:
                 log.warning("%s; %s", error, told)
             return result
 
-    def _mark(self, stage: str) -> dict[str, Any]:
+    def _mark(self, stage: str) -> StageResult:
         """What ``finish`` noted. Raises InputError where that is gone or damaged."""
-        return self.document(f"stages/{stage}/{DONE}", STAGE, ("name", "steps", "metrics"))
+        return StageResult.from_json(self.document(f"stages/{stage}/{DONE}", STAGE, ("name", "steps", "metrics")))
 
-    def _summarised(self, stage: str) -> dict[str, Any] | None:
+    def _summarised(self, stage: str) -> StageResult | None:
         """What the summary says of a stage whose weights are there."""
         try:
-            results = {result["name"]: result for result in self.summary()["stages"]}
-        except InputError:
+            document = next(entry for entry in self.summary()["stages"] if entry["name"] == stage)
+        except (InputError, StopIteration):
             return None
-        result = results.get(stage)
-        hashes: dict[str, str] = result.get("sha256", {}) if result else {}
-        is_whole = all(manifests.digest_of(self.weights(stage, kind)) == value for kind, value in hashes.items())
+        result = StageResult.from_json(document)
+        is_whole = all(manifests.digest_of(self.weights(stage, kind)) == sha for kind, sha in result.sha256.items())
         return result if is_whole else None
 
-    def results(self) -> list[dict[str, Any]]:
+    def results(self) -> list[StageResult]:
         """What was noted of all finished stages, in the order in which they finished."""
         marks = [name for name in self.files if name.endswith(f"/{DONE}")]
         others = sorted(self.path.glob(f"stages/*/{DONE}"), key=lambda file: file.stat().st_mtime_ns)
@@ -262,15 +262,15 @@ class RunFolder:
         results = (self._told(name.split("/")[1]) for name in names)
         return [result for result in results if result]
 
-    def _told(self, stage: str) -> dict[str, Any] | None:
+    def _told(self, stage: str) -> StageResult | None:
         try:
             return self._mark(stage)
         except InputError:
             return self._summarised(stage)
 
-    def finish(self, stage: str, result: dict[str, Any], contents: Mapping[str, bytes]) -> None:
+    def finish(self, result: StageResult, contents: Mapping[str, bytes]) -> None:
         """Write the files of a stage, and mark it as finished, which keeps it from being run again."""
-        self.write({**contents, f"stages/{stage}/{DONE}": json_bytes(result)})
+        self.write({**contents, f"stages/{result.name}/{DONE}": json_bytes(result.to_json())})
 
     # Places ----------------------------------------------------------------------------------------------------------
 

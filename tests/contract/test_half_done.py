@@ -200,7 +200,7 @@ def test_data_that_moved_are_named_to_resume(tmp_path, monkeypatch):
     write_idx(tmp_path / "data")
     small = ["dataset=mnist", "dataset.root=data", "dataset.train_size=12", "dataset.val_size=8", "optim.batch_size=4"]
     overrides = [*small, "method=supervised", "model.widths=[8]", "optim.max_steps=4", "checkpoint_seconds=0"]
-    config = helpers.compose(*overrides, "hardware.threads=1", "hardware.precision=fp32")
+    config = helpers.settings(*overrides, "hardware.threads=1", "hardware.precision=fp32")
     save = checkpoints.Checkpoints.save
 
     def save_and_stop(self, step, state):

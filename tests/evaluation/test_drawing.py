@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from helpers import compose, idx, start, summary
+from helpers import idx, settings, start, summary
 from sdrun import run
 from sdrun.datasets.sources import IDX_FILES
 from sdrun.evaluation import maps, pictures
@@ -82,7 +82,7 @@ def test_dino_on_a_few_test_images_draws_what_it_can(tmp_path, num_test):
     root = write_few(tmp_path / "data", 30, num_test)
     given = [*DINO, "dataset=mnist", f"dataset.root={root}", "dataset.val_size=1", "optim.batch_size=8"]
     given += ["model.widths=[4]", "hardware.device=cpu", "hardware.threads=1"]
-    run.start(compose(*given), tmp_path / "run", given)
+    run.start(settings(*given), tmp_path / "run", given)
     assert "left out" not in (tmp_path / "run/run.log").read_text()
     assert {"test/neighbours", "test/reliability", "test/confusion"} <= images(tmp_path / "run", "dino")
     assert ("test/features" in images(tmp_path / "run", "dino")) == (num_test == 4)

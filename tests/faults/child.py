@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from omegaconf import DictConfig
-
 import helpers
 from sdrun import cli, run
+from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
 
 LIMIT = 120
@@ -128,17 +127,17 @@ class Case:
 
     name: str
     overrides: tuple[str, ...]
-    config: DictConfig
+    settings: Settings
 
     @classmethod
     def of(cls, *overrides: str) -> "Case":
         name = overrides[0].partition("=")[2]
-        return cls(name, overrides, helpers.compose(*helpers.SMALL, *overrides))
+        return cls(name, overrides, helpers.settings(*helpers.SMALL, *overrides))
 
     def start(self, path: Path) -> int:
         """The run in ``path``, as the command line would start it."""
         try:
-            run.start(self.config, path, list(self.overrides))
+            run.start(self.settings, path, list(self.overrides))
         except Exception as error:
             return cli._report(error)
         return 0
@@ -150,7 +149,7 @@ class Case:
     def undisturbed(self, path: Path) -> Path:
         """The run with which the others are compared; it also warms this process up."""
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            run.start(self.config, path, list(self.overrides))
+            run.start(self.settings, path, list(self.overrides))
         return path
 
 

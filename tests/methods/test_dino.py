@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from helpers import (
     SMALL,
-    compose,
     differences,
     interrupted,
     one_and_two_ranks,
@@ -165,7 +164,7 @@ def test_a_vit_draws_its_attention(tmp_path):
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     plain = [o for o in SMALL_DINO if "widths" not in o]
     overrides = [*(o for o in SMALL if "widths" not in o), *plain, *vit, "optim.epochs=1"]
-    run.start(compose(*overrides), tmp_path / "run", overrides)
+    run.start(settings(*overrides), tmp_path / "run", overrides)
     events = EventAccumulator(str(tmp_path / "run/tensorboard/dino"))
     events.Reload()
     images = set(events.Tags()["images"])

@@ -95,8 +95,8 @@ def test_bad_places_are_named(pretrained, tmp_path):
 def test_another_image_size_does_not_fit_a_vit(tmp_path, pretrained):
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     small = ("dataset.train_size=60", "optim.batch_size=20", "optim.epochs=1", "hardware.threads=1")
-    config = compose("dataset=digits", "method=supervised", "dataset.val_size=60", *small, *vit, "model.patch_size=2")
-    run.start(config, tmp_path / "first", [])
+    first = settings("dataset=digits", "method=supervised", "dataset.val_size=60", *small, *vit, "model.patch_size=2")
+    run.start(first, tmp_path / "first", [])
     found = initial(settings(*vit, "model.patch_size=2", f"init_from={tmp_path / 'first'}"))
     other = models.backbone(settings(*vit, "model.patch_size=2").model, 1, 16)
     with pytest.raises(InputError, match="does not fit these images"):

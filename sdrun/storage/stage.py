@@ -1,0 +1,38 @@
+"""What came out of a stage, as its mark and the summary of its run tell. Imports no torch."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageResult:
+    """A finished stage. One that trained nothing has 0 steps and no hashes.
+
+    ``multiply_adds``: of all its steps and ranks; ``best_step``: of the weights ``best``, where validation chose some;
+    ``sha256``: of its weights, by ``last`` and ``best``; ``networks``: where each lies in these weights, by its word.
+    """
+
+    name: str
+    steps: int
+    seconds: float
+    metrics: dict[str, float]
+    samples: int = 0
+    multiply_adds: int = 0
+    samples_per_second: float | None = None
+    best_step: int | None = None
+    sha256: dict[str, str] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the stage's mark and the summary; what only training gives is left out where there was none."""
+        return {key: value for key, value in asdict(self).items() if self.steps or key not in OF_TRAINING}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "StageResult":
+        """From what ``to_json`` gave, in whichever version of sdrun."""
+        names = {entry.name for entry in fields(cls)}
+        values = {key: value for key, value in document.items() if key in names}
+        return cls(**{**values, "steps": values["steps"] or 0, "seconds": values.get("seconds") or 0.0})
+
+
+OF_TRAINING = ("samples", "multiply_adds", "best_step", "sha256", "networks")
