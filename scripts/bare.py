@@ -11,16 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun import models
-from sdrun.datasets import sources
-from sdrun.datasets.images import split
+from sdrun import models, tasks
+from sdrun.data.labelled import split
 from sdrun.hardware import Hardware
-from sdrun.models.backbone import classifier
-from sdrun.models.heads import PrototypeHead
-from sdrun.models.ladder import Exit
+from sdrun.methods.dino.head import PrototypeHead
+from sdrun.methods.layerwise.ladder import Exit
+from sdrun.models.backbone import Backbone, Network
 from sdrun.schedules import half_cosine
 from sdrun.settings import Precision, Settings
-from sdrun.views.view import Normalise, View
+from sdrun.tasks.images.views.view import Normalise, View
 
 
 class Bare(ABC):
@@ -28,11 +27,11 @@ class Bare(ABC):
 
     def __init__(self, settings: Settings, hardware: Hardware) -> None:
         data = settings.dataset
-        splits = split(sources.load(data), data)
+        splits = split(tasks.load(data), data)
         self.settings = settings
         self.samples = settings.optim.batch_size
-        self.images, self.labels = torch.tensor(splits.train.images), torch.tensor(splits.train.labels)
-        self.num_classes = len(splits.classes)
+        self.images, self.labels = torch.tensor(splits.train.fields["image"]), torch.tensor(splits.train.labels)
+        self.num_classes, self.item = len(splits.classes), splits.item
         is_last = bool(hardware.settings.channels_last)
         self.memory_format = torch.channels_last if is_last else torch.contiguous_format
         normalise = Normalise(data.mean, data.std, hardware.device, is_last)
@@ -61,9 +60,12 @@ class Bare(ABC):
     def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
         """One step on the images [B, C, H, W], uint8, of a batch."""
 
-    def backbone(self) -> models.Backbone:
-        channels, size = self.images.shape[1:3]
-        return models.backbone(self.settings.model, channels, size)
+    def backbone(self) -> Backbone:
+        return models.build(self.settings.model, self.item)
+
+    def classifier(self) -> Network:
+        backbone = self.backbone()
+        return Network(backbone, nn.Linear(backbone.num_features, self.num_classes))
 
     def seen(self, role: str, images: Tensor, num: int) -> Tensor:
         """``num`` views of each image, one after the other: [num * B, C, H, W]."""
@@ -117,7 +119,7 @@ class Plain(Classifying):
         self.teacher = self.network().to(memory_format=self.memory_format).eval() if taught else None
 
     def network(self) -> nn.Module:
-        return classifier(self.backbone(), self.num_classes)
+        return self.classifier()
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         if self.teacher is None:
@@ -149,7 +151,7 @@ class FixMatch(Classifying):
     """Pseudo-labels of confident images on strong views; labelled, weak and strong in one forward, and an average."""
 
     def network(self) -> nn.Module:
-        return classifier(self.backbone(), self.num_classes)
+        return self.classifier()
 
     def begin(self, steps: int) -> None:
         super().begin(steps)

@@ -26,7 +26,7 @@ from sdrun import preflight, run
 from sdrun.configuration import register_resolvers, settings_from
 from sdrun.hardware import Hardware
 from sdrun.settings import Settings
-from sdrun.views.view import Normalise, View
+from sdrun.tasks.images.views.view import Normalise, View
 
 CASES = {
     "supervised": ("supervised", []),

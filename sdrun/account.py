@@ -48,11 +48,13 @@ class Account:
     def _summary(self, manifest: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
         """What has come out so far: stages that this process has not come to yet are in it as well."""
         kept = ("status", "method", "model", "dataset", "seed", "overrides", "wall_seconds")
-        stages = [result.to_json() for result in self.folder.results()]
+        results = self.folder.results()
+        stages = [{key: value for key, value in result.to_json().items() if key != "declared"} for result in results]
         return {
             **{key: manifest[key] for key in kept},
             "compute": {key: sum(stage.get(key, 0) for stage in stages) for key in COMPUTE},
             "process_peak_memory_bytes": None if self.is_final else peak_memory(),
+            "declared": {name: metric for stage in results for name, metric in stage.declared.items()},
             "metrics": {},
             **more,
             "stages": stages,

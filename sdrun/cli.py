@@ -18,6 +18,8 @@ from sdrun.terminal import be_patient
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from sdrun.settings import Settings
+
 OK, FAILED, BAD_INPUT = 0, 1, 2
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -86,31 +88,37 @@ def _hydra() -> None:
         raise InputError("--cfg: shows the settings of one run; leave --multirun out")
     if arguments.multirun and num_ranks() > 1:
         raise InputError("--multirun: torchrun cannot start a sweep; start each of its jobs by torchrun")
-    jobs: list[DictConfig] = []
+    checked: list[Settings] = []
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
         jobs = preflight.composed(arguments)
-        for job in jobs:
-            if arguments.cfg:
-                preflight.checked_settings(job)
-            else:
-                preflight.check(job, arguments.multirun)
+        checked = [preflight.checked_settings(job) for job in jobs]
+        if not arguments.cfg:
+            for settings, job in zip(checked, jobs, strict=True):
+                preflight.check(settings, job, arguments.multirun)
         if rank() > 0:
             if not arguments.cfg:
-                _follow(jobs[0])
+                _follow(checked[0])
             return
+
+    def start(config: "DictConfig") -> None:
+        _job(config, None if arguments.multirun else checked[0])
+
     os.environ[FULL_ERROR] = "1"  # errors come to main, which says them in fewer lines
     try:
-        hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(_job)()
+        hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(start)()
     except _JobFailed as failed:
         names = ", ".join(_failed) or "see above"
-        num = f" of {len(jobs)}" if len(jobs) > 1 else ""  # a claim's sweep is one composition and many runs
+        num = f" of {len(checked)}" if len(checked) > 1 else ""  # a claim's sweep is one composition and many runs
         raise RunError(f"{len(_failed)}{num} runs failed: {names}") from failed
     if _failed:
         raise _JobFailed(_failed.popitem()[1])
 
 
-def _job(config: "DictConfig") -> None:
-    """One job as Hydra starts it. Says what went wrong at once, so that a sweep's other jobs can go on."""
+def _job(config: "DictConfig", settings: "Settings | None") -> None:
+    """One job as Hydra starts it, with settings that are checked already, if it is the only one.
+
+    Says what went wrong at once, so that a sweep's other jobs can go on.
+    """
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
     from omegaconf import OmegaConf
@@ -124,18 +132,18 @@ def _job(config: "DictConfig") -> None:
     seen = {"config": config, "hydra": HydraConfig.instance().cfg, "overrides": hydra.overrides.task}
     try:
         files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
-        run.start(configuration.settings_from(config), path, list(hydra.overrides.task), files=files)
+        run.start(settings or configuration.settings_from(config), path, list(hydra.overrides.task), files=files)
     except Exception as error:
         _failed[str(path)] = _report(error)
         if hydra.mode is RunMode.MULTIRUN:  # tells the launcher, which may be in another process
             raise _JobFailed(_failed[str(path)]) from error
 
 
-def _follow(config: "DictConfig") -> None:
+def _follow(settings: "Settings") -> None:
     """A rank that torchrun started beside the first: the same settings, in the first one's folder."""
-    from sdrun import preflight, run
+    from sdrun import run
 
-    run.start(preflight.checked_settings(config), None, [])
+    run.start(settings, None, [])
 
 
 def _report(error: Exception) -> int:

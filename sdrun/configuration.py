@@ -12,9 +12,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from sdrun import methods
+from sdrun import methods, models, tasks
 from sdrun.errors import InputError, require
-from sdrun.settings import MODELS, OPTIMS, ROLES, DatasetSettings, HardwareSettings, Settings, words
+from sdrun.settings import OPTIMS, ROLES, HardwareSettings, Settings, words
 
 HERE = Path(__file__).resolve().parent
 
@@ -51,9 +51,10 @@ def settings_from(config: DictConfig) -> Settings:
         _move_root_keys(values, schema["method"])
         typed = OmegaConf.structured(Settings)
         views = values["dataset"].get("views")
-        require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
-        for role in views:  # OmegaConf would ask for what is missing in it
-            require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
+        if "views" in get_type_hints(schema["dataset"]):
+            require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
+            for role in views:  # OmegaConf would ask for what is missing in it
+                require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
         merged = OmegaConf.merge(typed, values)
@@ -76,9 +77,7 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(settings: Settings, hardware: HardwareSettings, num_images: int) -> Settings:
     """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
-    method = settings.method
-    if hasattr(method, "resolve"):
-        method = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(method), method.resolve(num_images)))
+    method = replace(settings.method, **settings.method.resolved(num_images))
     dataset = replace(settings.dataset, root=_kept_path(settings.dataset.root))
     init_from = _kept_path(settings.init_from)
     return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)
@@ -177,18 +176,18 @@ def _shown(key: str, root_keys: list[str]) -> str:
 def _schema(values: dict) -> dict[str, type]:
     """The settings class of each group, by the names in the composition."""
 
-    def named(group: str, key: str, known: dict[str, Any] | list[str]) -> str:
+    def named(group: str, key: str, names: dict[str, Any] | list[str]) -> str:
         content = values.get(group)
         if not isinstance(content, dict):
             raise InputError(f"{group}: is missing; choose one by {group}=NAME")
         name = content.get(key)
-        require(name in known, f"{group}.{key}", f"is {name!r}, but only {', '.join(known)} are known")
+        require(name in names, f"{group}.{key}", f"is {name!r}, but only {', '.join(names)} are known")
         return str(name)
 
     return {
         "method": methods.settings_class(named("method", "name", methods.names())),
-        "model": MODELS[named("model", "architecture", MODELS)],
-        "dataset": DatasetSettings,
+        "model": models.settings_class(named("model", "architecture", models.names())),
+        "dataset": tasks.settings_class(named("dataset", "task", tasks.names())),
         "optim": OPTIMS[named("optim", "name", OPTIMS)],
         "hardware": HardwareSettings,
     }
@@ -209,7 +208,9 @@ def _move_root_keys(values: dict, method: type) -> None:
 def _keys(cls: type, prefix: str) -> set[str]:
     """All dotted keys of a settings class."""
     keys: set[str] = set()
-    for name, kind in get_type_hints(cls).items():
+    hints = get_type_hints(cls)
+    for name in (field.name for field in fields(cls)):
+        kind = hints[name]
         key = f"{prefix}{name}"
         if get_origin(kind) is dict:  # views by role
             keys |= {inner for role in ROLES for inner in _keys(get_args(kind)[1], f"{key}.{role}.")}
@@ -225,12 +226,22 @@ def _method_keys(cls: type) -> set[str]:
 
 def _unknown(key: str, config: DictConfig) -> str:
     """What to say of an unknown key: whose it is, or which one was meant."""
+    if key == "method.preset":
+        return f"{key}: is no setting any more; use method={_choice_for(config.method)}"
     owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
-    owners += [("model", f"a {name} model", _keys(cls, "model.")) for name, cls in MODELS.items()]
+    owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
+    owners += [("dataset", f"{name} datasets", _keys(tasks.settings_class(name), "dataset.")) for name in tasks.names()]
     owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
     for group, owner, keys in owners:
         if key in keys:
             return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {owner}"
-    known = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
-    near = difflib.get_close_matches(key, known, n=1)
+    all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
+    near = difflib.get_close_matches(key, all_keys, n=1)
     return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")
+
+
+def _choice_for(method: DictConfig) -> str:
+    """The choice of ``method`` that has the values of a former preset; of plain and default, the bare method."""
+    choices = {file.stem for file in (conf_folder() / "method").glob("*.yaml")}
+    names = (f"{method.name}_{method.preset}", str(method.preset))
+    return next((name for name in names if name in choices), method.name)

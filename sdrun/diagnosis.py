@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sdrun.account import command
 from sdrun.errors import InputError
-from sdrun.evaluation.recomputed import contradicted
+from sdrun.judges.recomputed import contradicted
 from sdrun.storage.documents import Unreadable, read_arrays
 from sdrun.storage.files import TEMPORARY
 from sdrun.storage.folder import DONE, RunFolder
-from sdrun.storage.manifest import State, begins_with, digest_of
+from sdrun.storage.manifest import FORMAT, State, begins_with, digest_of
 from sdrun.storage.place import OWN
 from sdrun.storage.stage import StageResult
 
@@ -35,7 +35,8 @@ class Diagnosis:
 
     def __init__(self, path: Path) -> None:
         self.folder = RunFolder.open(path)
-        self.mend = f"made again by: {command(self.folder)}"
+        is_current = self.folder.manifest["format"] == FORMAT
+        self.mend = f"made again by: {command(self.folder)}" if is_current else f"{COPY}; its format is an earlier one"
 
     def findings(self) -> Iterator[Finding]:
         """All of them. Of files that a kill leaves and the next resume clears, none."""
@@ -103,13 +104,13 @@ class Diagnosis:
             yield Finding("metrics.jsonl", State.whole if is_whole else State.damaged, "" if is_whole else advice)
 
     def _weights(self, result: StageResult) -> Iterator[Finding]:
-        for kind in result.sha256.keys() & {"last", "best"}:
+        for kind in result.sha256.keys() & {"last", "best", "items"}:
             file = self.folder.weights(result.name, kind)
             current = digest_of(file)
             state = State.absent if current is None else State.damaged
             if current == result.sha256[kind]:
                 state = State.whole
-            advice = "" if state is State.whole else f"{COPY}; only sdrun evaluate and init_from need it"
+            advice = "" if state is State.whole else f"{COPY}; sdrun evaluate, init_from and later stages need it"
             yield Finding(file.relative_to(self.folder.path).as_posix(), state, advice)
 
     def _numbers(self, result: StageResult) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What a person sees of a run: a progress bar in a terminal, plain lines elsewhere, and run.log in the folder."""
 
 import logging
+import re
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -12,23 +13,12 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sdrun.judges.metric import Metric, from_json, shown
 from sdrun.settings.words import printable
 from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
-
-COLUMNS = {
-    "k-NN": ("test/knn_accuracy", "{:.4f}"),
-    "accuracy": ("test/accuracy", "{:.4f}"),
-    "NLL": ("test/nll", "{:.4f}"),
-    "ECE": ("test/ece", "{:.4f}"),
-    "NLL*": ("test/nll_calibrated", "{:.4f}"),
-    "ECE*": ("test/ece_calibrated", "{:.4f}"),
-    "compute": ("test/multiply_adds_share", "{:.0%}"),
-}
-
-VALIDATION = {"val/accuracy": "val", "val/knn_accuracy": "val k-NN"}
 
 
 class Display:
@@ -42,6 +32,7 @@ class Display:
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._name, self._num_steps, self._steps_per_epoch = "", 0, 1
+        self._headline = ""
         self._latest: dict[str, float] = {}
         self._start, self._began, self._last_line = 0, 0.0, 0.0
         self._handlers = [_log_to(log_file), _warn_on(self.console)] if log_file else []
@@ -55,8 +46,9 @@ class Display:
         if self._handlers:
             self.console.print(text, markup=False)
 
-    def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int) -> None:
+    def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int, headline: Metric) -> None:
         self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch
+        self._headline = f"val/{headline.name}"
         self._latest = {}
         self._start = step
         self._began = self._last_line = time.monotonic()
@@ -78,7 +70,7 @@ class Display:
         text = self._text(step)
         if self._progress:
             self._progress.update(self._task, completed=step, text=text)
-        if any(name in values for name in VALIDATION) or not any(name in self._latest for name in VALIDATION):
+        if self._headline in values or self._headline not in self._latest:
             log.info("%s  %s", self._name, text)
         now = time.monotonic()
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
@@ -86,33 +78,30 @@ class Display:
             left = timedelta(seconds=round((now - self._began) * (self._num_steps - step) / max(step - self._start, 1)))
             self.console.print(f"{self._name}  {text}  {left} left", markup=False)
 
-    def end(self, name: str, metrics: dict[str, float]) -> None:
+    def end(self, result: StageResult) -> None:
         if self._progress:
             self._progress.stop()
             self._progress = None
-        if "test/knn_accuracy" in metrics:
-            self.say(
-                f"{name}: test k-NN {metrics['test/knn_accuracy']:.4f}, linear probe {metrics['test/accuracy']:.4f}"
-            )
-        else:
-            self.say(f"{name}: test accuracy {metrics['test/accuracy']:.4f}, NLL {metrics['test/nll']:.4f}")
+        metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics]
+        told = ", ".join(f"{metric.title} {result.metrics[f'test/{metric.name}']:.4f}" for metric in metrics[:2])
+        self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
 
     def table(self, results: list[StageResult]) -> None:
-        """One row a stage, and below it one for each further network that was evaluated in it."""
+        """One row a stage, and below it one for each further network that was judged in it."""
         table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage", no_wrap=True)
-        shown = {title: spec for title, spec in COLUMNS.items() if any(spec[0] in r.metrics for r in results)}
-        for title in [*shown, "seconds"]:
+        metrics = [metric for metric in _shown(results) if any(f"test/{metric.name}" in r.metrics for r in results)]
+        for title in [*(metric.title for metric in metrics), "seconds"]:
             table.add_column(title, justify="right")
         for result in results:
             seconds = f"{result.seconds:.1f}" if result.steps else ""
-            for word in _words(result.metrics):
+            for word in _words(result.metrics, metrics[0] if metrics else None):
                 prefix = f"test/{word}/" if word else "test/"
-                keys = [(key.replace("test/", prefix), form) for key, form in shown.values()]
-                cells = [form.format(result.metrics[key]) if key in result.metrics else "" for key, form in keys]
+                values = [result.metrics.get(f"{prefix}{metric.name}") for metric in metrics]
+                cells = ["" if value is None else f"{value:.4f}" for value in values]
                 table.add_row(f"  {word}" if word else result.name, *cells, "" if word else seconds)
         self.console.print(table)
-        if any(title.endswith("*") for title in shown):
+        if any(metric.title.endswith("*") for metric in metrics):
             self.console.print("* after a temperature fitted on the validation split", style="dim")
         with self.console.capture() as capture:
             self.console.print(table)
@@ -132,15 +121,22 @@ class Display:
         parts = [f"epoch {epoch}/{epochs}"]
         if "train/loss" in self._latest:
             parts.append(f"loss {self._latest['train/loss']:.3f}")
-        parts += [f"{title} {self._latest[name]:.4f}" for name, title in VALIDATION.items() if name in self._latest]
+        if self._headline in self._latest:
+            parts.append(f"val {self._latest[self._headline]:.4f}")
         if "train/samples_per_second" in self._latest:
             parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
         return "  ".join(parts)
 
 
-def _words(metrics: dict[str, float]) -> list[str]:
+def _shown(results: list[StageResult]) -> list[Metric]:
+    """What the judges of these stages show, the most important first."""
+    declared = {name: metric for result in results for name, metric in from_json(result.declared).items()}
+    return shown(declared)
+
+
+def _words(metrics: dict[str, float], headline: Metric | None) -> list[str]:
     """The empty word, and those of further networks; weights that were not chosen are none."""
-    parts = [key.split("/") for key in metrics if key.startswith("test/") and key.endswith("/accuracy")]
+    parts = [key.split("/") for key in metrics if headline and re.fullmatch(f"test/.*/{headline.name}", key)]
     return ["", *(part[1] for part in parts if len(part) == 3 and part[1] not in ("last", "best"))]
 
 

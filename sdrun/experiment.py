@@ -1,6 +1,6 @@
-"""What a recipe works with: students, streams, and stages that train once."""
+"""What a recipe works with: students, streams, and stages that happen once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,19 +9,18 @@ from torch import Tensor, nn
 
 from sdrun import loop, models
 from sdrun.context import Context
-from sdrun.evaluation.classification import Classification
-from sdrun.evaluation.evaluator import Evaluable, Evaluation, TrainingEvaluation
-from sdrun.evaluation.representation import Representation
-from sdrun.models.backbone import Backbone, classifier
+from sdrun.data.source import Fields, Memory, Only, Source
+from sdrun.errors import require
+from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
+from sdrun.models.backbone import Backbone, Network
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import seed_of
 from sdrun.settings import CLEAN
 from sdrun.storage.initial import initial
 from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
-from sdrun.streams.images import ClassPairs, ImageStream, Paired
+from sdrun.streams.shuffled import Shuffled
 from sdrun.teachers.frozen import Frozen
-from sdrun.views.view import Normalise, View
 
 
 @dataclass(frozen=True)
@@ -37,100 +36,132 @@ class Stage:
 class Stages(Protocol):
     """Where the stages of an experiment come from: ``training.Training`` or ``replay.Replay``, on every rank."""
 
-    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> StageResult:
+    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """The result of a stage. Leaves the objective with its final weights."""
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> StageResult:
+    def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
+        """What a stage produced, on the run's device."""
+
+    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
         """The result of a stage that trains nothing."""
 
 
 class Experiment:
-    """One run's data, hardware and stages, as a recipe uses them."""
+    """One run's task, hardware and stages, as a recipe uses them.
+
+    ``answers``: what networks say in this task; ``labels`` [N]: those of the training items that a run may know, -1
+    where there is none.
+    """
 
     def __init__(self, context: Context, stages: Stages) -> None:
-        self.settings, self.hardware, self.stages = context.settings, context.hardware, stages
-        self.data = data = context.data
-        device = context.hardware.device
-        self.labels = torch.tensor(data.labels["train"], device=device)
-        self.labelled = torch.tensor(data.splits.labelled, device=device)
+        self.settings, self.hardware, self.task, self.stages = context.settings, context.hardware, context.task, stages
+        self.answers, self.data = context.task.answers, context.data
+        self.device = context.hardware.device
+        self.labels = torch.tensor(self.data.labels["train"], device=self.device)
+        self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
-        self.classification, self.representation = Classification(data), Representation(data)
+        self.judge: TrainingJudge = context.task.judge(self.data)
 
-    def student(self, index: int, make: Callable[[Backbone, int], Any] = classifier) -> Any:
+    @property
+    def num_train(self) -> int:
+        """Training items, with labels or without."""
+        return len(self.task.parts["train"])
+
+    @property
+    def num_classes(self) -> int:
+        """Of categorical answers."""
+        return len(self.task.splits.classes)
+
+    def student(self, index: int, make: Callable[[Backbone], nn.Module] | None = None) -> Any:
         """A fresh network for the stage number ``index``, initialised from (seed, index) and ``init_from`` alone.
 
-        ``make`` puts heads on a backbone, given the number of classes; by default a linear classifier.
+        ``make`` puts heads on a backbone; by default the one of the task's answers.
         """
-        channels, size = self.data.splits.train.images.shape[1:3]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.settings.seed, index, "init"))
-            backbone = models.backbone(self.settings.model, channels, size)
-            student = make(backbone, len(self.data.splits.classes))
+            backbone = models.build(self.settings.model, self.task.splits.item)
+            student = make(backbone) if make else Network(backbone, self.answers.head(backbone.num_features))
         if self.initial:
             self.initial.load_into(backbone)
         return self.hardware.place(student)
 
-    def stream(self, index: int, views: dict[str, int] | None = None) -> ImageStream:
-        """The labelled images, ordered and augmented by (seed, index, step) alone.
+    def stream(self, index: int, views: Mapping[str, int] | None = None, *, source: Source | None = None) -> Shuffled:
+        """The training items whose labels are known, ordered and augmented by (seed, index, step) alone.
 
-        An epoch has as many steps as it would if all images had labels. ``views``: how many views of each role an
-        image has in a batch; by default one that is weak.
+        An epoch has as many steps as it would if all items had labels. ``views``: how many views of each role an item
+        has in a batch; by default one that is weak. ``source``: all items of another source instead, whose fingerprint
+        stands with the stage's teachers in the manifest, so that the stage goes on with no others.
         """
-        return self._stream(self.labels, self.labelled, views or {"weak": 1}, 1, (self.settings.seed, index))
+        words, views = (self.settings.seed, index), views or {"weak": 1}
+        if source is None:
+            return self._stream(self.task.parts["train"], self.labelled, views, 1, words)
+        lineage = [{"stage": "items", "sha256": source.fingerprint}]
+        return self._stream(source, torch.arange(len(source), device=self.device), views, 1, words, lineage)
 
-    def unlabelled(self, index: int, views: dict[str, int], times: int = 1) -> ImageStream:
-        """All training images without their labels, ``times`` as many a step as a labelled batch has."""
-        everything = torch.arange(len(self.labels), device=self.labels.device)
-        hidden = torch.full_like(self.labels, -1)
-        return self._stream(hidden, everything, views, times, (self.settings.seed, index, "unlabelled"))
-
-    def paired(self, index: int, views: dict[str, int], unlabelled: dict[str, int], ratio: int) -> Paired:
-        """Labelled images as ``views``, and for each of them ``ratio`` without labels as ``unlabelled``."""
-        return Paired(self.stream(index, views), self.unlabelled(index, unlabelled, ratio))
-
-    def class_pairs(self, index: int, role: str) -> ClassPairs:
-        """Labelled images, each with another one of its class as a second view."""
-        return ClassPairs(self.stream(index, {role: 1}))
+    def unlabelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
+        """All training items, of which nothing else is known, ``times`` as many a step as a labelled batch has."""
+        source = Only(self.task.parts["train"], self.task.inputs)
+        everything = torch.arange(len(source), device=self.device)
+        return self._stream(source, everything, views, times, (self.settings.seed, index, "unlabelled"))
 
     def num_steps(self, stream: Stream) -> int:
         """Steps of a stage on this stream."""
         return loop.num_steps(self.settings, stream)
 
-    def frozen(self, stages: Sequence[Stage], role: str = "weak") -> Frozen:
-        """The students of finished stages as one teacher, which sees the view ``role``."""
-        lineage = [{"stage": stage.name, "sha256": stage.sha256} for stage in stages]
-        return Frozen([stage.network for stage in stages], self.hardware.autocast, role, lineage)
+    def teacher(self, stages: Sequence[Stage], role: str = "weak") -> Frozen:
+        """The students of finished stages as one teacher, frozen, which sees the view ``role``."""
+        networks = [stage.network for stage in stages]
+        return Frozen(networks, self.answers, self.hardware.autocast, role, self._lineage(stages))
 
-    def fit(
-        self,
-        name: str,
-        objective: Objective,
-        stream: Stream,
-        evaluation: TrainingEvaluation | None = None,
-    ) -> Stage:
-        """Train and evaluate the stage ``name``, or what is left of it, and return its network.
+    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge | None = None) -> Stage:
+        """Train and judge the stage ``name``, or what is left of it, and return its network.
 
-        A finished stage is not run again; a half-done one goes on from its last checkpoint. ``evaluation`` is
-        ``classification`` unless it is said.
+        A finished stage is not run again; a half-done one goes on from its last checkpoint. ``judge``: the task's own,
+        if it is not said.
         """
-        result = self.stages.fit(name, objective, stream, evaluation or self.classification)
+        result = self.stages.fit(name, objective, stream, judge or self.judge)
         network = next(iter(objective.networks.values()))
         sha256 = result.sha256[self.settings.optim.select.value]
         return Stage(name, network.eval(), sha256, result.metrics)
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation | None = None) -> None:
-        """Evaluate a network as a stage of its own that trains nothing."""
-        self.stages.evaluate(name, network, evaluation or self.classification)
+    def make(self, name: str, produce: Callable[[], Fields], teachers: Sequence[Stage] = ()) -> Memory:
+        """The items of the stage ``name``, such as refined labels or cached targets, as a source.
+
+        ``produce`` gives their fields [N, ...] by name, once: a finished stage is read and never made again, and its
+        hash and those of the ``teachers`` whose answers are in it are kept. On the first rank only.
+        """
+        return Memory(self.stages.make(name, produce, self._lineage(teachers)))
+
+    def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None) -> None:
+        """Judge a network as a stage of its own that trains nothing."""
+        self.stages.evaluate(name, network, judge or self.judge)
+
+    @staticmethod
+    def _lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:
+        return [{"stage": stage.name, "sha256": stage.sha256} for stage in stages]
 
     def _stream(
-        self, labels: Tensor, pool: Tensor, views: dict[str, int], times: int, words: tuple[object, ...]
-    ) -> ImageStream:
-        settings, hardware, data = self.settings, self.hardware, self.data
-        seen = {role: (self._view(role), num) for role, num in views.items()}
-        parts = hardware.world * settings.optim.accumulate
-        size = min(settings.optim.batch_size, len(labels) // parts * parts) * times
-        return ImageStream(data.images["train"], labels, seen, pool, size, words, hardware.rank, hardware.world)
-
-    def _view(self, role: str) -> View | Normalise:
-        clean = self.data.clean
-        return clean if role == CLEAN else View(self.settings.dataset.views[role], clean)
+        self,
+        source: Source,
+        pool: Tensor,
+        views: Mapping[str, int],
+        times: int,
+        words: tuple[object, ...],
+        lineage: Sequence[dict[str, str]] = (),
+    ) -> Shuffled:
+        optim, hardware, task = self.settings.optim, self.hardware, self.task
+        parts = hardware.world * optim.accumulate
+        enough = f"must be at most {len(source)}, with so many items to learn from"
+        require(len(source) >= parts, "optim.accumulate", enough)
+        return Shuffled(
+            source,
+            inputs=task.inputs,
+            views={role: (task.views[role], num) for role, num in views.items()},
+            clean=task.views[CLEAN],
+            pool=pool,
+            batch_size=min(optim.batch_size, len(source) // parts * parts) * times,
+            words=words,
+            rank=hardware.rank,
+            world=hardware.world,
+            lineage=lineage,
+        )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sdrun import optimizers
+from sdrun.counting import Counter
 from sdrun.errors import Interrupted, RunError
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
@@ -49,13 +50,15 @@ class Best:
 class State:
     """Where a training stands, beside weights and optimiser. Everything that a resumed one needs is here.
 
-    ``stale`` counts looks at the validation split since the best; ``validated`` names what the last of them gave.
+    ``stale`` counts looks at the validation split since the best; ``validated`` names what the last of them gave;
+    ``multiply_adds``: of one step of this rank, as the first one took, views apart.
     """
 
     step: int = 0
     seconds: float = 0.0
     best: Best | None = None
     stale: int = 0
+    multiply_adds: int = 0
     validated: list[str] = field(default_factory=list)
     sums: dict[str, Tensor] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -102,7 +105,10 @@ def train(
                 group["weight_decay"] = half_cosine(optim.weight_decay, optim.weight_decay_end, state.step / total)
         logs = (state.step + 1) % settings.log_every == 0 or state.step + 1 == total
 
-        state.add(_backward(model, stream(state.step), optim.accumulate, logs, hardware))
+        batch = stream(state.step)
+        counter = Counter(is_on=state.step == 0)
+        state.add(_backward(model, batch.split(optim.accumulate), logs, hardware, counter))
+        state.multiply_adds += counter.total
         state.step += 1
         objective.before_step(state.step)
         optimizers.clip(parameters, optim)
@@ -147,23 +153,25 @@ def num_steps(settings: Settings, stream: Stream) -> int:
     return min(steps, settings.optim.max_steps or steps)
 
 
-def _backward(model: nn.Module, batch: Batch, parts: int, logs: bool, hardware: Hardware) -> dict[str, Tensor]:
-    """Accumulate the gradients of one batch; returns the means over its parts of what is to be logged."""
+def _backward(
+    model: nn.Module, pieces: list[Batch], logs: bool, hardware: Hardware, counter: Counter
+) -> dict[str, Tensor]:
+    """Accumulate the gradients of one batch; returns the means over its pieces of what is to be logged."""
     means: dict[str, Tensor] = {}
-    pieces = batch.split(parts)
     for number, piece in enumerate(pieces, start=1):
         is_last = number == len(pieces)
         with model.no_sync() if hardware.world > 1 and not is_last else nullcontext():  # type: ignore[operator]
-            with hardware.autocast():
+            with counter(), hardware.autocast():
                 output: StepOutput = model(piece)
             loss = output.loss
             values = {"loss": loss.detach(), **{name: value.detach() for name, value in output.metrics.items()}}
             values |= {f"loss_{name}": term.detach() for name, term in output.terms.items() if len(output.terms) > 1}
             if logs and len(output.terms) > 1:
                 values |= {f"gradient_share_{name}": share for name, share in output.gradient_shares().items()}
-            (loss / parts).backward()
+            with counter():
+                (loss / len(pieces)).backward()
         for name, value in values.items():
-            means[name] = means.get(name, 0) + value / parts
+            means[name] = means.get(name, 0) + value / len(pieces)
     return means
 
 

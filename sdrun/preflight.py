@@ -22,9 +22,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, override, settings_from
-from sdrun.datasets import sources
-from sdrun.datasets.images import split
+from sdrun.data.labelled import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
@@ -79,18 +79,14 @@ def composed(arguments: Namespace) -> list[DictConfig]:
         raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 
 
-def check(config: DictConfig, is_sweep: bool) -> Settings:
-    """The settings of a composed job. Raises InputError where they, its data, its device or its folder cannot do."""
-    settings = checked_settings(config)
-    source = sources.load(settings.dataset)
-    images = source.train.images
-    settings.check_data(images.shape[1], images.shape[2], len(images), num_ranks())
+def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
+    """Raise InputError where the data, device or folder that a composed job's settings ask for cannot do."""
+    published = tasks.load(settings.dataset)
+    settings.check_data(published.item, len(published.train), num_ranks())
     if settings.dataset.labels_per_class is not None:
-        split(source, settings.dataset)
+        split(published, settings.dataset)
     if start := initial(settings):
-        from sdrun import models
-
-        start.load_into(models.backbone(settings.model, images.shape[1], images.shape[2]))
+        start.load_into(models.build(settings.model, published.item))
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:
@@ -100,7 +96,6 @@ def check(config: DictConfig, is_sweep: bool) -> Settings:
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
-    return settings
 
 
 def checked_settings(config: DictConfig) -> Settings:

@@ -1,11 +1,13 @@
 """Stages that come from a finished run: nothing is trained, everything is evaluated again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sdrun.context import Context
-from sdrun.evaluation.evaluator import Evaluable, Evaluation, Networks, TrainingEvaluation
+from sdrun.data.source import Fields
+from sdrun.judges.judge import Evaluable, Judge, Networks, TrainingJudge
 from sdrun.objectives.objective import Objective
-from sdrun.results import Results, recorded_digest
+from sdrun.results import Results, load_items, recorded_digest
 from sdrun.storage.checkpoints import load_state
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.stage import StageResult
@@ -18,21 +20,28 @@ class Replay:
     def __init__(self, context: Context, source: RunFolder) -> None:
         self.context, self.source = context, source
 
-    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> StageResult:
+    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
         settings, hardware, folder = self.context.settings, self.context.hardware, self.context.folder
         chosen = settings.optim.select.value
         trained = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
         weights = self.source.weights(name, chosen)
         objective.load_state_dict(load_state(weights, hardware.device, recorded_digest(trained, chosen)))
-        folder.update_manifest(teachers={**folder.manifest["teachers"], name: objective.teachers})
-        return replace(trained, metrics=self._evaluated(name, objective.networks, evaluation).metrics)
+        folder.update_manifest(teachers={**folder.manifest["teachers"], name: [*objective.teachers, *stream.lineage]})
+        return replace(trained, metrics=self._evaluated(name, objective.networks, judge).metrics)
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> StageResult:
+    def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
+        """See ``Stages.make``; nothing is produced. Raises RunError where the run's items are gone or damaged."""
+        made = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
+        folder = self.context.folder
+        folder.update_manifest(teachers={**folder.manifest["teachers"], name: teachers})
+        return load_items(self.source, made, self.context.hardware.device)
+
+    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
         """See ``Stages.evaluate``."""
-        return self._evaluated(name, {"": network}, evaluation)
+        return self._evaluated(name, {"": network}, judge)
 
-    def _evaluated(self, name: str, networks: Networks, evaluation: Evaluation) -> StageResult:
+    def _evaluated(self, name: str, networks: Networks, judge: Judge) -> StageResult:
         assert self.context.record
         self.context.record.begin(name, 1, 0)
-        return Results(self.context, evaluation).of_evaluation(name, networks)
+        return Results(self.context, judge).of_evaluation(name, networks)

@@ -1,34 +1,58 @@
 """What is written of a finished stage: weights, predictions, pictures, metrics, and its mark."""
 
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import torch
 
 from sdrun.context import Context
+from sdrun.data.source import Fields
 from sdrun.errors import RunError
-from sdrun.evaluation.drawing import drawn, show
-from sdrun.evaluation.evaluator import Evaluation, Networks, Outcome
-from sdrun.evaluation.recomputed import agree
+from sdrun.judges.drawing import drawn, show
+from sdrun.judges.judge import Judge, Networks, Outcome
+from sdrun.judges.metric import to_json
+from sdrun.judges.recomputed import agree
 from sdrun.loop import State
 from sdrun.objectives.objective import Objective
 from sdrun.settings import Select
-from sdrun.storage.checkpoints import save
+from sdrun.storage.checkpoints import load_state, save
 from sdrun.storage.files import json_bytes
-from sdrun.storage.folder import DONE
+from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 
+ITEMS = "items"
+
 
 def recorded_digest(result: StageResult, kind: str) -> str:
-    """The SHA-256 of a trained stage's weights, ``kind`` being last or best. Raises RunError where none is noted."""
+    """The SHA-256 of a stage's weights ``last`` or ``best``, or ``items``. Raises RunError where none is noted."""
     if kind not in result.sha256:
         mark = f"stages/{result.name}/{DONE}"
-        raise RunError(f"{mark} does not tell which weights {kind}.pt came to; restore it from a copy")
+        raise RunError(f"{mark} does not tell what {kind}.pt came to; restore it from a copy")
     return result.sha256[kind]
+
+
+def make_items(context: Context, name: str, produce: Callable[[], Fields]) -> StageResult:
+    """Keep what a stage produces, and mark it as finished."""
+    started = time.perf_counter()
+    items = {field: values.detach().cpu() for field, values in produce().items()}
+    seconds = round(time.perf_counter() - started, 3)
+    digest = save(context.folder.weights(name, ITEMS), items)
+    result = StageResult(name=name, steps=0, seconds=seconds, metrics={}, sha256={ITEMS: digest})
+    context.folder.finish(result, {})
+    context.display.say(f"{name}: {len(next(iter(items.values()))):,} items made")
+    return result
+
+
+def load_items(folder: RunFolder, made: StageResult, device: torch.device) -> Fields:
+    """What ``make_items`` kept. Raises RunError where it is gone or damaged."""
+    fields: Fields = load_state(folder.weights(made.name, ITEMS), device, recorded_digest(made, ITEMS))
+    return fields
 
 
 @dataclass(frozen=True)
@@ -36,18 +60,17 @@ class Results:
     """Evaluates a stage and writes what comes out; the record must have begun the stage. On the first rank only."""
 
     context: Context
-    evaluation: Evaluation
+    judge: Judge
 
     @property
     def record(self) -> Record:
         assert self.context.record
         return self.context.record
 
-    def of_training(self, name: str, objective: Objective, stream: Stream, state: State, step_cost: int) -> StageResult:
+    def of_training(self, name: str, objective: Objective, stream: Stream, state: State) -> StageResult:
         """Keep the last and the best weights, evaluate both, and mark the stage as finished.
 
-        ``step_cost``: multiply-adds of a step. Each is logged at its own step; the validation metrics that the loop
-        logged there already are not logged again.
+        Each is logged at its own step; the validation metrics that the loop logged there already are not logged again.
         """
         weights = {"last": {key: value.clone() for key, value in objective.state_dict().items()}}
         steps = {"last": state.step}
@@ -60,7 +83,7 @@ class Results:
         for kind in sorted(weights, key=lambda kind: steps[kind]):
             hashes[kind] = save(self.context.folder.weights(name, kind), weights[kind])
             objective.load_state_dict(weights[kind])
-            outcome = self.evaluation.full(objective.networks)
+            outcome = self.judge.full(objective.networks)
             judged = outcome.metrics
             if kind == chosen:
                 contents = self._contents(name, outcome)
@@ -75,38 +98,40 @@ class Results:
             name=name,
             steps=state.step,
             samples=state.step * stream.batch_size,
-            multiply_adds=state.step * step_cost,
+            multiply_adds=state.step * state.multiply_adds * self.context.hardware.world,
             seconds=round(state.seconds, 3),
             samples_per_second=round(state.step * stream.batch_size / max(state.seconds, 1e-9), 1),
             best_step=steps.get("best"),
             sha256=hashes,
             networks=_places(objective),
+            declared=to_json(self.judge.declared),
             metrics=metrics,
         )
         return self._finish(result, contents)
 
     def of_evaluation(self, name: str, networks: Networks) -> StageResult:
         """Evaluate networks that no training made here, and mark the stage as finished."""
-        outcome = self.evaluation.full(networks)
+        outcome = self.judge.full(networks)
         self._draw(outcome, 0)
         self.record.log(0, outcome.metrics)
-        result = StageResult(name=name, steps=0, seconds=0.0, metrics=outcome.metrics)
+        declared = to_json(self.judge.declared)
+        result = StageResult(name=name, steps=0, seconds=0.0, metrics=outcome.metrics, declared=declared)
         return self._finish(result, self._contents(name, outcome))
 
     def again(self, result: StageResult, networks: Networks, stream: Stream | None) -> None:
         """Write the files of a finished stage anew. Raises RunError where its metrics do not come out again."""
         self.record.begin(result.name, stream.steps_per_epoch if stream else 1, None)
-        outcome = self.evaluation.full(networks)
+        outcome = self.judge.full(networks)
         self._require_same(result, outcome.metrics)
         is_best = self.context.settings.optim.select is Select.best
         self._draw(outcome, (result.best_step if is_best else None) or result.steps)
         if stream:
             self._show_views(stream)
-        self._finish(result, self._contents(result.name, outcome))
+        declared = to_json(self.judge.declared)  # which a summary does not tell of each stage
+        self._finish(replace(result, declared=declared), self._contents(result.name, outcome))
 
-    @staticmethod
-    def _require_same(result: StageResult, metrics: Mapping[str, float]) -> None:
-        for key in ("test/accuracy", "test/nll"):
+    def _require_same(self, result: StageResult, metrics: Mapping[str, float]) -> None:
+        for key in (f"test/{metric.name}" for metric in self.judge.declared if metric.shown):
             if key in metrics and not agree(metrics[key], result.metrics[key]):
                 raise RunError(
                     f"{result.name}: {key} was {result.metrics[key]:.4f} and is {metrics[key]:.4f} now; its "
@@ -116,7 +141,7 @@ class Results:
     def _contents(self, name: str, outcome: Outcome) -> dict[str, bytes]:
         """Predictions and documents, by their place in the run's folder."""
         data = self.context.data
-        labels = {f"{part}_labels": data.labels[part] for part in data.parts}
+        labels = {f"{part}_labels": data.labels[part] for part in data.held_out}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
         documents = {
@@ -129,20 +154,24 @@ class Results:
             show(title, draw, partial(self.record.picture, step=step))
 
     def _show_views(self, stream: Stream) -> None:
-        from sdrun.evaluation.pictures import view_grid
+        from sdrun.judges.pictures import view_grid
 
-        examples = drawn("views", lambda: stream.examples(6, 5, self.context.data.clean)) or {}
+        picture = self.context.task.picture
+        if picture is None:
+            return
+        examples = drawn("views", lambda: stream.examples(6, 5)) or {}
         for role, columns in examples.items():
-            show(f"views/{role}", partial(view_grid, columns), partial(self.record.picture, step=0))
+            shown = {title: picture(seen) for title, seen in columns.items()}
+            show(f"views/{role}", partial(view_grid, shown), partial(self.record.picture, step=0))
 
     def _finish(self, result: StageResult, contents: dict[str, bytes]) -> StageResult:
         self.record.end()
         self.context.folder.finish(result, contents)
-        self.context.display.end(result.name, result.metrics)
+        self.context.display.end(result)
         return result
 
 
 def _places(objective: Objective) -> dict[str, str]:
     """Where each network that is evaluated lies in the objective's weights, by its word."""
     names = {module: name for name, module in objective.named_modules()}
-    return {word: names[network] for word, network in objective.networks.items()}
+    return {word: names[network] for word, network in objective.networks.items() if network in names}

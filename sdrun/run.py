@@ -12,27 +12,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from sdrun import configuration, methods, models
+from sdrun import configuration, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
-from sdrun.datasets import sources
-from sdrun.datasets.images import Splits, split
+from sdrun.counting import multiply_adds
+from sdrun.data.labelled import Splits, split
 from sdrun.display import Display
 from sdrun.errors import InputError, Interrupted
-from sdrun.evaluation.costs import multiply_adds
-from sdrun.evaluation.drawing import drawn
-from sdrun.evaluation.evaluator import Data
 from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
+from sdrun.judges.drawing import drawn
+from sdrun.judges.metric import from_json, shown
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.recorded import change, load_config, origin, require_same
 from sdrun.replay import Replay
-from sdrun.settings import HardwareSettings, Settings, words
+from sdrun.results import ITEMS
+from sdrun.settings import HardwareSettings, Item, Settings, words
 from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
@@ -50,25 +49,21 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
     ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
-    splits = split(sources.load(settings.dataset), settings.dataset)
+    splits = split(tasks.load(settings.dataset), settings.dataset)
     with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware, _work(settings, splits.train.images))
+        hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_images=len(splits.train))
         shared = Path(hardware.from_main(lambda: str(create(path, settings, hardware, overrides, files))))
         execute(settings, RunFolder.open(shared), hardware, stack, splits)
 
 
-def _work(settings: Settings, images: np.ndarray) -> int:
-    """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once.
-
-    images: [N, C, H, W].
-    """
-    _, channels, size, _ = images.shape
+def _work(settings: Settings, item: Item) -> int:
+    """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once."""
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        backbone = models.backbone(settings.model, channels, size).eval()
-        image = torch.empty(1, channels, size, size)
-    return multiply_adds(backbone, image) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
+        backbone = models.build(settings.model, item).eval()
+        one = torch.empty(1, *item.shape)
+    return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
 def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> None:
@@ -78,6 +73,7 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
     clear what a kill left there, and to make again what is damaged or gone of its files.
     """
     folder = RunFolder.open(path)
+    folder.require_current("resumed")
     if "evaluates" in folder.manifest:
         raise InputError(f"{path} is an evaluation; make it again by: {command(folder)}")
     config = load_config(folder)
@@ -85,7 +81,7 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
     settings = configuration.settings_from(config)
     if folder.manifest["hardware"]["ranks"] != num_ranks():
         raise InputError(f"{path} ran on another number of ranks; go on with it by: {command(folder)}")
-    splits = split(sources.load(settings.dataset), settings.dataset)
+    splits = split(tasks.load(settings.dataset), settings.dataset)
     require_same(folder, settings, splits.fingerprints())
     if folder.status == "completed" and not repair:
         if rank() == 0:
@@ -199,7 +195,7 @@ def execute(
             _note_damage(folder, settings)
         context = Context(
             settings=settings,
-            data=Data(splits, settings.dataset, hardware),
+            task=tasks.build(settings.dataset, splits, hardware),
             hardware=hardware,
             folder=folder,
             record=record,
@@ -242,9 +238,9 @@ def _conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> No
 
 
 def _note_damage(folder: RunFolder, settings: Settings) -> None:
-    """Weights that do not count are not made again; those that count are required whole where they are used."""
+    """Weights that do not count are not made again; what counts is required whole where it is used."""
     for name in folder.damaged_weights():
-        if not name.endswith(f"/{settings.optim.select.value}.pt"):
+        if not name.endswith((f"/{settings.optim.select.value}.pt", f"/{ITEMS}.pt")):
             folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
 
 
@@ -258,16 +254,17 @@ def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], d
 
 
 def _overview(record: Record, settings: Settings, results: list[StageResult], final: Stage) -> None:
-    from sdrun.evaluation.pictures import over_stages
+    from sdrun.judges.pictures import over_stages
 
     trained = [result for result in results if result.steps]
     pictures = {}
     if len(trained) > 1:
         names, metrics = [result.name for result in trained], [result.metrics for result in trained]
-        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics)):
+        declared = shown(from_json(trained[-1].declared))
+        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics, declared)):
             pictures[title] = figure
-    shown = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
-    record.overview(dict(words.leaves(configuration.plain(settings))), shown, pictures)
+    main = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
+    record.overview(dict(words.leaves(configuration.plain(settings))), main, pictures)
 
 
 def _tensorboard() -> str:

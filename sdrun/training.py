@@ -1,23 +1,26 @@
 """Stages that come from training: each once, and the half-done from where it stood."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sdrun import loop
 from sdrun.context import Context
+from sdrun.data.source import Fields
 from sdrun.display import Display
 from sdrun.errors import RunError
-from sdrun.evaluation.classification import doubt_temperature
-from sdrun.evaluation.costs import step_multiply_adds
-from sdrun.evaluation.evaluator import Evaluable, Evaluation, TrainingEvaluation, require_finite
+from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
+from sdrun.judges.parts import require_finite
 from sdrun.objectives.objective import Objective
-from sdrun.results import Results, recorded_digest
+from sdrun.results import Results, load_items, make_items, recorded_digest
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
+
+log = logging.getLogger(__name__)
 
 
 class Training:
@@ -32,20 +35,15 @@ class Training:
         self.settings, self.hardware, self.folder = context.settings, context.hardware, context.folder
         self.record = context.record
 
-    def fit(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> StageResult:
+    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
         from_main = self.hardware.from_main
         finished = result = from_main(lambda: self.folder.finished(name))
-        if result is None and self.folder.status == "completed":
-            raise RunError(
-                f"{name}: neither stages/{name}/done.json nor summary.json tells of it, or its weights are others; put "
-                "these back from a copy, for a completed run is not trained again"
-            )
         if result is None:
-            cost = self._step_cost(objective, stream)
+            self._require_under_way(name)
             with _named(name):
-                state = self._train(name, objective, stream, evaluation)
-                result = from_main(lambda: self._write(name, objective, stream, evaluation, state, cost))
+                state = self._train(name, objective, stream, judge)
+                result = from_main(lambda: self._write(name, objective, stream, judge, state))
         chosen = self.settings.optim.select.value
         recorded = recorded_digest(result, chosen)
         weights = load_state(self.folder.weights(name, chosen), self.hardware.device, recorded)
@@ -53,13 +51,32 @@ class Training:
         if self.record:
             Checkpoints(self.folder.stage(name)).clear()
             if finished:
-                self._require_teachers(name, objective)
+                self._require_teachers(name, _sources(objective, stream))
                 if self._is_lacking(name):
-                    Results(self.context, evaluation).again(result, objective.networks, stream)
+                    Results(self.context, judge).again(result, objective.networks, stream)
         self.note()
         return result
 
-    def evaluate(self, name: str, network: Evaluable, evaluation: Evaluation) -> StageResult:
+    def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
+        """See ``Stages.make``. Raises RunError where the items or the teachers are not those that the run recorded."""
+
+        def result() -> StageResult:
+            finished = self.folder.finished(name)
+            if finished:
+                self._require_teachers(name, teachers)
+                if self.folder.lost(f"stages/{name}"):
+                    self.folder.finish(finished, {})
+                return finished
+            self._require_under_way(name)
+            self._note_teachers(name, teachers)
+            with _named(name):
+                return make_items(self.context, name, produce)
+
+        made: StageResult = self.hardware.from_main(result)
+        self.note()
+        return load_items(self.folder, made, self.hardware.device)
+
+    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
         """See ``Stages.evaluate``."""
 
         def result() -> StageResult:
@@ -68,16 +85,27 @@ class Training:
             if finished is None:
                 self.record.begin(name, 1, 0)
                 with _named(name):
-                    written = Results(self.context, evaluation).of_evaluation(name, {"": network})
-                doubt_temperature(name, written.metrics, self.context.data)
+                    written = Results(self.context, judge).of_evaluation(name, {"": network})
+                self._say_doubts(written, judge)
                 return written
             if self._is_lacking(name):
-                Results(self.context, evaluation).again(finished, {"": network}, None)
+                Results(self.context, judge).again(finished, {"": network}, None)
             return finished
 
         evaluated: StageResult = self.hardware.from_main(result)
         self.note()
         return evaluated
+
+    def _require_under_way(self, name: str) -> None:
+        """Raise RunError where a stage of a completed run would have to happen again."""
+        if self.folder.status == "completed":
+            raise RunError(
+                f"{name}: neither stages/{name}/done.json nor summary.json tells of it, or its weights are others; put "
+                "these back from a copy, for a completed run is not trained again"
+            )
+
+    def _note_teachers(self, name: str, teachers: list[dict[str, str]]) -> None:
+        self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: teachers})
 
     def _is_lacking(self, name: str) -> bool:
         """Whether anything that a finished stage wrote is gone or damaged, its weights apart."""
@@ -85,10 +113,10 @@ class Training:
         lost = self.folder.lost(predictions, f"stages/{name}", f"tensorboard/{name}")
         return bool(lost) or self.folder.state(predictions) is State.absent
 
-    def _require_teachers(self, name: str, objective: Objective) -> None:
+    def _require_teachers(self, name: str, teachers: list[dict[str, str]]) -> None:
         """Raise RunError unless the stage was taught by the teachers that are there now."""
-        earlier = self.folder.manifest["teachers"].get(name, objective.teachers)
-        if earlier != objective.teachers:
+        earlier = self.folder.manifest["teachers"].get(name, teachers)
+        if earlier != teachers:
             stages = ", ".join(teacher["stage"] for teacher in earlier)
             raise RunError(
                 f"{name} was taught by other weights of {stages} than there are now; put those back, or remove "
@@ -96,29 +124,21 @@ class Training:
             )
 
     def _write(
-        self,
-        name: str,
-        objective: Objective,
-        stream: Stream,
-        evaluation: TrainingEvaluation,
-        state: loop.State,
-        step_cost: int,
+        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, state: loop.State
     ) -> StageResult:
         # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
         # would have told, and whether a run counts must not depend on where it was stopped.
         require_finite("the weights", objective.state_dict().values())
-        result = Results(self.context, evaluation).of_training(name, objective, stream, state, step_cost)
-        doubt_temperature(name, result.metrics, self.context.data)
+        result = Results(self.context, judge).of_training(name, objective, stream, state)
+        self._say_doubts(result, judge)
         return result
 
-    def _step_cost(self, objective: Objective, stream: Stream) -> int:
-        """Multiply-adds of one step, of all ranks together."""
-        objective.to(self.hardware.device)
-        parts = self.settings.optim.accumulate
-        part = stream(0).split(parts)[0]
-        return step_multiply_adds(objective, part, self.hardware.autocast) * parts * self.hardware.world
+    @staticmethod
+    def _say_doubts(result: StageResult, judge: Judge) -> None:
+        for doubt in judge.doubts(result.metrics):
+            log.warning("%s: %s", result.name, doubt)
 
-    def _train(self, name: str, objective: Objective, stream: Stream, evaluation: TrainingEvaluation) -> loop.State:
+    def _train(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
         newest = self.hardware.from_main(checkpoints.newest)
         saved = load_state(newest, self.hardware.device) if newest else None
@@ -126,14 +146,14 @@ class Training:
         if self.record:
             num_points = 0
             if saved:
-                self._require_teachers(name, objective)
-                is_old = "points" not in saved
-                num_points = self.record.points_until(name, saved["position"]) if is_old else saved["points"]
-            self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: objective.teachers})
+                self._require_teachers(name, _sources(objective, stream))
+                num_points = saved["points"]
+            self._note_teachers(name, _sources(objective, stream))
             self.record.begin(name, stream.steps_per_epoch, num_points)
             num_steps = loop.num_steps(self.settings, stream)
             display = self.context.display
-            display.begin(name, num_steps, stream.steps_per_epoch, saved["state"]["step"] if saved else 0)
+            step = saved["state"]["step"] if saved else 0
+            display.begin(name, num_steps, stream.steps_per_epoch, step, judge.declared[0])
             recorder = _Recorder(self.record, display, checkpoints)
         has_validation = len(self.context.data.splits.validation) > 0
         return loop.train(
@@ -142,10 +162,15 @@ class Training:
             settings=self.settings,
             hardware=self.hardware,
             saved=saved,
-            judge=evaluation if has_validation else None,
+            judge=judge if has_validation else None,
             recorder=recorder,
             interrupt=self.context.interrupt,
         )
+
+
+def _sources(objective: Objective, stream: Stream) -> list[dict[str, str]]:
+    """Where the targets and the items of a stage come from, if not from the run's own data."""
+    return [*objective.teachers, *stream.lineage]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,18 @@ from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from sdrun import preflight, run
+from sdrun.answers.categorical import Categorical
 from sdrun.configuration import register_resolvers
-from sdrun.datasets.sources import IDX_FILES
+from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
-from sdrun.settings import Settings
+from sdrun.models.backbone import Backbone, Network
+from sdrun.settings import Item, Settings
 from sdrun.storage import checkpoints
 from sdrun.storage.folder import RunFolder
+from sdrun.streams.shuffled import Shuffled
+from sdrun.tasks.images.idx import IDX_FILES
+from sdrun.tasks.images.task import OfImages
+from sdrun.tasks.images.views.view import Normalise
 
 SMALL = (
     "dataset=digits",
@@ -40,6 +47,32 @@ def is_time(name: str) -> bool:
     return name == "train/samples_per_second" or "milliseconds" in name
 
 
+def images(channels: int, size: int) -> Item:
+    """What square images are to a network."""
+    return Item("images", (channels, size, size))
+
+
+def shuffled(images, labels, views, pool, batch_size, words, rank=0, world=1) -> Shuffled:
+    """A stream of images in memory; ``labels`` may be None."""
+    known = {} if labels is None else {"label": labels}
+    return Shuffled(
+        Memory({"image": images, **known}),
+        inputs=("image",),
+        views={role: (OfImages(view), num) for role, (view, num) in views.items()},
+        clean=OfImages(Normalise([0.0], [1.0], images.device, False)),
+        pool=pool,
+        batch_size=batch_size,
+        words=words,
+        rank=rank,
+        world=world,
+    )
+
+
+def classifier(backbone: Backbone, num_classes: int) -> Network:
+    """The network that a recipe makes of a backbone by default."""
+    return Network(backbone, Categorical(num_classes).head(backbone.num_features))
+
+
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
     register_resolvers()
@@ -48,6 +81,12 @@ def compose(*overrides: str) -> DictConfig:
 
 def settings(*overrides: str) -> Settings:
     return preflight.settings_from(compose(*overrides))
+
+
+def check(*overrides: str) -> None:
+    """What ``sdrun OVERRIDES`` checks before it starts."""
+    config = compose(*overrides)
+    preflight.check(preflight.settings_from(config), config, is_sweep=False)
 
 
 def start(path: Path, *overrides: str) -> Path:
@@ -73,14 +112,37 @@ def interrupted(path: Path, stage: str, step: int, monkeypatch, *overrides: str)
     return path
 
 
-def one_and_two_ranks(folder: Path, *overrides: str) -> tuple[list[float], list[float]]:
+def in_pieces(path: Path, monkeypatch, *overrides: str) -> None:
+    """The run of these overrides alone, stopped after every fifth checkpoint, of which each step has one."""
+    save, count = checkpoints.Checkpoints.save, [0]
+
+    def save_and_stop(self, at, state):
+        save(self, at, state)
+        count[0] += 1
+        if count[0] % 5 == 0:
+            raise Interrupted(15)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
+        with pytest.raises(Interrupted):
+            run.start(settings(*overrides, "checkpoint_seconds=0"), path, list(overrides))
+        for _ in range(50):
+            with suppress(Interrupted):
+                run.resume(path)
+                break
+    assert summary(path)["status"] == "completed"
+
+
+def one_and_two_ranks(
+    folder: Path, *overrides: str, program: tuple[str, ...] = ("-m", "sdrun")
+) -> tuple[list[float], list[float]]:
     """The logged losses of one rank and of two, on a network without BatchNorm; what they log is the same."""
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     given = [*(o for o in SMALL if not o.startswith("model")), *vit, *overrides]
     run.start(settings(*given), folder / "one", given)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "sdrun"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, *given, f"hydra.run.dir={folder / 'two'}"],
+        [*command, *program, *given, f"hydra.run.dir={folder / 'two'}"],
         capture_output=True,
         text=True,
         timeout=300,

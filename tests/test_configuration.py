@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from omegaconf import OmegaConf
 
-from helpers import compose, settings
+from helpers import compose, images, settings
 from sdrun import methods
 from sdrun.configuration import conf_folder
 from sdrun.errors import InputError
@@ -26,12 +26,35 @@ def test_every_choice_composes_and_is_typed(choice):
     assert isinstance(settings(choice), Settings)
 
 
-def test_every_method_has_a_choice_and_every_choice_a_method_or_a_preset_of_one():
+def test_every_method_has_a_choice_and_every_choice_is_of_a_method():
     choices = {path.stem for path in (conf_folder() / "method").glob("*.yaml")}
     assert choices >= set(methods.names())
-    for name in choices - set(methods.names()):
-        method = settings(f"method={name}").method
-        assert (method.name, method.preset.value) == ("consistency", name)
+    others = {name: settings(f"method={name}").method.name for name in choices - set(methods.names())}
+    assert {name: "layerwise" if name.startswith("layerwise_") else "consistency" for name in others} == others
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "choice"),
+    [
+        ("layerwise", "byot", "layerwise_byot"),
+        ("layerwise", "default", "layerwise"),
+        ("consistency", "plain", "consistency"),
+        ("consistency", "fixmatch", "fixmatch"),
+    ],
+)
+def test_a_former_preset_is_refused_by_the_choice_that_has_its_values(method, preset, choice, tmp_path):
+    message = f"^method.preset: is no setting any more; use method={choice}$"
+    with pytest.raises(InputError, match=message):
+        settings(f"method={method}", f"method.preset={preset}")
+    (tmp_path / "experiment").mkdir()
+    text = f"# @package _global_\ndefaults:\n  - override /method: {method}\nmethod:\n  preset: {preset}\n"
+    (tmp_path / "experiment/mine.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        settings("experiment=mine", f"hydra.searchpath=[file://{tmp_path}]")
+    config = OmegaConf.create(OmegaConf.to_yaml(compose(f"method={method}"), resolve=True))  # as a run keeps it
+    config.method.preset = preset
+    with pytest.raises(InputError, match=message):
+        _typed(config)
 
 
 def test_no_file_asks_for_code():
@@ -155,10 +178,10 @@ def test_the_largest_numbers_that_fit_are_settings():
 
 
 UNFIT = {
-    ("dataset.val_size=1437",): "dataset.val_size: leaves nothing of 1437 training images",
+    ("dataset.val_size=1437",): "dataset.val_size: leaves nothing of 1437 training items",
     ("dataset.train_size=1400",): "dataset.train_size: must be between 2 and 1257",
     ("optim.batch_size=1",): "optim.batch_size: must be at least 2",
-    ("dataset.val_size=1436",): "dataset.val_size: leaves 1 training images, fewer than 2",
+    ("dataset.val_size=1436",): "dataset.val_size: leaves 1 training items, fewer than 2",
     ("dataset.num_labels=1",): "dataset.num_labels: must be between 2 and 1257",
     ("dataset.train_size=100", "dataset.num_labels=101"): "dataset.num_labels: must be between 2 and 100",
     ("dataset.views.weak.grey=0.5",): "dataset.views.weak.grey: has no effect on grey images",
@@ -184,12 +207,12 @@ UNFIT = {
 @pytest.mark.parametrize(("overrides", "message"), UNFIT.items())
 def test_settings_that_do_not_fit_the_data_are_refused(overrides, message):
     with pytest.raises(InputError, match=re.escape(message)):
-        settings(*overrides).check_data(1, 8, 1437, 1)
+        settings(*overrides).check_data(images(1, 8), 1437, 1)
 
 
 def test_ranks_that_do_not_divide_the_batch_are_refused():
     with pytest.raises(InputError, match=r"optim.batch_size: must be a multiple of 3: 3 ranks"):
-        settings().check_data(1, 8, 1437, 3)
+        settings().check_data(images(1, 8), 1437, 3)
 
 
 def test_malformed_yaml_names_file_and_line(tmp_path):

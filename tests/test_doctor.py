@@ -85,7 +85,7 @@ def test_numbers_that_do_not_follow_from_the_predictions_are_named(copy, asked):
 
 
 def test_predictions_give_every_metric_that_they_allow(whole):
-    from sdrun.evaluation.recomputed import recomputed
+    from sdrun.judges.recomputed import recomputed
 
     metrics = json.loads((whole / "stages/generation_1/done.json").read_text())["metrics"]
     with np.load(whole / "predictions/generation_1.npz") as arrays:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import settings, start
+from helpers import images, settings, start
 from sdrun import models, optimizers
 from sdrun.schedules import lr_factor
 from sdrun.settings import Schedule
@@ -43,7 +43,7 @@ def test_short_trainings_have_a_schedule_too(schedule, warmup, total):
 
 @pytest.mark.parametrize("model", ["cnn", "vit_tiny"])
 def test_biases_norms_and_embeddings_do_not_decay(model):
-    network = models.backbone(settings(f"model={model}").model, 1, 8)
+    network = models.build(settings(f"model={model}").model, images(1, 8))
     decayed, plain = optimizers.parameter_groups(network, 0.1)
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
     assert len(decayed["params"]) + len(plain["params"]) == len(list(network.parameters()))

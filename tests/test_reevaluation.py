@@ -1,8 +1,6 @@
 """A finished run is evaluated again, without training, for every method."""
 
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ from sdrun.storage.folder import RunFolder
 
 
 def evaluated(path, **options):
-    evaluate(path, **{"dataset": None, "root": None, "exit_policy": None, "overrides": [], **options})
+    evaluate(path, **{"dataset": None, "root": None, "overrides": [], **options})
     return max((path / "evaluations").iterdir())
 
 
@@ -44,30 +42,23 @@ def ladder(tmp_path_factory):
     return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
 
 
+def policy_of(path):
+    return json.loads((path / "stages/early_exit/policy.json").read_text())
+
+
+def with_policy(path, *values):
+    return evaluated(path, overrides=[f"method.exit_policy.{value}" for value in values])
+
+
 def test_another_policy(ladder):
-    own = json.loads((ladder / "stages/early_exit/policy.json").read_text())
-    again = evaluated(ladder, exit_policy="thresholds=[2.0],confidence=probability")
+    again = with_policy(ladder, "thresholds=[2.0]")
     metrics = summary(again)["stages"][1]["metrics"]
     assert metrics["test/exit_1/share"] == 0
     assert metrics["test/accuracy"] == summary(ladder)["metrics"]["test/accuracy"]
-    policy = json.loads((again / "stages/early_exit/policy.json").read_text())
-    assert policy == {**own, "thresholds": [2.0]}
-    from_file = evaluated(ladder, exit_policy=str(again / "stages/early_exit/policy.json"))
-    assert json.loads((from_file / "stages/early_exit/policy.json").read_text()) == policy
-    assert summary(evaluated(ladder, exit_policy="budget=0.01"))["stages"][1]["metrics"]["test/exit_1/share"] == 1
-
-
-def test_the_policy_that_the_run_saved_is_the_one_that_is_judged(ladder, tmp_path):
-    copy = Path(shutil.copytree(ladder, tmp_path / "copy"))
-    folder = RunFolder.open(copy)
-    own = folder.document(folder.exit_policy)
-    folder.write({folder.exit_policy: json.dumps({**own, "thresholds": [2.0]}).encode()})
-    assert summary(evaluated(copy))["stages"][1]["metrics"]["test/exit_1/share"] == 0
-    anew = evaluated(copy, exit_policy="tolerance=0")
-    assert RunFolder.open(anew).document(folder.exit_policy) == own
-    (copy / folder.exit_policy).write_text(json.dumps({**own, "thresholds": [0.5]}))
-    with pytest.raises(ValueError, match="policy.json is damaged: its SHA-256 is not the one in manifest.json"):
-        evaluated(copy)
+    assert policy_of(again) == {**policy_of(ladder), "thresholds": [2.0]}
+    assert json.loads((again / "manifest.json").read_text())["overrides"] == ["method.exit_policy.thresholds=[2.0]"]
+    assert summary(with_policy(ladder, "budget=0.01"))["stages"][1]["metrics"]["test/exit_1/share"] == 1
+    assert policy_of(with_policy(ladder, "tolerance=0")) == policy_of(ladder)
 
 
 def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_path):
@@ -92,7 +83,10 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
     plain = start(tmp_path / "plain", "method=supervised", "optim.epochs=1")
     fashion = write_idx(tmp_path / "data")
     for options, message in (
-        ({"exit_policy": "tolerance=0"}, "--exit-policy: a run of method=supervised has no exits"),
+        (
+            {"overrides": ["method.exit_policy.tolerance=0"]},
+            "method.exit_policy.tolerance: cannot be changed of a finished run; only hardware.*, dataset.root can",
+        ),
         ({"dataset": "fashion_mnist", "root": str(fashion)}, "--dataset: fashion_mnist has images of 1x28x28, and the"),
         (
             {"dataset": "mnist", "root": str(tmp_path)},
@@ -104,14 +98,16 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             evaluated(plain, **options)
-    for policy, message in (
-        ("nothing", "--exit-policy: nothing cannot be read .* name a file, or settings such as tolerance=0.01"),
-        ("confidence=entropy,thresholds=[0.5]", "method.exit_policy.thresholds: 0.5 is no entropy to compare with"),
-        ("speed=1", "--exit-policy: speed is not among tolerance"),
-        ("thresholds=[0.1,0.2,0.3]", "method.exit_policy.thresholds: needs 1 numbers, but has 3"),
+    for values, message in (
+        (["confidence=entropy", "thresholds=[0.5]"], "method.exit_policy.thresholds: 0.5 is no entropy to compare"),
+        (["budget=0.5", "tolerance=0"], "method.exit_policy: needs one of .*; set tolerance or budget to null"),
+        (["speed=1"], "method.exit_policy.speed: unknown key"),
+        (["thresholds=[0.1,0.2,0.3]"], "method.exit_policy.thresholds: needs 1 numbers, but has 3"),
     ):
         with pytest.raises(InputError, match=message):
-            evaluated(ladder, exit_policy=policy)
+            with_policy(ladder, *values)
+    with pytest.raises(InputError, match="method.alpha: cannot be changed .* only .*, method.exit_policy.* can"):
+        evaluated(ladder, overrides=["method.alpha=1"])
     with pytest.raises(InputError, match="holds no run"):
         evaluated(tmp_path / "nowhere")
     assert not (plain / "evaluations").exists()
@@ -134,7 +130,7 @@ def test_weights_without_a_hash_are_not_trusted(tmp_path):
     (stage,) = summary(path)["stages"]
     mark = json_bytes({key: value for key, value in stage.items() if key != "sha256"})
     RunFolder.open(path).write({"stages/supervised/done.json": mark})
-    with pytest.raises(RunError, match="done.json does not tell which weights last.pt came to; restore it"):
+    with pytest.raises(RunError, match="done.json does not tell what last.pt came to; restore it"):
         evaluated(path)
 
 
@@ -158,8 +154,10 @@ def test_an_evaluation_is_neither_resumed_nor_evaluated(ladder):
 def test_the_verb(ladder, monkeypatch, capsys):
     from sdrun import cli
 
-    monkeypatch.setattr(
-        "sys.argv", ["sdrun", "evaluate", str(ladder), "--exit-policy", "tolerance=0.1", "hardware.threads=1"]
-    )
+    words = ["sdrun", "evaluate", str(ladder), "method.exit_policy.tolerance=0.1", "hardware.threads=1"]
+    monkeypatch.setattr("sys.argv", words)
     assert cli.main() == 0
     assert "early_exit" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", [*words[:3], "--exit-policy", "tolerance=0.1"])
+    assert cli.main() == 2
+    assert "--exit-policy: is no option any more; use method.exit_policy.tolerance=0.01" in capsys.readouterr().err

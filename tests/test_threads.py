@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from helpers import SMALL, settings
-from sdrun import hardware, run
-from sdrun.datasets import sources
+from helpers import SMALL, images, settings
+from sdrun import hardware, run, tasks
 from sdrun.errors import InputError
 from sdrun.hardware import resolve
 
@@ -34,14 +33,14 @@ def test_more_than_cores_are_refused(monkeypatch):
 
 def test_the_work_is_that_of_a_batch_and_draws_nothing():
     asked = settings("model.widths=[8,8]", "model.depth=0")
-    images = sources.load(asked.dataset).train.images
+    item = tasks.load(asked.dataset).item
     before = torch.random.get_rng_state()
-    one = run._work(asked, images)
+    one = run._work(asked, item)
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert run._work(settings("model.widths=[8,8]", "model.depth=0", "optim.batch_size=256"), images) == 2 * one
+    assert run._work(settings("model.widths=[8,8]", "model.depth=0", "optim.batch_size=256"), item) == 2 * one
     small, large = settings("dataset=digits"), settings("dataset=fashion_mnist")
-    assert run._work(small, images) < hardware.WORK_OF_A_THREAD
-    assert run._work(large, torch.empty(1, 1, 28, 28)) > 2 * hardware.WORK_OF_A_THREAD
+    assert run._work(small, item) < hardware.WORK_OF_A_THREAD
+    assert run._work(large, images(1, 28)) > 2 * hardware.WORK_OF_A_THREAD
 
 
 def test_what_was_chosen_is_recorded_and_kept(tmp_path, monkeypatch):

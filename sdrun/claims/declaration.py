@@ -93,8 +93,8 @@ class Declaration:
 def declaration(values: dict[str, Any]) -> Declaration:
     """The claim that these values declare. Raises InputError where they do not hold together."""
     try:
-        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), values))
+        claim = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), values))
     except OmegaConfBaseException as error:
         raise InputError(f"hydra.sweeper.{error.full_key}: {str(error).splitlines()[0]}") from error
-    assert isinstance(found, Declaration)
-    return found
+    assert isinstance(claim, Declaration)
+    return claim

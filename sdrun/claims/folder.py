@@ -28,7 +28,7 @@ LARGEST = 16_000_000
 
 SHAPE = {
     "declared": {"metrics": [TEXT], "plain": [TEXT], "method": [TEXT], "silent": [TEXT], "pretrain": [TEXT]},
-    "runs": {...: {"overrides": [TEXT], "settings": TEXT}},
+    "runs": {...: {"overrides": [TEXT]}},
     "grid": {...: NUMBER},
     "chosen": TEXT,
     "compute_factor": NUMBER,
@@ -49,8 +49,8 @@ class ClaimFolder:
     @classmethod
     def begin(cls, path: Path, claim: Declaration) -> "ClaimFolder":
         """A new folder, or one that is there already, with what is declared now."""
-        known = cls.open(path).content if os.path.lexists(path / FILE) else {"runs": {}}
-        return cls(path, {**known, "declared": asdict(claim)})
+        entries = cls.open(path).content if os.path.lexists(path / FILE) else {"runs": {}}
+        return cls(path, {**entries, "declared": asdict(claim)})
 
     @classmethod
     def open(cls, path: Path) -> "ClaimFolder":
@@ -62,7 +62,7 @@ class ClaimFolder:
                 raise Unreadable(f"{FILE} says that {document['chosen']} was chosen, which its grid lacks")
             for place, entry in document["runs"].items():
                 _require_place(path, place)
-                require_shape(f"{FILE}, {place}", entry, {}, ("overrides", "settings"))
+                require_shape(f"{FILE}, {place}", entry, {}, ("overrides",))
         except Unreadable as error:
             raise InputError(f"{printable(str(path))}: {error}; {AGAIN}") from error
         folder = cls(path, document)
@@ -104,13 +104,10 @@ class ClaimFolder:
             raise InputError(f"{path}: {error}; see: {asking_doctor(path)}, or move it away") from error
         return run if run.status == "completed" else None
 
-    def add_run(self, arm: str, seed: int, overrides: list[str], settings: str) -> None:
-        """Note that the run belongs to the claim. Raises InputError where another one lies in its place."""
+    def add_run(self, arm: str, seed: int, overrides: list[str]) -> None:
+        """Note that the run belongs to the claim."""
         place = str(self.run(arm, seed).relative_to(self.path))
-        known = self.content["runs"].get(place)
-        if known and known["settings"] != settings and self.finished(arm, seed):
-            raise InputError(f"{self.path / place} was run with other settings; move it away, or the whole claim")
-        self.note(runs={**self.content["runs"], place: {"overrides": overrides, "settings": settings}})
+        self.note(runs={**self.content["runs"], place: {"overrides": overrides}})
 
     def note(self, **entries: Any) -> None:
         """Write further entries."""

@@ -2,11 +2,10 @@
 
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED
 from sdrun.claims.verdicts import ARMS, Answer, Judged
-from sdrun.comparison.rendering import interval
+from sdrun.comparison.rendering import mean_sd, numbers
 from sdrun.comparison.tables import Table, markdown, number, p_value, titled
+from sdrun.judges.metric import Better, lookup, shown
 from sdrun.settings.words import printable, text
-
-METRICS = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece", "test/ece_calibrated"]
 
 ARM_NAMES = {
     PRETRAIN: "pretraining",
@@ -51,8 +50,7 @@ def overview(claims: list[Judged]) -> Table:
     for claim in claims:
         helps, equal = claim.answers["helps"][0], claim.answers["equal_compute"][0]
         words = [f"[{claim.name}](#{claim.name})", "**yes**" if claim.helps == "helps" else "failed"]
-        found = helps.difference
-        p = p_value(found.adjusted) if found else ""
+        p = p_value(helps.difference.adjusted) if helps.difference else ""
         table.rows.append([*words, claim.alive, claim.helps, *_numbers(helps)[:2], p, " ".join(_numbers(equal)[:2])])
     return table
 
@@ -78,12 +76,13 @@ def section(claim: Judged) -> str:
         lines.append("Not finished, and left out: " + "; ".join(missing))
     if "chosen" in content:
         grid = content["grid"]
-        metric = declared.choose_by
-        ranked = sorted(grid.items(), key=lambda item: -item[1])
-        shown = ", ".join(f"{printable(name)} {number(metric, score)}" for name, score in ranked)
+        metric = lookup(declared.choose_by, claim.declared)
+        ranked = sorted(grid.items(), key=lambda item: item[1], reverse=metric.better is not Better.lower)
+        scores = ", ".join(f"{printable(name)} {number(metric, score)}" for name, score in ranked)
+        title = printable(titled(declared.choose_by, metric))
         lines.append(
-            f"<details><summary>The grid of the baseline, {printable(titled(metric))} on seed {declared.tuning_seed}: "
-            f"{printable(content['chosen'])} was chosen</summary>\n\n{shown}\n\n</details>"
+            f"<details><summary>The grid of the baseline, {title} on seed {declared.tuning_seed}: "
+            f"{printable(content['chosen'])} was chosen</summary>\n\n{scores}\n\n</details>"
         )
     return "\n\n".join(lines)
 
@@ -113,20 +112,20 @@ def setting(claim: Judged) -> str:
 
 def arms(claim: Judged) -> Table:
     """Mean and standard deviation over seeds, test set; compute over that of plain training."""
-    table = Table("", ["runs", "n", *map(titled, METRICS), "multiply-adds", "seconds"], left=("runs",))
+    runs = [run for seeds in claim.runs.values() for run in seeds.values()]
+    metrics = {f"test/{metric.name}": metric for metric in shown(claim.declared)}
+    metrics = {key: metric for key, metric in metrics.items() if any(run.metric(key) is not None for run in runs)}
+    titles = [titled(key, metric) for key, metric in metrics.items()]
+    table = Table("", ["runs", "n", *titles, "multiply-adds", "seconds"], left=("runs",))
     plain = claim.compute(PLAIN, "multiply_adds")
     for arm in ARMS:
-        cells = claim.cells(arm, METRICS)
+        cells = claim.cells(arm, list(metrics))
         if not cells:
             continue
-        shown = []
-        for metric in METRICS:
-            found = cells.get(metric)
-            spread = f" ± {number(metric, found.sd)}" if found and found.sd is not None else ""
-            shown.append(f"{number(metric, found.mean)}{spread}" if found else "")
+        means = [mean_sd(metric, cells[key]) if key in cells else "" for key, metric in metrics.items()]
         cost, seconds = claim.compute(arm, "multiply_adds"), claim.compute(arm, "seconds")
         more = [f"{cost / plain:.2f}" if cost and plain else "", f"{seconds:.0f}" if seconds else ""]
-        table.rows.append([ARM_NAMES[arm], str(len(claim.runs[arm])), *shown, *more])
+        table.rows.append([ARM_NAMES[arm], str(len(claim.runs[arm])), *means, *more])
     return table
 
 
@@ -134,21 +133,18 @@ def answers(claim: Judged) -> Table:
     """Every contrast: the paired difference; p where the verdicts rest on it."""
     columns = ["question", "difference of", "metric", "mean", "95 %", "in sd", "p"]
     table = Table("", columns, left=tuple(columns[:3]))
-    for kind, found in claim.answers.items():
-        for answer in found:
+    for kind, of_kind in claim.answers.items():
+        for answer in of_kind:
             c = answer.contrast
             is_decisive = answer.difference in claim.decisive
             p = p_value(answer.difference.adjusted) if answer.difference and is_decisive else ""
-            table.rows.append([QUESTIONS[kind], f"{c.left} - {c.right}", titled(c.metric), *_numbers(answer), p])
+            title = titled(c.metric, lookup(c.metric, claim.declared))
+            table.rows.append([QUESTIONS[kind], f"{c.left} - {c.right}", title, *_numbers(answer), p])
     return table
 
 
 def _numbers(answer: Answer) -> list[str]:
-    found = answer.difference
-    if found is None:
-        return ["missing", "", ""]
-    effect = "" if found.effect is None else f"{found.effect:+.1f}"
-    return [number(found.metric, found.paired.mean, signed=True), interval(found), effect]
+    return numbers(answer.difference) if answer.difference else ["missing", "", ""]
 
 
 def _covers_zero(answer: Answer) -> bool:

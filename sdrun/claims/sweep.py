@@ -4,7 +4,7 @@
 """
 
 import math
-from hashlib import sha256
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import mean
@@ -13,11 +13,14 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
+from sdrun.claims.compositions import Compositions
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
+from sdrun.claims.recognition import require_same
 from sdrun.comparison.runs import Run
 from sdrun.configuration import override
 from sdrun.errors import InputError, require
+from sdrun.judges.metric import Better, lookup
 from sdrun.storage.place import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")
@@ -30,20 +33,20 @@ class Sweep:
     """Makes the runs of a claim, each once: a finished one is left alone, a half-done one goes on."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
-        self.config, self.loader, self.launcher = config, loader, launcher
+        self.compositions, self.launcher = Compositions(config, loader), launcher
         node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
         assert isinstance(node, dict)
         self.claim = declaration({str(key): value for key, value in node.items() if key != "_target_"})
         self.folder = ClaimFolder.begin(Path(config.hydra.sweep.dir), self.claim)
-        self.given: list[str] = []
+        self.common: list[str] = []
         self.num_launched = 0
 
-    def run(self, given: list[str]) -> None:
-        """``given``: overrides of the command line, for every run; those of an arm win.
+    def run(self, common: list[str]) -> None:
+        """``common``: overrides of the command line, for every run; those of an arm win.
 
         Raises RunError where a run fails.
         """
-        self.given = given
+        self.common = common
         claim, seeds = self.claim, self.claim.seeds
         first: list[Job] = [(PLAIN, seed, claim.plain) for seed in seeds]
         method = [(METHOD, seed, [*claim.method, *self._initial(seed)]) for seed in seeds]
@@ -67,27 +70,30 @@ class Sweep:
 
     def _grid(self) -> dict[str, list[str]]:
         """Overrides by name."""
-        grid, found = self.claim.grid, {}
+        grid, overrides = self.claim.grid, {}
+        lengths = {share: self._longer(share) for share in grid.epochs}
         for share, view, smoothing in product(grid.epochs, grid.view, grid.label_smoothing):
             settings = [f"method.view={view}", f"method.label_smoothing={smoothing:g}", "optim.select=best"]
             name = f"epochs_{share:g}-{view}-smoothing_{smoothing:g}"
-            found[name] = [*self.claim.plain, *self._longer(share), *settings]
-        return found
+            overrides[name] = [*self.claim.plain, *lengths[share], *settings]
+        return overrides
 
     def _longer(self, share: float) -> list[str]:
         """Plain training that is ``share`` as long."""
-        plain = self._composed(self.claim.plain)
-        lengths = {key: OmegaConf.select(plain, key) for key in LENGTH}
+        plain = self.compositions.settings([*self.common, *self.claim.plain])
+        lengths = {key: plain[key] for key in LENGTH}
         return [f"{key}={math.ceil(share * value - 1e-9)}" for key, value in lengths.items() if value is not None]
 
     def _chosen(self, names: list[str]) -> str:
         """The best of the grid."""
         seed, metric = self.claim.tuning_seed, self.claim.choose_by
-        metrics = {name: self._run(f"{GRID}/{name}", seed).metric(metric) for name in names}
+        runs = {name: self._run(f"{GRID}/{name}", seed) for name in names}
+        metrics = {name: run.metric(metric) for name, run in runs.items()}
         scores = {name: score for name, score in metrics.items() if score is not None}
         lacking = [name for name in names if name not in scores]
         require(not lacking, "hydra.sweeper.choose_by", f"{metric} is not among the metrics of {', '.join(lacking)}")
-        chosen = max(names, key=lambda name: scores[name])
+        is_lower = lookup(metric, runs[names[0]].declared).better is Better.lower
+        chosen = (min if is_lower else max)(names, key=lambda name: scores[name])
         self.folder.note(grid=scores, chosen=chosen)
         return chosen
 
@@ -118,10 +124,13 @@ class Sweep:
         batch = []
         for arm, seed, overrides in jobs:
             path = self.folder.run(arm, seed)
-            line = [*self.given, *overrides, f"seed={seed}"]
-            settings = self._fingerprint(line)
-            self.folder.add_run(arm, seed, line, settings)
-            if self.folder.finished(arm, seed):
+            line = [*self.common, *overrides, f"seed={seed}"]
+            settings = self.compositions.settings(line)  # raises before anything is launched
+            done = self.folder.finished(arm, seed)
+            if done:
+                require_same(done, settings, partial(self.compositions.defaults, line))
+            self.folder.add_run(arm, seed, line)
+            if done:
                 continue
             if holds_run(path):
                 from sdrun import run
@@ -135,13 +144,3 @@ class Sweep:
         self.num_launched += len(batch)
         for result in results:
             result.return_value  # noqa: B018  raises what the job raised
-
-    def _composed(self, overrides: list[str]) -> DictConfig:
-        return self.loader.load_sweep_config(self.config, [*self.given, *overrides])
-
-    def _fingerprint(self, overrides: list[str]) -> str:
-        """Of all settings but the hardware's."""
-        config = self.loader.load_sweep_config(self.config, overrides)
-        keys = [key for key in map(str, config) if key not in ("hydra", "hardware")]
-        text = OmegaConf.to_yaml(OmegaConf.masked_copy(config, keys), resolve=False)
-        return sha256(text.encode()).hexdigest()

@@ -1,13 +1,16 @@
 """What the runs of claims tell: whether a teacher is alive, and whether it helps."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.comparison.differences import Cell, Difference, cell, correct, difference, is_better
+from sdrun.comparison.declared import together
+from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
 from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
+from sdrun.judges.metric import Metric, lookup
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
 
@@ -43,6 +46,11 @@ class Judged:
     def name(self) -> str:
         return printable(self.folder.name)
 
+    @cached_property
+    def declared(self) -> dict[str, Metric]:
+        """What the metrics of all runs mean, by name."""
+        return together(run.declared for runs in self.runs.values() for run in runs.values())
+
     @property
     def decisive(self) -> list[Difference]:
         asked = [*self.answers["alive"], *self.answers["helps"][:1]]
@@ -62,30 +70,28 @@ class Judged:
     def helps(self) -> str:
         """``helps``, ``hurts``, or why that cannot be told."""
         deciding = self.answers["helps"][0]
-        found = deciding.difference
-        if found and deciding.is_found:
-            better = is_better(found.metric, found.paired.mean)
+        if deciding.difference and deciding.is_found:
+            better = deciding.difference.metric.is_better(deciding.difference.paired.mean)
             return {True: "helps", False: "hurts", None: "not shown: its metric has no better side"}[better]
         return "not shown: " + _cannot_tell([deciding])
 
     def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:
-        found = {metric: cell(self.values(arm, metric)) for metric in metrics}
-        return {metric: value for metric, value in found.items() if value}
+        return {metric: value for metric in metrics if (value := cell(self.values(arm, metric)))}
 
     def values(self, side: str, metric: str) -> dict[int, float]:
         """By seed, of a side such as ``method`` or ``method:ensemble``."""
         arm, colon, stage = side.partition(":")
         name = f"{stage}:{metric}" if colon else metric
-        found = {seed: run.metric(name) for seed, run in self.runs.get(arm, {}).items()}
-        return {seed: value for seed, value in found.items() if value is not None}
+        runs = self.runs.get(arm, {})
+        return {seed: value for seed, run in runs.items() if (value := run.metric(name)) is not None}
 
     def compute(self, arm: str, key: str) -> float | None:
         """Mean over seeds of what a run of the arm took; for ``method`` pretraining is added."""
         costs = [run.summary.get("compute", {}) for run in self.runs.get(arm, {}).values()]
-        found = [cost[key] for cost in costs if key in cost]
-        if not found:
+        amounts = [cost[key] for cost in costs if key in cost]
+        if not amounts:
             return None
-        mean = sum(found) / len(found)
+        mean = sum(amounts) / len(amounts)
         return mean + (self.compute(PRETRAIN, key) or 0.0) if arm == METHOD else mean
 
     @property
@@ -100,25 +106,25 @@ class Judged:
 
 def judged(folders: list[ClaimFolder]) -> list[Judged]:
     """All claims, with the decisive comparisons of all of them corrected for together."""
-    found = [_read(folder) for folder in folders]
-    asked = {id(claim): claim.claim.questions() for claim in found}
+    claims = [_read(folder) for folder in folders]
+    asked = {id(claim): claim.claim.questions() for claim in claims}
     num = sum(len(questions["alive"]) + 1 for questions in asked.values())
-    for claim in found:
+    for claim in claims:
         claim.answers = {
             kind: [Answer(c, _difference(claim, c, num)) for c in contrasts]
             for kind, contrasts in asked[id(claim)].items()
         }
-    decisive = [difference for claim in found for difference in claim.decisive]
+    decisive = [difference for claim in claims for difference in claim.decisive]
     if decisive:
         correct(decisive)
-    return found
+    return claims
 
 
 def _difference(claim: Judged, contrast: Contrast, num_comparisons: int) -> Difference | None:
     own, base = claim.values(contrast.left, contrast.metric), claim.values(contrast.right, contrast.metric)
     if len(own.keys() & base.keys()) < 2:
         return None
-    return difference(contrast.metric, own, base, num_comparisons)
+    return difference(lookup(contrast.metric, claim.declared), own, base, num_comparisons)
 
 
 def _read(folder: ClaimFolder) -> Judged:

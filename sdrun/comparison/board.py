@@ -4,13 +4,13 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from sdrun.comparison.compare import METRICS
+from sdrun.comparison.declared import together
 from sdrun.comparison.groups import IGNORED, differing, grouped
 from sdrun.comparison.runs import Found, Run, find
+from sdrun.judges.metric import shown
 from sdrun.settings.words import printable
 
 SHOWN_FIRST = ["method.name", "seed"]
-MORE_METRICS = ["test/ece_calibrated", "test/aurc", "val/accuracy", "val/temperature", "test/knn_accuracy"]
 LONGEST_NAME = 200
 """Bytes of a file's name, where file systems take 255."""
 
@@ -73,9 +73,7 @@ def _write_columns(runs: list[Run], place: Path) -> None:
     kinds = {key: {type(run.settings[key]) for run in runs if key in run.settings} for key in keys}
     hparams = [api_pb2.HParamInfo(name=key, type=_kind(kinds[key])) for key in keys]
     present = {key for run in runs for key in run.summary.get("metrics", {})}
-    metrics = [
-        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=key)) for key in [*METRICS, *MORE_METRICS] if key in present
-    ]
+    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=key)) for key in _foremost(runs) if key in present]
     for old in place.glob("events.*"):
         old.unlink()
     experiment = api_pb2.Experiment(hparam_infos=hparams, metric_infos=metrics)
@@ -84,6 +82,14 @@ def _write_columns(runs: list[Run], place: Path) -> None:
     writer = EventFileWriter(str(place))
     writer.add_event(Event(summary=Summary(value=[shown])))
     writer.close()
+
+
+def _foremost(runs: list[Run]) -> list[str]:
+    """The metrics that overviews show, the first one on validation, and three that say whether these can be trusted."""
+    declared = together(run.declared for run in runs)
+    keys = [f"test/{metric.name}" for metric in shown(declared)]
+    headline = f"val/{next(iter(declared))}"
+    return list(dict.fromkeys([*keys, "test/aurc", headline, "val/temperature", "test/knn_accuracy"]))
 
 
 def _kind(types: set[type]) -> int:

@@ -9,8 +9,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sdrun.evaluation.metrics import bins
-from sdrun.settings.words import drawable
+from sdrun.judges.metrics import bins
+from sdrun.settings.words import drawable, printable
 
 INK = "#010203"
 """Drawn by matplotlib, and then replaced by the page's own colour."""
@@ -51,7 +51,7 @@ def curves(lines: Mapping[str, Curve], x: str, y: str, marker: str | None = None
                 axis.fill_between(
                     places, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.18, linewidth=0
                 )
-        axis.set(xlabel=x, ylabel=y)
+        axis.set(xlabel=x, ylabel=drawable(y))
 
     return _svg(draw, f"{y} over {x}")
 
@@ -82,7 +82,7 @@ def by_stage(lines: Mapping[str, tuple[Sequence[str], np.ndarray]], y: str) -> s
             name = drawable(label)
             axis.errorbar(places, values.mean(axis=0), spread, label=name, marker="o", capsize=3, linewidth=1.4)
         axis.set_xticks(range(len(ticks)), list(map(drawable, ticks)), rotation=20, ha="right")
-        axis.set(ylabel=y)
+        axis.set(ylabel=drawable(y))
 
     return _svg(draw, f"{y} by stage")
 
@@ -95,6 +95,6 @@ def _svg(draw: Callable[[Axes], None], title: str) -> str:
         handles, labels = axis.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=1 if max(map(len, labels)) > 28 else 2)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Title": title})
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Title": printable(title)})
     text = buffer.getvalue()
     return text[text.index("<svg") :].replace(INK, "currentColor")

@@ -1,20 +1,24 @@
 """Groups of runs beside a baseline: what is compared with what, and what that says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from sdrun.comparison.baselines import base_of, bases_of, require_same_splits, require_same_test
+from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
 from sdrun.comparison.groups import Group, grouped
 from sdrun.comparison.runs import Found, Predictions, Run, passed_over
 from sdrun.comparison.statistics import Items, by_item
 from sdrun.errors import InputError
+from sdrun.judges.metric import Metric, lookup, shown
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
 
-METRICS = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece"]
+MOST_METRICS = 4
+"""Of a run, where none are named."""
 
 
 @dataclass
@@ -30,9 +34,9 @@ class Row:
 
 @dataclass
 class Comparison:
-    """All that a comparison found."""
+    """All that a comparison found; ``metrics``: what those that are compared mean."""
 
-    metrics: list[str]
+    metrics: dict[str, Metric]
     rows: list[Row]
     unfinished: list[Run]
     skipped: list[tuple[Path, str]]
@@ -44,25 +48,26 @@ class Comparison:
         return sum(len(row.differences) for row in self.rows)
 
 
-def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | None, across: list[str]) -> Comparison:
+def compare(runs: Found, metrics: list[str] | None, baseline: dict[str, str] | None, across: list[str]) -> Comparison:
     """Hold the finished runs against each other.
 
     ``metrics``: None for the usual; ``baseline``: settings of the group that the others are held against;
     ``across``: settings, or groups of them such as ``model``, that are what is compared, though they change model, data
     or budget. Raises InputError where runs cannot be compared, and says what differs.
     """
-    if not found.finished:
-        raise InputError("there is no finished run to compare" + _said(found))
-    chosen = metrics or [name for name in METRICS if any(run.metric(name) is not None for run in found.finished)]
+    if not runs.finished:
+        raise InputError("there is no finished run to compare" + _said(runs))
+    declared = together(run.declared for run in runs.finished)
+    chosen = {name: lookup(name, declared) for name in metrics or _usual(runs.finished)}
     if not chosen:
         raise InputError("no run has any of the usual metrics; name one by --metric")
-    groups, replaced = grouped(found.finished)
+    groups, replaced = grouped(runs.finished)
     require_same_test(groups)
     rows = [Row(group, _cells(group, chosen)) for group in groups]
-    result = Comparison(chosen, rows, found.unfinished, [*found.skipped, *replaced], notes=passed_over(found.links))
+    result = Comparison(chosen, rows, runs.unfinished, [*runs.skipped, *replaced], notes=passed_over(runs.links))
     for metric in chosen:
         lacking = sum(group.lacking(metric) for group in groups)
-        if lacking == len(found.finished) - len(replaced):
+        if lacking == len(runs.finished) - len(replaced):
             names = sorted({printable(key) for group in groups for key in group.example.summary.get("metrics", {})})
             raise InputError(f"--metric {metric}: no run has it; they have {', '.join(names[:12]) or 'none'} ...")
         if lacking:
@@ -75,7 +80,7 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
             row.baseline = base_of(row.group, bases, across)
             require_same_splits(row.group, row.baseline)
     _hold(rows, chosen)
-    if len(found.finished) - len(replaced) == 2 and len(groups) == 2:
+    if len(runs.finished) - len(replaced) == 2 and len(groups) == 2:
         try:
             result.items = _items(rows)
         except Unreadable as error:
@@ -83,20 +88,25 @@ def compare(found: Found, metrics: list[str] | None, baseline: dict[str, str] | 
     return result
 
 
-def _said(found: Found) -> str:
-    parts = [f"{run.path} is {run.status}" for run in found.unfinished]
-    parts += [f"{path}: {reason}" for path, reason in found.skipped]
-    parts = [*passed_over(found.links), *parts]
+def _said(runs: Found) -> str:
+    parts = [f"{run.path} is {run.status}" for run in runs.unfinished]
+    parts += [f"{path}: {reason}" for path, reason in runs.skipped]
+    parts = [*passed_over(runs.links), *parts]
     more = [f"and {len(parts) - 8:,} more"] if len(parts) > 8 else []
     return "".join(f"\n  {printable(part)}" for part in [*parts[:8], *more])
 
 
-def _cells(group: Group, metrics: list[str]) -> dict[str, Cell]:
-    cells = {metric: cell(group.values(metric)) for metric in metrics}
-    return {metric: found for metric, found in cells.items() if found}
+def _cells(group: Group, metrics: Iterable[str]) -> dict[str, Cell]:
+    return {metric: value for metric in metrics if (value := cell(group.values(metric)))}
 
 
-def _hold(rows: list[Row], metrics: list[str]) -> None:
+def _usual(runs: list[Run]) -> list[str]:
+    """The foremost metrics of each run, without those that none has."""
+    names = dict.fromkeys(f"test/{metric.name}" for run in runs for metric in shown(run.declared)[:MOST_METRICS])
+    return [name for name in names if any(run.metric(name) is not None for run in runs)]
+
+
+def _hold(rows: list[Row], metrics: dict[str, Metric]) -> None:
     pairs: list[tuple[Row, str, dict[int, float], dict[int, float]]] = []
     for row in rows:
         if not row.baseline:
@@ -113,8 +123,8 @@ def _hold(rows: list[Row], metrics: list[str]) -> None:
             if len(own.keys() & base.keys()) > 1:
                 pairs.append((row, metric, own, base))
     for row, metric, own, base in pairs:
-        row.differences[metric] = difference(metric, own, base, len(pairs))
-    correct([found for row in rows for found in row.differences.values()])
+        row.differences[metric] = difference(metrics[metric], own, base, len(pairs))
+    correct([d for row in rows for d in row.differences.values()])
 
 
 def _items(rows: list[Row]) -> Items:

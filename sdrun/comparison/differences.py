@@ -5,16 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdrun.comparison.statistics import LEVEL, Paired, choose_test, holm, paired, seeds_needed
-
-SMALLER_IS_BETTER = ("nll", "brier", "ece", "aurc", "multiply_adds", "milliseconds", "loss")
-
-
-def is_better(metric: str, difference: float) -> bool | None:
-    """Whether a change of a metric is for the better; None where the metric has no such side."""
-    word = metric.rpartition("/")[2].removesuffix("_calibrated")
-    if "accuracy" in word:
-        return difference > 0
-    return difference < 0 if any(part in word for part in SMALLER_IS_BETTER) else None
+from sdrun.judges.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class Difference:
     ``effect``: the mean difference in standard deviations of the baseline over seeds, None where that is 0.
     """
 
-    metric: str
+    metric: Metric
     paired: Paired
     effect: float | None
     adjusted: float = float("nan")
@@ -43,7 +34,7 @@ class Difference:
     def verdict(self) -> str:
         """One line that says what these seeds can tell."""
         if self.adjusted <= LEVEL:
-            better = is_better(self.metric, self.paired.mean)
+            better = self.metric.is_better(self.paired.mean)
             return {True: "better", False: "worse", None: "higher" if self.paired.mean > 0 else "lower"}[better]
         n = self.paired.n
         if self.paired.sd == 0 and self.paired.mean == 0:
@@ -62,12 +53,12 @@ def cell(values: dict[int, float]) -> Cell | None:
     return Cell(len(numbers), float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None)
 
 
-def difference(metric: str, own: dict[int, float], base: dict[int, float], num_comparisons: int) -> Difference:
+def difference(metric: Metric, own: dict[int, float], base: dict[int, float], num_comparisons: int) -> Difference:
     """Over the seeds that both have, of which there must be two at least; its p is not corrected yet."""
     shared = sorted(own.keys() & base.keys())
-    found = paired([own[seed] - base[seed] for seed in shared], choose_test(len(shared), num_comparisons))
+    pairs = paired([own[seed] - base[seed] for seed in shared], choose_test(len(shared), num_comparisons))
     spread = float(np.std(list(base.values()), ddof=1))
-    return Difference(metric, found, found.mean / spread if spread else None)
+    return Difference(metric, pairs, pairs.mean / spread if spread else None)
 
 
 def correct(differences: list[Difference]) -> None:

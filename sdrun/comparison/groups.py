@@ -17,6 +17,7 @@ IGNORED = (
     "checkpoint_seconds",
     "dataset.root",
     "dataset.download",
+    "dataset.task",
     "hardware.name",
     "hardware.threads",
     "model.name",
@@ -51,8 +52,7 @@ class Group:
 
     def values(self, metric: str) -> dict[int, float]:
         """By seed, of those runs that have the metric as a finite number."""
-        found = {seed: run.metric(metric) for seed, run in self.runs.items()}
-        return {seed: value for seed, value in found.items() if value is not None}
+        return {seed: value for seed, run in self.runs.items() if (value := run.metric(metric)) is not None}
 
     def matches(self, filters: dict[str, str]) -> bool:
         """Whether the runs have these settings; ``dataset.seed=seed``: one that follows the seed."""
@@ -173,11 +173,11 @@ def _labels(groups: list[dict[str, Any]]) -> list[str]:
     keys = {"method.name": None} | dict.fromkeys(key for group in groups for key in differing(groups[0], group))
 
     def split(sets: list[list[int]], key: str) -> list[list[int]]:
-        found: dict[tuple[int, str], list[int]] = {}
+        parts: dict[tuple[int, str], list[int]] = {}
         for place, members in enumerate(sets):
             for member in members:
-                found.setdefault((place, text(groups[member].get(key))), []).append(member)
-        return list(found.values())
+                parts.setdefault((place, text(groups[member].get(key))), []).append(member)
+        return list(parts.values())
 
     while len(alike) < len(groups):
         best = "method.name" if not chosen else max(keys, key=lambda key: (len(split(alike, key)), -len(key)))
@@ -186,18 +186,9 @@ def _labels(groups: list[dict[str, Any]]) -> list[str]:
             break
         alike = split(alike, best)
     others = [key for key in chosen if key != "method.name"]
-    return [
-        printable(
-            " ".join(
-                [
-                    text(group.get("method.name")),
-                    *(f"{_short(key)}={text(group[key])}" for key in others if key in group),
-                ]
-            )
-        )
-        for group in groups
-    ]
 
+    def label(group: dict[str, Any]) -> str:
+        values = [f"{key.removeprefix('method.')}={text(group[key])}" for key in others if key in group]
+        return printable(" ".join([text(group.get("method.name")), *values]))
 
-def _short(key: str) -> str:
-    return key.removeprefix("method.")
+    return [label(group) for group in groups]

@@ -9,25 +9,28 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sdrun.comparison.declared import EARLIER
 from sdrun.comparison.runs import look_below, read
+from sdrun.judges.metric import Declared, from_json
 from sdrun.storage.documents import Unreadable
 
 FILE = ".index.sqlite"
-VERSION = 2
+VERSION = 3
 
-COLUMNS = "path, stamp, error, status, created, method, model, dataset, seed, metrics"
+COLUMNS = "path, stamp, error, status, created, method, model, dataset, seed, metrics, declared"
 TABLE = f"CREATE TABLE IF NOT EXISTS runs ({COLUMNS}, settings, PRIMARY KEY (path))"
 """Paths are bytes, for a name need not be text; seeds are text, for they need not fit into 64 bits."""
 
-Row = tuple[bytes, str, str | None, str, str, str, str, str, str | None, str, str]
+Row = tuple[bytes, str, str | None, str, str, str, str, str, str | None, str, str, str]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One folder: what its manifest says, its final metrics, or ``error``: why nothing can be said.
+    """One folder: what its manifest says, its final metrics and what they mean, or ``error``: why nothing can be said.
 
     ``settings`` by dotted key are there where they were asked for.
     """
@@ -41,6 +44,7 @@ class Entry:
     dataset: str
     seed: int | None
     metrics: dict[str, float]
+    declared: Declared
     settings: dict[str, Any]
 
 
@@ -72,11 +76,6 @@ def listing(top: Path, with_settings: bool, told: Callable[[int], None] = lambda
     return Listing(entries, below.links, below.closed)
 
 
-def entries(top: Path, with_settings: bool, told: Callable[[int], None] = lambda num: None) -> list[Entry]:
-    """The runs alone."""
-    return listing(top, with_settings, told).entries
-
-
 def _rows(
     database: sqlite3.Connection, folders: dict[bytes, Path], with_settings: bool, told: Callable[[int], None]
 ) -> list[Row]:
@@ -92,7 +91,7 @@ def _rows(
     rows = {row[0]: row for row in database.execute(f"SELECT {COLUMNS}, {settings} FROM runs")} | new
     with suppress(sqlite3.Error), database:  # what cannot be kept serves for this time
         database.executemany("DELETE FROM runs WHERE path = ?", gone)
-        database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 11)})", new.values())
+        database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 12)})", new.values())
     return [rows[name] for name in folders]
 
 
@@ -137,15 +136,24 @@ def _row(name: bytes, path: Path, stamp: str) -> Row:
     try:
         run = read(path)
     except Unreadable as error:
-        return (name, stamp, str(error), "unreadable", "", "", "", "", None, "{}", "{}")
+        return (name, stamp, str(error), "unreadable", "", "", "", "", None, "{}", "null", "{}")
     shown = {key: run.metric(key) for key in run.summary.get("metrics", {}) if key.count("/") == 1}
     created, method, model, dataset = (run.manifest.get(key, "") for key in ("created", "method", "model", "dataset"))
-    documents = (json.dumps(shown), json.dumps(run.settings))
+    documents = (json.dumps(shown), json.dumps(run.summary.get("declared")), json.dumps(run.settings))
     return (name, stamp, None, run.status, created, method, model, dataset, str(run.seed), *documents)
 
 
 def _entry(top: Path, row: Row) -> Entry:
-    path, _, error, status, created, method, model, dataset, seed, metrics, settings = row
+    path, _, error, status, created, method, model, dataset, seed, metrics, declared, settings = row
     numbers = {key: value for key, value in json.loads(metrics).items() if value is not None}
     place, number = top / os.fsdecode(path), None if seed is None else int(seed)
-    return Entry(place, error, status, created, method, model, dataset, number, numbers, json.loads(settings))
+    return Entry(
+        place, error, status, created, method, model, dataset, number, numbers, _meaning(declared), json.loads(settings)
+    )
+
+
+@cache
+def _meaning(declared: str) -> Declared:
+    """What is declared, as JSON; of thousands of runs most declare the same."""
+    content = json.loads(declared)
+    return EARLIER if content is None else from_json(content)

@@ -6,9 +6,10 @@ from typing import Any
 
 from sdrun.comparison import tables
 from sdrun.comparison.compare import Comparison, Row
-from sdrun.comparison.differences import Difference
+from sdrun.comparison.differences import Cell, Difference
 from sdrun.comparison.statistics import MOST_EXACT, Test
 from sdrun.comparison.tables import Table, number, p_value, titled
+from sdrun.judges.metric import Metric
 from sdrun.settings.words import printable
 from sdrun.storage.files import finite
 
@@ -20,62 +21,64 @@ OF_DIFFERENCE = ["baseline", "pairs", "difference", "low", "high", "effect", "te
 
 def by_metric(result: Comparison) -> list[Table]:
     """A table for each metric, its rows the groups."""
-    found = []
-    for metric in result.metrics:
-        table = Table(titled(metric), COLUMNS, left=TEXT)
+    per_metric = []
+    for name, metric in result.metrics.items():
+        table = Table(titled(name, metric), COLUMNS, left=TEXT)
         for row in result.rows:
-            cell = row.cells.get(metric)
-            shown = f"{number(metric, cell.mean)}" if cell else "absent"
-            if cell and cell.sd is not None:
-                shown += f" ± {number(metric, cell.sd)}"
-            words = _difference(row.differences.get(metric), row, result)
+            cell = row.cells.get(name)
+            shown = mean_sd(metric, cell) if cell else "absent"
+            words = _difference(row.differences.get(name), row, result)
             table.rows.append([row.group.label, str(cell.n if cell else 0), shown, *words])
-        found.append(table)
-    return found
+        per_metric.append(table)
+    return per_metric
 
 
-def interval(found: Difference) -> str:
-    """The 95 % interval of the mean difference."""
-    low, high = (number(found.metric, end, signed=True) for end in (found.paired.low, found.paired.high))
-    return f"[{low}, {high}]"
+def mean_sd(metric: Metric, cell: Cell) -> str:
+    """Mean and standard deviation; of one seed the mean alone."""
+    return number(metric, cell.mean) + ("" if cell.sd is None else f" ± {number(metric, cell.sd)}")
 
 
-def _difference(found: Difference | None, row: Row, result: Comparison) -> list[str]:
-    if found is None:
+def numbers(difference: Difference) -> list[str]:
+    """The mean difference, its 95 % interval, and how many standard deviations of the baseline it is."""
+    metric, paired = difference.metric, difference.paired
+    mean, low, high = (number(metric, value, signed=True) for value in (paired.mean, paired.low, paired.high))
+    return [mean, f"[{low}, {high}]", "" if difference.effect is None else f"{difference.effect:+.1f}"]
+
+
+def _difference(difference: Difference | None, row: Row, result: Comparison) -> list[str]:
+    if difference is None:
         is_base = any(row.group is other.baseline for other in result.rows)
         return ["", "", "", "", "baseline" if is_base else ""]
-    effect = "" if found.effect is None else f"{found.effect:+.1f}"
-    difference = number(found.metric, found.paired.mean, signed=True)
-    return [difference, interval(found), effect, p_value(found.adjusted), found.verdict]
+    return [*numbers(difference), p_value(difference.adjusted), difference.verdict]
 
 
 def notes(result: Comparison) -> list[str]:
     """What a reader must know of the tables, one a line; all can be printed."""
-    found = []
+    lines = []
     shown = [d for row in result.rows for d in row.differences.values()]
     tested = {d.paired.test for d in shown}
     if tested:
         names = {Test.permutation: "exact permutation of signs", Test.t: "paired t test"}
         used = " or ".join(names[test] for test in Test if test in tested)
-        found.append(
+        lines.append(
             f"Differences are paired by seed, with 95 % intervals by t. p: {used}, after Holm's correction for the "
             f"{result.num_tests} comparisons shown. In sd: over the baseline's standard deviation of seeds."
         )
     n = min((d.paired.n for d in shown if d.paired.test is Test.t), default=MOST_EXACT + 1)
     if n <= MOST_EXACT:
-        found.append(
+        lines.append(
             f"An exact test of {n} pairs cannot give a p below {2 * 0.5**n:.2g}; so t, which assumes normal noise."
         )
     if result.items:
-        found.append(per_item(result))
+        lines.append(per_item(result))
     for row in result.rows:
-        found += [f"{row.group.label}: {note}" for note in row.notes]
-    found += result.notes
-    found += [f"not averaged: {run.path} is {run.status}" for run in result.unfinished]
-    found += [f"skipped: {path}: {reason}" for path, reason in result.skipped]
+        lines += [f"{row.group.label}: {note}" for note in row.notes]
+    lines += result.notes
+    lines += [f"not averaged: {run.path} is {run.status}" for run in result.unfinished]
+    lines += [f"skipped: {path}: {reason}" for path, reason in result.skipped]
     if result.skipped or result.unfinished:
-        found.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
-    return list(map(printable, found))
+        lines.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
+    return list(map(printable, lines))
 
 
 def per_item(result: Comparison) -> str:
@@ -119,7 +122,7 @@ def plain(result: Comparison) -> dict[str, Any]:
 
 
 def _records(result: Comparison) -> list[dict[str, Any]]:
-    found = []
+    records = []
     for row in result.rows:
         for metric in result.metrics:
             cell, difference = row.cells.get(metric), row.differences.get(metric)
@@ -141,5 +144,5 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
                     "needed": difference.needed,
                     "verdict": difference.verdict,
                 }
-            found.append(record)
-    return found
+            records.append(record)
+    return records

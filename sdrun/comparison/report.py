@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,10 +16,12 @@ from scipy.special import softmax
 
 from sdrun import __version__
 from sdrun.comparison import charts
+from sdrun.comparison.declared import together
 from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, differing
 from sdrun.comparison.runs import LARGEST, Run
 from sdrun.comparison.tables import Table, html_table
-from sdrun.evaluation.metrics import top
+from sdrun.judges.metric import fewest, shown
+from sdrun.judges.metrics import top
 from sdrun.settings.words import printable, text
 from sdrun.storage.documents import Unreadable, content
 from sdrun.storage.manifest import begins_with
@@ -27,7 +30,7 @@ T = TypeVar("T")
 Groups = Mapping[str, Mapping[int, Run]]
 """Runs by seed, by label."""
 
-LOGGED = ("val/accuracy", "val/nll", "train/loss")
+MOST_DRAWN = 2  # of the metrics that overviews show
 LARGEST_LOG = 500_000_000
 """Bytes."""
 
@@ -64,12 +67,14 @@ def pictures(groups: Groups) -> list[Section]:
     """What can be drawn of the groups, and of which runs nothing can; a section without a picture is left out."""
     unlogged: list[str] = []
     unpredicted: list[str] = []
-    logged = {label: _read_all(runs, _points, unlogged) for label, runs in groups.items()}
+    declared = together(run.declared for runs in groups.values() for run in runs.values())
+    names = [*(f"val/{metric.name}" for metric in shown(declared)[:MOST_DRAWN]), "train/loss"]
+    logged = {label: _read_all(runs, partial(_points, names=names), unlogged) for label, runs in groups.items()}
     predictions = {label: _read_all(runs, Run.predictions, unpredicted) for label, runs in groups.items()}
     predicted = {label: [(run, *arrays) for run, arrays in read] for label, read in predictions.items() if read}
     parts = {
-        "While training": [_curves(logged, name) for name in LOGGED],
-        "Generations, exits, ensembles": [_by_stage(groups, "accuracy"), _by_stage(groups, "nll_calibrated")],
+        "While training": [_curves(logged, name) for name in names],
+        "Generations, exits, ensembles": [_by_stage(groups, metric.name) for metric in fewest(declared)[:MOST_DRAWN]],
     }
     if predicted:
         parts["Reliability, all seeds together"] = [
@@ -77,8 +82,8 @@ def pictures(groups: Groups) -> list[Section]:
             charts.reliability(_confidence(predicted, _temperature), "with the temperature fitted on validation"),
         ]
         parts["Selective prediction"] = [_risk_coverage(predicted)]
-    shown = {title: [Markup(picture) for picture in drawn if picture] for title, drawn in parts.items()}
-    sections = [Section(title, pictures=drawn) for title, drawn in shown.items() if drawn]
+    whole = {title: [Markup(picture) for picture in drawn if picture] for title, drawn in parts.items()}
+    sections = [Section(title, pictures=drawn) for title, drawn in whole.items() if drawn]
     left_out = [*_named(unlogged, "the curves of training"), *_named(unpredicted, "reliability, selective prediction")]
     return [*sections, Section("Left out of the pictures", paragraphs=left_out)] if left_out else sections
 
@@ -99,7 +104,7 @@ def settings(groups: Groups) -> Section:
 
 def commands(groups: Groups) -> Section:
     """What makes these runs again, a command a group where only the seeds differ."""
-    found: dict[str, None] = {}
+    command_lines: dict[str, None] = {}
     for runs in groups.values():
         lines: dict[str, list[int]] = {}
         for seed, run in runs.items():
@@ -107,13 +112,13 @@ def commands(groups: Groups) -> Section:
             lines.setdefault(printable(shlex.join(words)), []).append(seed)
         for line, seeds in lines.items():
             sweep = "-m " if len(seeds) > 1 else ""
-            found[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
+            command_lines[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
     example = next(iter(next(iter(groups.values())).values()))
     made = example.manifest.get("versions") or {}
     commit = (example.manifest.get("git") or {}).get("commit", "")
     by = [printable(f"{name} {made[name]}") for name in ("sdrun", "python", "torch") if name in made]
     made_by = f"Run with {', '.join(by)}" + (f", commit {commit[:10]}." if commit else ".")
-    return Section("Make it again", paragraphs=[made_by], commands=list(found))
+    return Section("Make it again", paragraphs=[made_by], commands=list(command_lines))
 
 
 # Pictures -----------------------------------------------------------------------------------------------------------
@@ -135,8 +140,8 @@ def _read_all(runs: Mapping[int, Run], read: Callable[[Run], T], unreadable: lis
 def _named(reasons: list[str], picture: str) -> list[str]:
     """Say of which runs, and why, a picture shows nothing."""
     num = len(reasons)
-    shown = [f"{picture}: {reason}" for reason in reasons[:MOST_NAMED]]
-    return [*shown, f"{picture}: {num - MOST_NAMED:,} more runs"] if num > MOST_NAMED else shown
+    lines = [f"{picture}: {reason}" for reason in reasons[:MOST_NAMED]]
+    return [*lines, f"{picture}: {num - MOST_NAMED:,} more runs"] if num > MOST_NAMED else lines
 
 
 def _data_seed(runs: Mapping[int, Run]) -> str:
@@ -151,19 +156,19 @@ Points = dict[str, dict[int, float]]
 def _curves(logged: Mapping[str, list[tuple[Run, Points]]], name: str) -> str:
     lines = {}
     for label, runs in logged.items():
-        found = [points[name] for _, points in runs if points[name]]
-        steps = sorted(set.intersection(*(set(points) for points in found))) if found else []
+        series = [points[name] for _, points in runs if points[name]]
+        steps = sorted(set.intersection(*(set(values) for values in series))) if series else []
         if len(steps) > 1:
             steps = steps[:: -(-len(steps) // MOST_POINTS)]
-            lines[label] = (np.array(steps), np.array([[points[step] for step in steps] for points in found]))
+            lines[label] = (np.array(steps), np.array([[values[step] for step in steps] for values in series]))
     return charts.curves(lines, "step", name) if lines else ""
 
 
-def _points(run: Run) -> Points:
-    """What was logged of the stage that gave the run's metrics. Raises Unreadable."""
+def _points(run: Run, names: list[str]) -> Points:
+    """What was logged by these names of the stage that gave the run's metrics. Raises Unreadable."""
     file = run.path / "metrics.jsonl"
-    wanted = re.compile(f'"name": "({"|".join(LOGGED)})"'.encode())
-    points: Points = {name: {} for name in LOGGED}
+    wanted = re.compile(f'"name": ({"|".join(re.escape(json.dumps(name)) for name in names)})'.encode())
+    points: Points = {name: {} for name in names}
     record = content(file, LARGEST_LOG)
     if not begins_with(record, run.manifest.get("record")):
         raise Unreadable("metrics.jsonl is damaged: its SHA-256 is not the one in manifest.json")
@@ -191,24 +196,26 @@ def _value(value: Any) -> float:
     return float(value)
 
 
-def _by_stage(groups: Groups, word: str) -> str:
+def _by_stage(groups: Groups, metric: str) -> str:
     """Of groups with several stages, or with exits."""
     lines = {}
     for label, runs in groups.items():
         example = next(iter(runs.values()))
         exits = [
-            key for key in example.summary.get("metrics", {}) if key.startswith("test/exit_") and key.endswith(word)
+            key
+            for key in example.summary.get("metrics", {})
+            if key.startswith("test/exit_") and key.endswith(f"/{metric}")
         ]
         if exits:
-            names = {key: key.split("/")[1] for key in exits} | {f"test/{word}": "deepest exit"}
+            names = {key: key.split("/")[1] for key in exits} | {f"test/{metric}": "deepest exit"}
         else:
-            stages = [name for name in example.stages if example.metric(f"{name}:test/{word}") is not None]
-            names = {f"{stage}:test/{word}": stage for stage in stages}
+            stages = [name for name in example.stages if example.metric(f"{name}:test/{metric}") is not None]
+            names = {f"{stage}:test/{metric}": stage for stage in stages}
         values = [[run.metric(key) for key in names] for run in runs.values()]
         whole = [row for row in values if None not in row]
         if len(names) > 1 and whole:
             lines[label] = (list(names.values()), np.array(whole, dtype=float))
-    return charts.by_stage(lines, f"test/{word}") if lines else ""
+    return charts.by_stage(lines, f"test/{metric}") if lines else ""
 
 
 Predicted = list[tuple[Run, np.ndarray, np.ndarray]]
@@ -222,13 +229,13 @@ def _temperature(run: Run) -> float:
 def _confidence(
     predicted: Mapping[str, Predicted], temperature: Callable[[Run], float]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    found = {}
+    confidences = {}
     for label, runs in predicted.items():
         pairs = [
             top(softmax(logits.astype(np.float64) / temperature(run), axis=1), labels) for run, logits, labels in runs
         ]
-        found[label] = (np.concatenate([c for c, _ in pairs]), np.concatenate([right for _, right in pairs]))
-    return found
+        confidences[label] = (np.concatenate([c for c, _ in pairs]), np.concatenate([right for _, right in pairs]))
+    return confidences
 
 
 def _risk_coverage(predicted: Mapping[str, Predicted]) -> str:

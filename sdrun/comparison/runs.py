@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sdrun.comparison.declared import EARLIER
 from sdrun.errors import InputError
+from sdrun.judges.metric import Metric, from_json
 from sdrun.settings.words import ALIASES, leaves, printable, says
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
@@ -51,6 +53,11 @@ class Run:
     def stages(self) -> dict[str, dict[str, Any]]:
         return {stage["name"]: stage for stage in self.summary.get("stages", [])}
 
+    @cached_property
+    def declared(self) -> dict[str, Metric]:
+        """What the metrics mean, by name. Raises ValueError where that is not said of each."""
+        return from_json(self.summary["declared"]) if "declared" in self.summary else EARLIER
+
     def metric(self, name: str) -> float | None:
         """``test/accuracy``, or ``generation_0:test/accuracy`` of a stage; None where it is absent or no number."""
         stage, colon, key = name.rpartition(":")
@@ -80,12 +87,8 @@ class Run:
 
     def matches(self, filters: dict[str, str]) -> bool:
         """Whether settings, ``seed`` or ``status`` have these values."""
-        known = {"status": self.status, "seed": self.seed}
-        for key, value in filters.items():
-            found = known[key] if key in known else self.settings.get(ALIASES.get(key, key))
-            if not says(value, found):
-                return False
-        return True
+        own = {**self.settings, "status": self.status, "seed": self.seed}
+        return all(says(word, own.get(ALIASES.get(key, key))) for key, word in filters.items())
 
 
 Predictions = tuple["np.ndarray", "np.ndarray"]
@@ -123,21 +126,26 @@ def _read(path: Path) -> Run:
         require_names("summary.json", summary.get("stages", []))
     for name in ("config.yaml", "summary.json"):
         manifests.require_whole(manifest, path, name)
-    return Run(path, manifest, summary, dict(leaves(settings)))
+    run = Run(path, manifest, summary, dict(leaves(settings)))
+    try:
+        _ = run.declared
+    except ValueError as error:
+        raise Unreadable(f"summary.json declares {error}") from error
+    return run
 
 
 def find(patterns: Iterable[str]) -> Found:
     """The runs that folders and globs name: each itself, or all below it. Raises InputError where one names nothing."""
     below = _named(patterns)
-    found = Found(skipped=below.closed, links=below.links)
+    runs = Found(skipped=below.closed, links=below.links)
     for path in dict.fromkeys(below.runs):
         try:
             run = read(path)
         except Unreadable as error:
-            found.skipped.append((path, str(error)))
+            runs.skipped.append((path, str(error)))
             continue
-        (found.finished if run.status == "completed" else found.unfinished).append(run)
-    return found
+        (runs.finished if run.status == "completed" else runs.unfinished).append(run)
+    return runs
 
 
 @dataclass

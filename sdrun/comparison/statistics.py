@@ -61,10 +61,9 @@ def holm(ps: list[float]) -> list[float]:
     """Adjusted p-values that hold for all of them together (Holm 1979)."""
     order = np.argsort(ps)
     factors = len(ps) - np.arange(len(ps))
-    adjusted = np.minimum(1.0, np.maximum.accumulate(np.asarray(ps)[order] * factors))
-    found = np.empty(len(ps))
-    found[order] = adjusted
-    return found.tolist()
+    adjusted = np.empty(len(ps))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(np.asarray(ps)[order] * factors))
+    return adjusted.tolist()
 
 
 def power(n: int, effect: float, level: float = LEVEL) -> float:
@@ -74,14 +73,14 @@ def power(n: int, effect: float, level: float = LEVEL) -> float:
     return float(stats.nct.sf(bound, n - 1, shift) + stats.nct.cdf(-bound, n - 1, shift))
 
 
-def seeds_needed(found: Paired, level: float = LEVEL) -> int | None:
+def seeds_needed(pairs: Paired, level: float = LEVEL) -> int | None:
     """Pairs, more than there are, with which a mean difference like this one is found with a chance of 80 %.
 
     None beyond a thousand.
     """
-    if found.sd == 0 or found.mean == 0:
+    if pairs.sd == 0 or pairs.mean == 0:
         return None
-    effect = abs(found.mean) / found.sd
+    effect = abs(pairs.mean) / pairs.sd
     low, high = 1, 2
     while power(high, effect, level) < POWER:
         low, high = high, 2 * high
@@ -90,7 +89,7 @@ def seeds_needed(found: Paired, level: float = LEVEL) -> int | None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle, effect, level) >= POWER else (middle, high)
-    return max(high, found.n + 1) if high <= MOST_SEEDS else None
+    return max(high, pairs.n + 1) if high <= MOST_SEEDS else None
 
 
 @dataclass(frozen=True)

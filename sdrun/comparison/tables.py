@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sdrun.judges.metric import PERCENT, Metric
 from sdrun.settings.words import printable
 
 
@@ -86,25 +87,21 @@ def csv_text(records: list[dict[str, Any]], columns: list[str]) -> str:
     """Records with these keys as comma-separated values, without a newline at the end."""
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, lineterminator="\n")
-    writer.writeheader()
+    writer.writerow({column: printable(column) for column in columns})
     for record in records:
         writer.writerow({key: printable(value) if isinstance(value, str) else value for key, value in record.items()})
     return file.getvalue().rstrip("\n")
 
 
-def number(metric: str, value: float, signed: bool = False) -> str:
-    """A value of a metric: accuracies and shares in percent, others with four digits behind the point."""
+def number(metric: Metric, value: float, signed: bool = False) -> str:
+    """A value of a metric: shares in percent, others with four digits behind the point."""
     sign = "+" if signed else ""
-    return f"{100 * value:{sign}.2f}" if in_percent(metric) else f"{value:{sign}.4f}"
+    return f"{100 * value:{sign}.2f}" if metric.unit == PERCENT else f"{value:{sign}.4f}"
 
 
-def in_percent(metric: str) -> bool:
-    word = metric.rpartition("/")[2]
-    return "accuracy" in word or word in ("agreement", "mask", "multiply_adds_share", "share")
-
-
-def titled(metric: str) -> str:
-    return f"{metric}, %" if in_percent(metric) else metric
+def titled(title: str, metric: Metric) -> str:
+    """A title with the unit of its numbers."""
+    return f"{title}, {metric.unit}" if metric.unit else title
 
 
 def p_value(p: float) -> str:

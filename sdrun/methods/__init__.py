@@ -5,18 +5,20 @@ A new method is new files and no edits: it is found by the name of its folder.
 
 from collections.abc import Callable
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
+
+from sdrun.rooms import only_subclass, packages
+from sdrun.settings import MethodSettings
 
 
 def names() -> list[str]:
     """Names of all methods. Imports none of them."""
-    return sorted(module.name for module in iter_modules(__path__) if module.ispkg)
+    return packages(__path__)
 
 
-def settings_class(name: str) -> type:
-    """The dataclass ``Settings`` of a method. Imports no torch."""
-    return import_module(f"{__name__}.{name}.settings").Settings
+def settings_class(name: str) -> type[MethodSettings]:
+    """The settings of a method. Imports no torch."""
+    return only_subclass(f"{__name__}.{name}.settings", MethodSettings)
 
 
 def recipe(name: str) -> Callable[[Any, Any], Any]:

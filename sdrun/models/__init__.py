@@ -1,17 +1,29 @@
-"""Backbones that return features with named taps, and the heads that recipes put on them."""
+"""Every folder here is a model family: ``settings.py`` without torch, ``backbone.py`` with one function ``build``.
 
-from typing import Any
+A new family is new files and no edits: it is found by the name of its folder, which is ``model.architecture``.
+"""
 
-from sdrun.models.backbone import Backbone
-from sdrun.models.cnn import CNN
-from sdrun.models.resnet import ResNet
-from sdrun.models.vit import ViT
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sdrun.rooms import only_subclass, packages
+from sdrun.settings import Item, ModelSettings
+
+if TYPE_CHECKING:
+    from sdrun.models.backbone import Backbone
 
 
-def backbone(settings: Any, channels: int, size: int) -> Backbone:
-    """A backbone for images [channels, size, size], initialised from torch's global generator."""
-    if settings.architecture == "cnn":
-        return CNN(channels, settings.widths, settings.depth)
-    if settings.architecture == "resnet":
-        return ResNet(channels, settings.widths, settings.depths)
-    return ViT(channels, size, settings.patch_size, settings.width, settings.depth, settings.heads, settings.mlp_ratio)
+def names() -> list[str]:
+    """Names of all families. Imports none of them."""
+    return packages(__path__)
+
+
+def settings_class(architecture: str) -> type[ModelSettings]:
+    """The settings of a family. Imports no torch."""
+    return only_subclass(f"{__name__}.{architecture}.settings", ModelSettings)
+
+
+def build(settings: ModelSettings, item: Item) -> "Backbone":
+    """A backbone that takes such items, initialised from torch's global generator."""
+    built: Backbone = import_module(f"{__name__}.{settings.architecture}.backbone").build(settings, item)
+    return built

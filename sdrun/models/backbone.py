@@ -32,6 +32,10 @@ class Backbone(nn.Module, ABC):
             taps[tap] = x = self.advance(x, number)
         return Features(self.leave(x), taps)
 
+    def attention(self, images: Tensor) -> Tensor:
+        """How the class token of the last block weighs the patches, [B, heads, h, w]; only where ``has_tokens``."""
+        raise NotImplementedError
+
     @abstractmethod
     def enter(self, images: Tensor) -> Tensor:
         """From images [B, C, H, W] to what the part of the first tap takes."""
@@ -63,11 +67,6 @@ class Network(nn.Module):
         """Compile both parts by themselves, for some objectives call them one by one."""
         self.backbone.compile(*arguments, **options)
         self.head.compile(*arguments, **options)
-
-
-def classifier(backbone: Backbone, num_classes: int) -> Network:
-    """The network with a linear head: images [B, C, H, W] to logits [B, num_classes]."""
-    return Network(backbone, nn.Linear(backbone.num_features, num_classes))
 
 
 def initialise(module: nn.Module) -> None:

@@ -7,18 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.streams.batch import Batch
+from sdrun.trees import Tree, leaves
 
 
 @dataclass
 class StepOutput:
     """One step's computation.
 
-    ``terms``: the weighted scalar parts of the loss by name; ``logits``: the tensor [B, ...] that they all depend on,
-    where the share of each in the gradient is measured; ``metrics``: further scalars to log.
+    ``terms``: the weighted scalar parts of the loss by name; ``answer``: what they all depend on, [B, ...] each, where
+    the share of each in the gradient is measured; ``targets``: what a teacher said for this step, which no gradient
+    reaches, or None where there is no teacher; ``metrics``: further scalars to log.
     """
 
     terms: dict[str, Tensor]
-    logits: Tensor
+    answer: Tree
+    targets: Tree = None
     metrics: dict[str, Tensor] = field(default_factory=dict)
 
     @property
@@ -26,13 +29,16 @@ class StepOutput:
         return torch.stack(list(self.terms.values())).sum()
 
     def gradient_shares(self) -> dict[str, Tensor]:
-        """Norm of each term's gradient at the logits, over the sum of all norms. A dead term shows as 0."""
-        norms = {
-            name: torch.autograd.grad(term, self.logits, retain_graph=True)[0].norm()
-            for name, term in self.terms.items()
-        }
+        """Norm of each term's gradient at the answer, over the sum of all norms. A dead term shows as 0."""
+        norms = {name: self._norm(term) for name, term in self.terms.items()}
         total = torch.stack(list(norms.values())).sum().clamp_min(1e-30)
         return {name: norm / total for name, norm in norms.items()}
+
+    def _norm(self, term: Tensor) -> Tensor:
+        at = list(leaves(self.answer))
+        gradients = torch.autograd.grad(term, at, retain_graph=True, allow_unused=len(at) > 1)
+        norms = [gradient.norm() for gradient in gradients if gradient is not None]
+        return norms[0] if len(norms) == 1 else torch.stack([*norms, term.new_zeros(())]).norm()
 
 
 class Objective(nn.Module, ABC):

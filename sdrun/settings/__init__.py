@@ -4,32 +4,32 @@ from sdrun.settings.checks import (
     AUTO,
     CLEAN,
     ROLES,
+    require_interval,
     require_positive,
     require_range,
     require_range_or_auto,
     require_view,
 )
-from sdrun.settings.data import DatasetSettings, NoiseKind, ViewSettings
-from sdrun.settings.exits import ALWAYS, NEVER, Confidence, ExitPolicySettings
+from sdrun.settings.dataset import DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
-from sdrun.settings.models import MODELS
+from sdrun.settings.item import Item
+from sdrun.settings.method import MethodSettings
+from sdrun.settings.model import ModelSettings, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.run import InitNetwork, Settings
 
 __all__ = [
-    "ALWAYS",
     "AUTO",
     "CLEAN",
-    "MODELS",
-    "NEVER",
     "OPTIMS",
     "ROLES",
-    "Confidence",
     "DatasetSettings",
     "Device",
-    "ExitPolicySettings",
     "HardwareSettings",
     "InitNetwork",
+    "Item",
+    "MethodSettings",
+    "ModelSettings",
     "MomentumSchedule",
     "NoiseKind",
     "OptimSettings",
@@ -37,7 +37,8 @@ __all__ = [
     "Schedule",
     "Select",
     "Settings",
-    "ViewSettings",
+    "numbered",
+    "require_interval",
     "require_positive",
     "require_range",
     "require_range_or_auto",

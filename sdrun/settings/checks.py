@@ -9,7 +9,7 @@ CLEAN = "clean"
 """The view without augmentation."""
 
 AUTO = "auto"
-"""The value of a setting that ``resolve`` finds."""
+"""The value of a setting that ``MethodSettings.resolved`` finds."""
 
 
 def require_range(key: str, value: float | None, low: float, high: float = float("inf")) -> None:
@@ -41,5 +41,5 @@ def require_positive(key: str, value: float | None) -> None:
 
 def require_view(key: str, role: str) -> None:
     """Raise InputError unless ``role`` is that of a view."""
-    known = (CLEAN, *ROLES)
-    require(role in known, key, f"is {role!r}, but the views are {', '.join(known)}")
+    views = (CLEAN, *ROLES)
+    require(role in views, key, f"is {role!r}, but the views are {', '.join(views)}")

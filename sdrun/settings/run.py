@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from sdrun.errors import require
 from sdrun.settings.checks import CLEAN, require_range
-from sdrun.settings.data import DatasetSettings
+from sdrun.settings.dataset import DatasetSettings
 from sdrun.settings.hardware import HardwareSettings
+from sdrun.settings.item import Item
+from sdrun.settings.method import MethodSettings
+from sdrun.settings.model import ModelSettings
 from sdrun.settings.optim import OptimSettings, Select
 
 
@@ -31,8 +33,8 @@ class Settings:
     checkpoint_seconds: float
     init_from: str | None
     init_network: InitNetwork | None
-    method: Any
-    model: Any
+    method: MethodSettings
+    model: ModelSettings
     dataset: DatasetSettings
     optim: OptimSettings
     hardware: HardwareSettings
@@ -48,44 +50,44 @@ class Settings:
             "has no effect without init_from; set that too, or leave this out",
         )
 
-    def check_data(self, channels: int, size: int, num_train: int, num_ranks: int) -> None:
-        """Raise InputError where settings do not fit the data, ``num_train`` images [channels, size, size]."""
-        data = self.dataset
-        for key in ("mean", "std"):
-            require(len(getattr(data, key)) == channels, f"dataset.{key}", f"needs {channels} numbers, one a channel")
-        left = num_train - data.val_size
-        require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training images; make it smaller")
-        parts = num_ranks * self.optim.accumulate
-        split = f"{num_ranks} ranks, each in {self.optim.accumulate} accumulated parts"
-        require(self.optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
-        smallest = self.model.smallest_batch * parts
-        require_range("optim.batch_size", self.optim.batch_size, smallest)
-        require_range("dataset.train_size", data.train_size, smallest, left)
-        require(left >= smallest, "dataset.val_size", f"leaves {left} training images, fewer than {smallest}")
-        if hasattr(self.method, "check"):
-            self.method.check(self.model.taps, data.val_size)
-        asked = dict.fromkeys(self.method.roles, f"method={self.method.name}")
-        if data.test_view is not None:
-            asked[data.test_view] = "dataset.test_view"
+    def check_data(self, item: Item, num_train: int, num_ranks: int) -> None:
+        """Raise InputError where settings do not fit the data, ``num_train`` items for training and validation."""
+        data, method, model = self.dataset, self.method, self.model
+        is_taken = item.kind == model.takes
+        require(is_taken, "model", f"{model.name} takes {model.takes}, and dataset={data.name} has {item.kind}")
+        is_answered = method.needs in (None, data.answers)
+        answered = f"{method.name} needs {method.needs} answers, and dataset={data.name} has {data.answers} ones"
+        require(is_answered, "method", answered)
+        data.check(item)
+        self._check_sizes(num_train, num_ranks)
+        method.check(model.taps, data.val_size)
+        asked = {**dict.fromkeys(method.roles, f"method={method.name}"), **data.further_roles}
+        seen = {}
         for role, who in asked.items():
-            if role == CLEAN:
-                continue
-            require(role in data.views, f"dataset.views.{role}", f"is missing, and {who} asks for it")
-            view = data.views[role]
-            view.check_images(f"dataset.views.{role}", channels, size)
-            self.model.check_images(view.side(size))
-        sides = {size if role == CLEAN else data.views[role].side(size) for role in self.method.roles}
-        needs_one = getattr(self.method, "joins_views", False)
-        differ = f"of this method need one size, but have {sorted(sides)} pixels; choose others, or set their size"
-        require(not needs_one or len(sides) == 1, "dataset.views", differ)
-        if data.test_view is not None:
-            is_same = data.views[data.test_view].side(size) == size
-            require(is_same, "dataset.test_view", f"{data.test_view} has another size than the images; choose another")
+            is_there = role in (CLEAN, *data.roles)
+            require(is_there, f"dataset.views.{role}", f"is missing, and {who} asks for it")
+            seen[role] = data.seen(item, role)
+            model.check(seen[role])
+        sizes = sorted({seen[role].shape[-1] for role in method.roles})
+        differ = f"of this method need one size, but have {sizes} pixels; choose others, or set their size"
+        require(not method.joins_views or len(sizes) == 1, "dataset.views", differ)
+        model.check(item)
+
+    def _check_sizes(self, num_train: int, num_ranks: int) -> None:
+        data, optim = self.dataset, self.optim
+        left = num_train - data.val_size
+        require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training items; make it smaller")
+        parts = num_ranks * optim.accumulate
+        split = f"{num_ranks} ranks, each in {optim.accumulate} accumulated parts"
+        require(optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
+        smallest = self.model.smallest_batch * parts
+        require_range("optim.batch_size", optim.batch_size, smallest)
+        require_range("dataset.train_size", data.train_size, smallest, left)
+        require(left >= smallest, "dataset.val_size", f"leaves {left} training items, fewer than {smallest}")
         require_range("dataset.num_labels", data.num_labels, smallest, data.train_size or left)
-        self.model.check_images(size)
         if data.val_size == 0:
             require(
-                self.optim.select is Select.last and self.optim.early_stop is None,
+                optim.select is Select.last and optim.early_stop is None,
                 "dataset.val_size",
                 "optim.select=best and optim.early_stop need a validation split; make it larger than 0",
             )

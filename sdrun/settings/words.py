@@ -28,10 +28,10 @@ def drawable(text: str) -> str:
     return text if text and not text.startswith("_") else f" {text}"
 
 
-def filters(given: Iterable[str], option: str) -> dict[str, str]:
+def filters(words: Iterable[str], option: str) -> dict[str, str]:
     """``key=value`` words. Raises InputError for a word without a value."""
     pairs = {}
-    for word in given:
+    for word in words:
         key, equals, value = word.partition("=")
         if not equals:
             raise InputError(f"{option}: {word} should be KEY=VALUE, such as method=supervised")

@@ -63,6 +63,14 @@ class RunFolder:
             raise InputError(f"{path} holds no run: {error}") from error
         return cls(path, manifest)
 
+    def require_current(self, what: str) -> None:
+        """Raise InputError where a run of an earlier format is asked for ``what`` only one of today's can give."""
+        if self.manifest["format"] < manifests.FORMAT:
+            raise InputError(
+                f"{self.path} is a run of format {self.manifest['format']}: it can be listed, shown and compared, but "
+                f"not {what}; start it anew, or use the sdrun that made it"
+            )
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process, with its manifest as it is then; a killed one lets go of it.
@@ -247,7 +255,7 @@ class RunFolder:
     def _summarised(self, stage: str) -> StageResult | None:
         """What the summary says of a stage whose weights are there."""
         try:
-            document = next(entry for entry in self.summary()["stages"] if entry["name"] == stage)
+            document = next(entry for entry in self.summary()["stages"] if entry.get("name") == stage)
         except (InputError, StopIteration):
             return None
         result = StageResult.from_json(document)
@@ -284,11 +292,6 @@ class RunFolder:
         return self.path / "evaluations"
 
     @property
-    def exit_policy(self) -> str:
-        """Name of the file with the policy of early exit that a ladder's run found."""
-        return "stages/early_exit/policy.json"
-
-    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -301,5 +304,5 @@ class RunFolder:
         return self.path / "stages" / name
 
     def weights(self, stage: str, kind: str) -> Path:
-        """The final weights of a stage, ``kind`` being last or best."""
+        """The final weights of a stage, ``kind`` being last or best, or the items that it made, of the kind items."""
         return self.stage(stage) / f"{kind}.pt"

@@ -9,26 +9,23 @@ from sdrun.errors import InputError, require
 from sdrun.settings import InitNetwork, Settings
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.place import resuming
+from sdrun.storage.stage import StageResult
 
 if TYPE_CHECKING:
     from torch import nn
 
 BACKBONE = "backbone."
-PREFIXES = {
-    InitNetwork.teacher: (f"teacher.network.{BACKBONE}", f"average.network.{BACKBONE}"),
-    InitNetwork.student: (f"student.{BACKBONE}",),
-}
 
 
 @dataclass(frozen=True)
 class Initial:
-    """The weights of the last stage that ``run`` trained, those that count there."""
+    """The weights of the last stage that ``run`` trained, those that count there; ``place``: of the network in them."""
 
     run: Path
     stage: str
     file: Path
     sha256: str
-    network: InitNetwork | None
+    place: str
 
     def load_into(self, backbone: "nn.Module") -> None:
         """Give the backbone these weights. Raises InputError where they do not fit, such as another image size."""
@@ -39,11 +36,10 @@ class Initial:
         data = self.file.read_bytes()
         require(sha256(data).hexdigest() == self.sha256, "init_from", f"{self.file} is not what that run wrote")
         state = load_state(self.file, torch.device("cpu"))
-        has_teacher = any(key.startswith(PREFIXES[InitNetwork.teacher]) for key in state)
-        network = self.network or (InitNetwork.teacher if has_teacher else InitNetwork.student)
-        known = [key for key in state if key.startswith(PREFIXES[network])]
-        weights = {key.split(BACKBONE, 1)[1]: state[key] for key in known}
-        require(bool(weights), "init_network", f"{self.run} holds no {network.value}; choose the other")
+        place = f"{self.place}."
+        own = {key.removeprefix(place): value for key, value in state.items() if key.startswith(place)}
+        parts = {key.removeprefix(BACKBONE): value for key, value in own.items() if key.startswith(BACKBONE)}
+        weights = parts or own  # of a network with a head, its backbone; or what was judged is a backbone itself
         try:
             backbone.load_state_dict(weights)
         except RuntimeError as error:
@@ -61,28 +57,32 @@ def initial(settings: Settings) -> Initial | None:
     if run is None:
         return None
     folder = RunFolder.open(Path(run))
+    folder.require_current("started from")
     status = folder.status
     require(status == "completed", "init_from", f"{run} is {status}; finish it by: {resuming(run)}")
     try:
         config = folder.document("config.yaml")
-        stage = [stage for stage in folder.summary()["stages"] if stage["steps"]][-1]
-        chosen = config["optim"]["select"]
-        found = Initial(
-            run=folder.path,
-            stage=stage["name"],
-            file=folder.weights(stage["name"], chosen),
-            sha256=stage["sha256"][chosen],
-            network=settings.init_network,
-        )
-        other = config["model"]
+        stage = [StageResult.from_json(stage) for stage in folder.summary()["stages"] if stage["steps"]][-1]
+        chosen, model = config["optim"]["select"], config["model"]
+        file, sha256 = folder.weights(stage.name, chosen), stage.sha256[chosen]
     except InputError as error:
         raise InputError(f"init_from: {run} lacks what a finished run has ({error})") from error
     except (KeyError, IndexError, TypeError) as error:
         raise InputError(f"init_from: {run} lacks what a finished run has ({error!r}); choose another") from error
-    require(found.file.is_file(), "init_from", f"{found.file} is gone; choose another run")
+    place = stage.networks[_word(stage, settings.init_network, run)]
+    require(file.is_file(), "init_from", f"{file} is gone; choose another run")
     own = vars(settings.model)
-    if own["architecture"] != other["architecture"]:
-        raise InputError(f"init_from: {run} has another model; choose model={other['name']}")
-    differing = [f"model.{key}={other.get(key)}" for key in own if key != "name" and own[key] != other.get(key)]
+    if own["architecture"] != model["architecture"]:
+        raise InputError(f"init_from: {run} has another model; choose model={model['name']}")
+    differing = [f"model.{key}={model.get(key)}" for key in own if key != "name" and own[key] != model.get(key)]
     require(not differing, "init_from", f"{run} has another model; choose {' '.join(differing)}")
-    return found
+    return Initial(folder.path, stage.name, file, sha256, place)
+
+
+def _word(stage: StageResult, network: InitNetwork | None, run: str) -> str:
+    """The word of the network that is asked for: a student that has a teacher carries one."""
+    student = InitNetwork.student.value
+    if student in stage.networks:
+        return student if network is InitNetwork.student else ""
+    require(network is not InitNetwork.teacher, "init_network", f"{run} holds no teacher; choose the other")
+    return ""

@@ -3,7 +3,8 @@
 ``files`` has the SHA-256 of each file by its path in the folder. A file is announced there before it is written, and
 ``writing`` keeps the hash that it had before, null where it was not there; so a kill between the two is told from
 damage. ``record`` has length and hash of the part of ``metrics.jsonl`` that finished stages wrote. Folders of format 1
-have none of these: their files are unverified.
+have none of these: their files are unverified. Those before format 3 have settings of another kind, marks that do not
+tell where networks lie in the weights, and metrics that nothing declares: they are read, but not gone on with.
 """
 
 import json
@@ -17,8 +18,8 @@ from sdrun.storage.files import digest, finite, json_bytes, write_bytes
 from sdrun.storage.shape import MANIFEST, require_shape
 
 FILE = "manifest.json"
-FORMAT = 2
-READABLE = (1, 2)
+FORMAT = 3
+READABLE = (1, 2, 3)
 
 NEEDED = ("status", "seed", "method", "dataset", "data")
 """Entries that tools cannot do without."""
@@ -39,8 +40,8 @@ class State(Enum):
 
 
 def sealed(manifest: Manifest) -> Manifest:
-    """The same with the hash of all its other entries, in the format of today."""
-    content = finite({**manifest, "format": FORMAT})
+    """The same with the hash of all its other entries; a new one in the format of today."""
+    content = finite({"format": FORMAT, **manifest})
     return {**content, "sha256": _own_digest(content)}
 
 
@@ -48,7 +49,7 @@ def read(folder: Path) -> Manifest:
     """The manifest of a run's folder, of the kinds of values that sdrun writes. Raises Unreadable."""
     manifest = read_json(folder / FILE)
     if manifest.get("format") not in READABLE:
-        readable = " and ".join(map(str, READABLE))
+        readable = ", ".join(map(str, READABLE))
         raise Unreadable(f"{FILE} has format {manifest.get('format')}; this sdrun reads formats {readable}")
     require_shape(FILE, manifest, MANIFEST, NEEDED)
     names = [*manifest.get("files", {}), *manifest.get("writing", {})]

@@ -110,10 +110,6 @@ class Record:
         self.folder.adopt("tensorboard")
         self.folder.write_manifest()
 
-    def points_until(self, stage: str, position: int) -> int:
-        """Points of a stage in the first ``position`` bytes, by which checkpoints of format 1 know them."""
-        return sum(point["stage"] == stage for _, point in _points(self.folder.metrics.read_bytes()[:position]))
-
     def close(self) -> None:
         """Close what is open; a full disk has been told before."""
         with suppress(OSError):

@@ -36,8 +36,26 @@ MANIFEST = {
     "sha256": TEXT,
 }
 COMPUTE = {"steps": NUMBER, "samples": NUMBER, "multiply_adds": NUMBER, "seconds": NUMBER}
-STAGE = {"name": TEXT, "metrics": {...: ANY}, "steps": PERHAPS, "seconds": PERHAPS, "sha256": {...: TEXT}}
-SUMMARY = {**RUN, "error": TEXT, "metrics": {...: ANY}, "compute": COMPUTE, "stages": [STAGE]}
+STAGE = {
+    "name": TEXT,
+    "metrics": {...: ANY},
+    "steps": PERHAPS,
+    "seconds": PERHAPS,
+    "samples": PERHAPS,
+    "multiply_adds": PERHAPS,
+    "sha256": {...: TEXT},
+    "networks": {...: TEXT},
+    "declared": {...: {...: ANY}},
+}
+METRIC = {"better": TEXT, "unit": TEXT, "title": TEXT, "shown": (bool,)}
+SUMMARY = {
+    **RUN,
+    "error": TEXT,
+    "metrics": {...: ANY},
+    "declared": {...: METRIC},
+    "compute": COMPUTE,
+    "stages": [STAGE],
+}
 MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "pretrain")
 """Keys, also of a claim."""
 

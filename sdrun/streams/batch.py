@@ -1,29 +1,30 @@
 """What a stream gives for a step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from torch import Tensor
 
+from sdrun.data.source import Fields
 from sdrun.randomness import Draws
-from sdrun.views.view import Normalise
+from sdrun.trees import Tree, rows
 
 
 @dataclass(frozen=True)
 class Batch:
     """One rank's part of the batch of a step.
 
-    ``index`` [B]: positions in the training set; ``views``: images [B, C, H, W] by role, each a list; ``label`` [B],
-    -1 where it is not known; ``draws``: uniform numbers for whatever else is random about these samples;
-    ``unlabelled``: the batch of other images that a method learns from at the same step.
+    ``index`` [B]: positions in the source; ``views``: items by role, each a list of views of all items; ``known``: what
+    else is known of the items, such as ``label``, by name; ``draws``: uniform numbers for whatever else is random about
+    these items; ``beside``: batches of other items that a method learns from at the same step.
     """
 
     step: int
     index: Tensor
-    views: dict[str, list[Tensor]]
-    label: Tensor
+    views: dict[str, list[Tree]]
+    known: Fields
     draws: Draws
-    unlabelled: "Batch | None" = None
+    beside: dict[str, "Batch"] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -33,24 +34,37 @@ class Batch:
         if parts == 1:
             return [self]
         size = len(self) // parts
-        pieces = [self._rows(start, start + size) for start in range(0, size * parts, size)]
-        if self.unlabelled is None:
-            return pieces
-        others = self.unlabelled.split(parts)
-        return [replace(piece, unlabelled=other) for piece, other in zip(pieces, others, strict=True)]
-
-    def _rows(self, start: int, stop: int) -> "Batch":
-        views = {role: [view[start:stop] for view in views] for role, views in self.views.items()}
-        return Batch(self.step, self.index[start:stop], views, self.label[start:stop], self.draws.narrow(start, stop))
+        others = {name: batch.split(parts) for name, batch in self.beside.items()}
+        return [
+            Batch(
+                self.step,
+                self.index[start : start + size],
+                rows(self.views, start, start + size),
+                rows(self.known, start, start + size),
+                self.draws.narrow(start, start + size),
+                {name: pieces[part] for name, pieces in others.items()},
+            )
+            for part, start in enumerate(range(0, size * parts, size))
+        ]
 
 
 class Stream(Protocol):
-    """A pure function: the same step gives the same batch. ``batch_size`` counts the parts of all ranks."""
+    """A pure function: the same step gives the same batch. ``batch_size`` counts the parts of all ranks.
+
+    ``lineage`` says where items come from that are not the run's own data, as ``Objective.teachers`` does of targets.
+    """
 
     steps_per_epoch: int
     batch_size: int
+    lineage: list[dict[str, str]]
+
+    def gather(self, step: int) -> Tree:
+        """The items of a step, from wherever the source has them, at any time before it."""
+
+    def see(self, step: int, items: Tree) -> Batch:
+        """Views of them, on the device that computes."""
 
     def __call__(self, step: int) -> Batch: ...
 
-    def examples(self, rows: int, num: int, clean: Normalise) -> dict[str, dict[str, Tensor]]:
-        """``rows`` images, clean and as ``num`` draws of each view: by role and title, [rows, C, H, W] in 0 to 1."""
+    def examples(self, rows: int, num: int) -> dict[str, dict[str, Tree]]:
+        """``rows`` items, clean and as ``num`` draws of each view: by role and title."""

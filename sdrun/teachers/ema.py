@@ -6,30 +6,31 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sdrun.teachers.freezing import freeze
+from sdrun.trees import Tree
 
 
 class EMA(nn.Module):
     """Exponential moving average of a student (1703.01780): ``theta_t <- m theta_t + (1 - m) theta_s`` at each step.
 
-    ``network`` starts as a copy of the student, in eval mode for good: it refuses training and gradients, and shares
-    no storage. Floating-point buffers, such as the statistics of BatchNorm, are averaged as weights are, so that they
-    suit them; other buffers are copied. Part of the objective, so that a checkpoint has it.
+    ``network`` starts as a copy of the student, and shares no storage with it. It stays in eval mode, whatever its
+    objective is switched to, and without gradients. Floating-point buffers, such as the statistics of BatchNorm, are
+    averaged as weights are, so that they suit them; other buffers are copied. Part of the objective, so that a
+    checkpoint has it.
     """
 
     network: Any
 
     def __init__(self, student: nn.Module) -> None:
         super().__init__()
-        self.network = freeze(deepcopy(student))
+        self.network = deepcopy(student).eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "EMA":
         """Nothing: the mode of an objective is none of its teacher's business."""
         return self
 
     @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        return self.network(images)
+    def forward(self, view: Tree) -> Tree:
+        return self.network(view)
 
     @torch.no_grad()
     def follow(self, student: nn.Module, momentum: float) -> None:

@@ -11,19 +11,19 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("folders", nargs="*", type=Path, default=[Path("outputs/claims")], metavar="FOLDER")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.md", help="write the page there")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the small files of all runs there")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     from sdrun.claims.folder import find, keep
     from sdrun.claims.page import page
     from sdrun.claims.verdicts import judged
     from sdrun.storage.files import write_bytes
 
-    folders = find(given.folders)
+    folders = find(options.folders)
     text = page(judged(folders))
-    if given.keep:
+    if options.keep:
         for folder in folders:
-            keep(folder, given.keep / folder.name)
-    if given.output:
-        given.output.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(given.output, text.encode(errors="backslashreplace"))
+            keep(folder, options.keep / folder.name)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(options.output, text.encode(errors="backslashreplace"))
     else:
         sys.stdout.write(text)

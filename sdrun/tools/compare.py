@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ; else refused")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--format", choices=["md", "csv", "json", "html"], help="instead of tables for a terminal")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     from sdrun.claims.folder import FILE
     from sdrun.comparison import rendering, tables
     from sdrun.comparison.compare import compare
@@ -23,18 +23,18 @@ def main(arguments: list[str]) -> None:
     from sdrun.errors import InputError
     from sdrun.settings.words import filters
 
-    for run in given.runs:
+    for run in options.runs:
         if (Path(run) / FILE).exists():
             raise InputError(f"{run} is a claim; see: sdrun claims {run}, or name arms of it, such as {run}/method")
-    wanted = filters(given.where, "--where")
-    baseline = filters(given.baseline, "--baseline") if given.baseline else None
-    found = find(given.runs)
-    found.finished = [run for run in found.finished if run.matches(wanted)]
-    found.unfinished = [run for run in found.unfinished if run.matches(wanted)]
-    result = compare(found, given.metric, baseline, given.across)
-    if given.format:
-        print(rendering.text(result, given.format))
-        tables.aside(rendering.notes(result) if given.format == "csv" else [])
+    wanted = filters(options.where, "--where")
+    baseline = filters(options.baseline, "--baseline") if options.baseline else None
+    runs = find(options.runs)
+    runs.finished = [run for run in runs.finished if run.matches(wanted)]
+    runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
+    result = compare(runs, options.metric, baseline, options.across)
+    if options.format:
+        print(rendering.text(result, options.format))
+        tables.aside(rendering.notes(result) if options.format == "csv" else [])
         return
     console = tables.console()
     for table in rendering.by_metric(result):

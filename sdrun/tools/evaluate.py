@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from sdrun.errors import require
+
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds no finished run, or what is asked does not suit it."""
@@ -10,13 +12,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
     parser.add_argument("--dataset", metavar="NAME", help="judge the test images of another dataset of the same shape")
     parser.add_argument("--root", metavar="FOLDER", help="where the files of these test images are")
+    parser.add_argument("--exit-policy", nargs="?", const="", help=argparse.SUPPRESS)
     parser.add_argument(
-        "--exit-policy",
-        metavar="POLICY",
-        help="another than the run saved: the file of one, or settings such as tolerance=0.01 or budget=0.5",
+        "overrides", nargs="*", metavar="KEY=VALUE", help="hardware.*, dataset.root, and what the method leaves free"
     )
-    parser.add_argument("overrides", nargs="*", metavar="hardware.KEY=VALUE", help="other hardware; also dataset.root")
-    given = parser.parse_intermixed_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
+    spelling = "use method.exit_policy.tolerance=0.01, or method.exit_policy.budget=0.5"
+    require(options.exit_policy is None, "--exit-policy", f"is no option any more; {spelling}")
     from sdrun import reevaluation
 
-    reevaluation.evaluate(given.folder, given.dataset, given.root, given.exit_policy, given.overrides)
+    reevaluation.evaluate(options.folder, options.dataset, options.root, options.overrides)

@@ -16,18 +16,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline")
     parser.add_argument("--metric", nargs="+", metavar="METRIC", help="such as test/accuracy")
     parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     from sdrun.claims.folder import FILE
     from sdrun.comparison.report import render
     from sdrun.storage.files import write_bytes
 
-    if all((Path(run) / FILE).exists() for run in given.runs):
-        title, sections = _claims([Path(run) for run in given.runs])
+    if all((Path(run) / FILE).exists() for run in options.runs):
+        title, sections = _claims([Path(run) for run in options.runs])
     else:
-        title, sections = _comparison(given.runs, given.metric, given.baseline, given.across)
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(given.output, render(title, sections).encode(errors="backslashreplace"))
-    print(f"Report  {given.output}")
+        title, sections = _comparison(options.runs, options.metric, options.baseline, options.across)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(options.output, render(title, sections).encode(errors="backslashreplace"))
+    print(f"Report  {options.output}")
 
 
 def _comparison(

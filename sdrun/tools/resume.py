@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="of dataset.root, dataset.download and checkpoint_seconds"
     )
-    given = parser.parse_intermixed_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     from sdrun import run
 
-    run.resume(given.folder, given.overrides, given.repair)
+    run.resume(options.folder, options.overrides, options.repair)

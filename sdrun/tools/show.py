@@ -10,13 +10,6 @@ if TYPE_CHECKING:
     from sdrun.comparison.runs import Run
     from sdrun.comparison.tables import Table
 
-COLUMNS = {
-    "accuracy, %": "test/accuracy",
-    "NLL": "test/nll",
-    "NLL*": "test/nll_calibrated",
-    "ECE": "test/ece",
-    "ECE*": "test/ece_calibrated",
-}
 GROUPS = ("method", "model", "dataset", "optim", "hardware")
 DATA_SEED, USUAL_DATA_SEED = "dataset.seed", "${seed}"
 INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
@@ -30,6 +23,7 @@ def main(arguments: list[str]) -> None:
     from sdrun.comparison import tables
     from sdrun.comparison.runs import read
     from sdrun.errors import InputError
+    from sdrun.judges.metric import shown
     from sdrun.settings.words import printable
     from sdrun.storage.documents import Unreadable
 
@@ -43,7 +37,7 @@ def main(arguments: list[str]) -> None:
     for table in (_settings(run), _stages(run), _metrics(run), _lineage(run), _files(run)):
         if table.rows:
             tables.show(table, console)
-    if run.stages:
+    if run.stages and any(metric.title.endswith("*") for metric in shown(run.declared)):
         console.print("* after a temperature fitted on the validation split", style="dim")
 
 
@@ -126,24 +120,28 @@ def _resolved(settings: dict[str, Any], value: Any) -> Any:
 
 
 def _stages(run: "Run") -> "Table":
-    from sdrun.comparison.tables import Table, number
+    from sdrun.comparison.tables import Table, number, titled
+    from sdrun.judges.metric import shown
 
-    table = Table("Stages, on the test set", ["stage", "steps", "seconds", *COLUMNS], left=("stage",))
+    metrics = shown(run.declared)
+    titles = [titled(metric.title, metric) for metric in metrics]
+    table = Table("Stages, on the test set", ["stage", "steps", "seconds", *titles], left=("stage",))
     for name, stage in run.stages.items():
-        metrics = {title: run.metric(f"{name}:{key}") for title, key in COLUMNS.items()}
-        numbers = ["" if v is None else number(COLUMNS[title], v) for title, v in metrics.items()]
+        values = [run.metric(f"{name}:test/{metric.name}") for metric in metrics]
+        numbers = ["" if v is None else number(metric, v) for metric, v in zip(metrics, values, strict=True)]
         table.rows.append([name, f"{stage.get('steps') or 0:,}", f"{stage.get('seconds') or 0:,.1f}", *numbers])
     return table
 
 
 def _metrics(run: "Run") -> "Table":
     from sdrun.comparison.tables import Table, number, titled
+    from sdrun.judges.metric import lookup
 
     table = Table("Metrics of the final student", ["metric", "value"], left=("metric",))
     for key in run.summary.get("metrics", {}):
-        value = run.metric(key)
+        value, metric = run.metric(key), lookup(key, run.declared)
         if key.count("/") == 1:
-            table.rows.append([titled(key), "no number" if value is None else number(key, value)])
+            table.rows.append([titled(key, metric), "no number" if value is None else number(metric, value)])
     return table
 
 

@@ -22,20 +22,20 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="sdrun tensorboard", description=__doc__)
     parser.add_argument("folder", nargs="?", default="outputs", metavar="FOLDER", help="outputs")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
-    given, more = parser.parse_known_args(arguments)
+    options, more = parser.parse_known_args(arguments)
     from sdrun.comparison.board import link
     from sdrun.errors import InputError
     from sdrun.settings.words import filters
 
-    wanted = filters(given.where, "--where")
+    wanted = filters(options.where, "--where")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that TensorBoard ends with us
     with tempfile.TemporaryDirectory(prefix="sdrun-tensorboard-") as place:
         looked: list[Found] = []
-        num = link(given.folder, Path(place), wanted, looked.append)
+        num = link(options.folder, Path(place), wanted, looked.append)
         said: set[Path] = set()
         if not num:
             raise InputError(
-                f"{given.folder} holds no run with a view for TensorBoard" + (" and these settings" * bool(wanted))
+                f"{options.folder} holds no run with a view for TensorBoard" + (" and these settings" * bool(wanted))
             )
         print(f"{num:,} runs; Ctrl-C ends it", flush=True)
         _tell(looked.pop(), said)
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
             while board.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
                     board.wait(REFRESH)
-                link(given.folder, Path(place), wanted, lambda everything: _tell(everything, said))
+                link(options.folder, Path(place), wanted, lambda everything: _tell(everything, said))
         finally:
             board.terminate()
             board.wait()

@@ -62,7 +62,8 @@ def test_it_makes_every_run_once(sweep, tmp_path, capsys):
     assert [place for place in again if again[place] != written[place]] == ["tuned/seed_1"]
 
     assert sweep("optim.lr=0.01") == 2
-    assert "was run with other settings; move it away" in capsys.readouterr().err
+    message = "claim/plain/seed_0: was run with other settings: optim.lr was 0.1 and is 0.01 now; move it away, or"
+    assert message in capsys.readouterr().err
 
 
 def test_a_claim_that_does_not_hold_together_makes_no_folder(sweep, tmp_path, capsys):

@@ -40,7 +40,7 @@ def claim(path, gain=0.0, over_silent=0.0, seeds=range(6)):
                 method="cs_kd" if arm == "method" else "supervised",
                 **NEEDED,
             )
-            runs[place] = {"overrides": [], "settings": ""}
+            runs[place] = {"overrides": []}
     (path / "claim.json").write_text(
         json.dumps({"declared": DECLARED, "runs": runs, "grid": {"one": 0.9}, "chosen": "one"})
     )
@@ -140,3 +140,14 @@ def test_a_declaration_that_does_not_hold_together_is_refused(change, words):
     with pytest.raises(InputError) as caught:
         declaration({**DECLARED, **change})
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "ranked"), [("val/accuracy", "two 90.00, one 40.00"), ("val/nll", "one 0.4000, two")]
+)
+def test_the_grid_is_shown_from_the_best_on(tmp_path, metric, ranked):
+    path = claim(tmp_path / "c", seeds=range(2))
+    content = json.loads((path / "claim.json").read_text())
+    content |= {"grid": {"one": 0.4, "two": 0.9}, "declared": {**DECLARED, "choose_by": metric}}
+    (path / "claim.json").write_text(json.dumps(content))
+    assert ranked in page(verdicts(path))

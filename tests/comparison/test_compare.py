@@ -173,7 +173,7 @@ def test_a_metric_that_no_run_has_is_refused(tmp_path):
 
 def test_of_the_usual_metrics_those_are_shown_that_runs_have(tmp_path):
     made_run(tmp_path / "a", 0, metrics={"test/nll_calibrated": None})
-    assert compare(find([str(tmp_path)]), None, None, []).metrics == ["test/accuracy", "test/nll", "test/ece"]
+    assert list(compare(find([str(tmp_path)]), None, None, []).metrics) == ["test/accuracy", "test/nll", "test/ece"]
 
 
 def test_a_stage_has_metrics_of_its_own(tmp_path):

@@ -9,7 +9,7 @@ from folders import made_run
 from sdrun import cli
 from sdrun.comparison.compare import compare
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.runs import find
+from sdrun.comparison.runs import find, read
 from sdrun.errors import InputError
 
 
@@ -198,3 +198,9 @@ def test_runs_start_from_others_of_fixed_data_as_from_one_group(tmp_path):
         source = made_run(tmp_path / f"sources/{seed}", seed, dataset__seed=0)
         made_run(tmp_path / f"runs/{seed}", seed, init_from=str(source))
     assert groups(tmp_path / "runs") == {"supervised": [0, 1, 2]}
+
+
+def test_what_a_dataset_name_says_already_tells_no_runs_apart(tmp_path):
+    before, today = made_run(tmp_path / "a", 0), made_run(tmp_path / "b", 1, dataset__task="images")
+    groups, _ = grouped([read(before), read(today)])
+    assert [list(group.runs) for group in groups] == [[0, 1]]

@@ -6,6 +6,7 @@ import pytest
 from sdrun.comparison.differences import correct, difference
 from sdrun.comparison.statistics import LEVEL, holm, paired, power, seeds_needed
 from sdrun.comparison.statistics import Test as Kind
+from sdrun.judges.metric import Better, Metric
 
 
 def judged(random, n, effects, unit=None):
@@ -15,7 +16,7 @@ def judged(random, n, effects, unit=None):
     if unit:
         base, others = np.round(base / unit) * unit, [np.round(other / unit) * unit for other in others]
     pairs = [(dict(enumerate(other)), dict(enumerate(base))) for other in others]
-    found = [difference("test/accuracy", own, known, len(effects)) for own, known in pairs]
+    found = [difference(Metric("accuracy", Better.higher), own, known, len(effects)) for own, known in pairs]
     correct(found)
     return found
 

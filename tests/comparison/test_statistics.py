@@ -7,6 +7,7 @@ from scipy import stats
 from sdrun.comparison.differences import correct, difference
 from sdrun.comparison.statistics import Test as Kind
 from sdrun.comparison.statistics import by_item, choose_test, holm, paired, power, seeds_needed
+from sdrun.judges.metric import Better, Metric
 
 
 def test_mean_interval_and_t_are_those_of_scipy():
@@ -88,6 +89,6 @@ def drawn(random: np.random.Generator, n: int, effects: list[float]) -> list:
     """Differences from one baseline, each of ``effect`` standard deviations of a difference, corrected together."""
     base = dict(enumerate(random.normal(0.8, 0.01, n)))
     others = [{s: base[s] + 0.01 * (effect + random.normal()) for s in base} for effect in effects]
-    found = [difference("test/accuracy", other, base, len(effects)) for other in others]
+    found = [difference(Metric("accuracy", Better.higher), other, base, len(effects)) for other in others]
     correct(found)
     return found

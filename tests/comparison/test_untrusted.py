@@ -401,12 +401,13 @@ def texts_of(picture):
 
 @pytest.mark.parametrize("label", ["_hidden", "$\\frac$"])
 def test_class_names_are_drawn_as_they_are(label):
-    from sdrun.evaluation import maps, pictures
+    from sdrun.judges import maps, pictures
+    from sdrun.methods.consistency.pictures import pseudo_labels
 
     logits, labels = np.eye(2).repeat(10, axis=0), np.arange(2).repeat(10)
     for figure in (
         pictures.confusion_matrix(logits, labels, [label, "b"]),
-        pictures.pseudo_labels([label, "b"], [0.5, 0.5], [0.5, 0.5]),
+        pseudo_labels([label, "b"], [0.5, 0.5], [0.5, 0.5]),
         maps.feature_map(np.random.default_rng(0).normal(size=(20, 4)), labels, [label, "b"], 1),
     ):
         figure.draw_without_rendering()

@@ -4,9 +4,10 @@ import pytest
 from folders import made_run
 
 from sdrun.comparison.compare import compare
-from sdrun.comparison.differences import is_better
+from sdrun.comparison.declared import EARLIER
 from sdrun.comparison.rendering import notes
 from sdrun.comparison.runs import find
+from sdrun.judges.metric import lookup
 
 NOISE = [0.0, 0.02, -0.01, 0.03, -0.02, 0.01, -0.03]
 
@@ -67,11 +68,15 @@ def test_many_pairs_are_not_said_to_be_too_few_for_an_exact_test(tmp_path):
         ("test/brier", False),
         ("val/temperature", None),
         ("test/agreement", None),
+        ("unlabelled/pseudo_label_accuracy/T-shirt", True),
+        ("model/exit_1/multiply_adds", False),
+        ("test/full_milliseconds_batch_64", False),
+        ("test/precedence", None),
     ],
 )
-def test_whether_more_is_better_follows_from_the_name(metric, side):
-    assert is_better(metric, 0.1) is side
-    assert is_better(metric, -0.1) is (None if side is None else not side)
+def test_of_earlier_runs_it_is_known_whether_more_is_better(metric, side):
+    assert lookup(metric, EARLIER).is_better(0.1) is side
+    assert lookup(metric, EARLIER).is_better(-0.1) is (None if side is None else not side)
 
 
 def test_a_metric_without_a_side_is_higher_or_lower(tmp_path):

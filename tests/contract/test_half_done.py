@@ -11,8 +11,7 @@ from faults.child import without_pictures
 
 import helpers
 from helpers import differences, manifest, start, summary, tree, write_idx
-from sdrun import reevaluation, run
-from sdrun.datasets import sources
+from sdrun import reevaluation, run, tasks
 from sdrun.errors import InputError, Interrupted, RunError
 from sdrun.storage import checkpoints
 from sdrun.storage.folder import RunFolder
@@ -120,7 +119,7 @@ def test_a_stranger_is_not_evaluated(whole, tmp_path):
     path = Path(shutil.copytree(whole, tmp_path / "run"))
     other_weights(path)
     with pytest.raises(RunError, match="generation_0/best.pt is not what this run wrote"):
-        reevaluation.evaluate(path, None, None, None, [])
+        reevaluation.evaluate(path, None, None, [])
 
 
 def test_a_stage_that_nothing_tells_of_is_not_evaluated(whole, tmp_path):
@@ -129,8 +128,8 @@ def test_a_stage_that_nothing_tells_of_is_not_evaluated(whole, tmp_path):
     summary_of = summary(path)
     del summary_of["stages"][0]["sha256"]
     RunFolder.open(path).write({"summary.json": json.dumps(summary_of).encode()})
-    with pytest.raises(RunError, match="stages/generation_0/done.json does not tell which weights best.pt came to"):
-        reevaluation.evaluate(path, None, None, None, [])
+    with pytest.raises(RunError, match="stages/generation_0/done.json does not tell what best.pt came to"):
+        reevaluation.evaluate(path, None, None, [])
 
 
 def test_a_half_taught_student_has_one_teacher(copy):
@@ -215,7 +214,7 @@ def test_data_that_moved_are_named_to_resume(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     (tmp_path / "data").rename(tmp_path / "moved")
-    sources._loaded.clear()
+    tasks._loaded.clear()
     with pytest.raises(InputError, match=f"{tmp_path}/data"):
         run.resume(tmp_path / "run")
     run.resume(tmp_path / "run", ["dataset.root=../moved", "checkpoint_seconds=60"])

@@ -1,30 +1,41 @@
-"""What every method keeps. A new method is found here by itself."""
+"""What every method keeps, and every example of one. A new method is found here by itself."""
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from helpers import compose, differences, one_and_two_ranks, points, start, summary, weights
+from further import EXAMPLES, further_rooms, method, program
+from helpers import SMALL, compose, differences, in_pieces, one_and_two_ranks, points, start, summary
 from sdrun import methods, run
-from sdrun.errors import InputError, Interrupted
-from sdrun.models.backbone import Network
+from sdrun.errors import InputError
 from sdrun.objectives.objective import Objective
-from sdrun.storage import checkpoints
+from sdrun.rooms import packages
+from sdrun.trees import leaves
 
-METHODS = methods.names()
+METHODS = [*methods.names(), *packages([str(EXAMPLES)])]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _with_examples():
+    with further_rooms({methods: EXAMPLES}):
+        yield
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    return {name: start(folder / name, f"method={name}") for name in METHODS}
+    return {name: start(folder / name, *method(name)) for name in METHODS}
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_composes_by_itself(name):
-    assert compose(f"method={name}").method.name == name
+    assert compose(*method(name)).method.name == name
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -48,13 +59,14 @@ def test_its_run_folder_keeps_the_contract(name, runs):
         assert found["compute"][key] == pytest.approx(sum(stage.get(key, 0) for stage in found["stages"]))
     assert found["metrics"].keys() >= {f"test/{m}" for m in ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")}
     assert found["metrics"].keys() >= {"test/nll_calibrated", "val/accuracy", "val/temperature", "test/best/accuracy"}
-    if any("/teacher." in key or "/average." in key for key in weights(path)):
-        assert "test/student/accuracy" in found["metrics"] or "test/student/knn_accuracy" in found["metrics"]
     for stage in found["stages"]:
         assert stage.keys() >= {"name", "steps", "seconds", "samples_per_second", "metrics"}
         assert not stage["steps"] or stage.keys() >= {"samples", "multiply_adds"}
         assert (path / f"predictions/{stage['name']}.npz").exists()
+        for word in filter(None, stage.get("networks", {})):
+            assert any(metric.startswith(f"test/{word}/") for metric in stage["metrics"])
         if stage["steps"]:
+            assert "" in stage["networks"]
             for kind, digest in stage["sha256"].items():
                 recorded = (path / f"stages/{stage['name']}/{kind}.pt.sha256").read_text()
                 assert recorded.startswith(digest)
@@ -78,82 +90,95 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
     assert len(sizes) == 1
 
 
+class Watch:
+    """Looks at every step of a training: what the objective said, and what else spoke.
+
+    ``taught``: whether there were targets, step by step.
+    """
+
+    def __init__(self) -> None:
+        self.taught: list[bool] = []
+        self._objective: Objective | None = None
+        self._speakers: set[nn.Module] = set()
+
+    def __enter__(self) -> "Watch":
+        self._hooks = [
+            register_module_forward_pre_hook(self._before_forward),
+            register_module_forward_hook(self._after_forward),
+            register_optimizer_step_pre_hook(self._before_optimizer),
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def _before_forward(self, module: nn.Module, _: tuple) -> None:
+        if isinstance(module, Objective):
+            self._speakers = set()  # of an evaluation
+
+    def _after_forward(self, module: nn.Module, _: tuple, output: object) -> None:
+        if not isinstance(module, Objective):
+            self._speakers.add(module)
+            return
+        targets = [] if output.targets is None else list(leaves(output.targets))
+        assert not any(target.requires_grad for target in targets), "a gradient reaches targets"
+        self.taught.append(bool(targets))
+        self._objective = module
+
+    def _before_optimizer(self, *_: object) -> None:
+        """Gradients are there, and the weights are still those that gave them."""
+        if self._objective is None:
+            return  # a judge fits something
+        student = list(self._objective.student.modules())
+        judged = [part for network in self._objective.networks.values() for part in network.modules()]
+        others = {*self._objective.modules(), *judged, *self._speakers} - {self._objective, *student}
+        own = {tensor.data_ptr() for tensor in tensors(student)}
+        assert any(p.grad is not None for p in parameters(student)), "the student learns nothing"
+        assert not own & {tensor.data_ptr() for tensor in tensors(others)}, "another shares the student's storage"
+        assert not any(p.requires_grad or p.grad is not None for p in parameters(others)), "a gradient reaches others"
+        assert not any(module.training for module in others if list(parameters([module]))), "others are in training"
+        self._objective = None
+
+
+def parameters(modules: Iterable[nn.Module]) -> Iterator[nn.Parameter]:
+    """Their own, without those of their parts."""
+    return (parameter for module in modules for parameter in module.parameters(recurse=False))
+
+
+def tensors(modules: Iterable[nn.Module]) -> Iterator[Tensor]:
+    yield from parameters(modules)
+    for module in modules:
+        yield from (buffer for buffer in module.buffers(recurse=False) if buffer.numel())
+
+
 @pytest.mark.parametrize("name", METHODS)
-def test_no_gradient_reaches_a_teacher(name, tmp_path, monkeypatch):
-    """A teacher of its own keeps out of training; one in the same forward pass gets no such gradient."""
-    taught = []
-    forward = torch.nn.Module.__call__
-
-    def watch(module, *arguments, **options):
-        output = forward(module, *arguments, **options)
-        if isinstance(module, Objective) and hasattr(module, "teacher"):
-            taught.append("network")
-            for network in getattr(module.teacher, "networks", None) or [module.teacher.network]:
-                assert not network.training
-                assert all(not p.requires_grad and p.grad is None for p in network.parameters())
-                own = {tensor.data_ptr() for tensor in (*module.student.parameters(), *module.student.buffers())}
-                assert not own & {tensor.data_ptr() for tensor in (*network.parameters(), *network.buffers())}
-        elif isinstance(module, Objective) and "hint" in output.terms:
-            taught.append("exit")
-            for term in ("distillation", "hint"):
-                head = list(module.student.head.parameters())
-                gradients = torch.autograd.grad(output.terms[term], head, retain_graph=True, allow_unused=True)
-                assert all(gradient is None or not gradient.any() for gradient in gradients)
-        elif isinstance(module, Objective) and "consistency" in output.terms:
-            taught.append("view")
-            gradient = torch.autograd.grad(output.terms["consistency"], output.logits, retain_graph=True)[0]
-            num_student = len(arguments[0].unlabelled)
-            assert gradient[-num_student:].any()
-            assert not gradient[:-num_student].any()
-        elif isinstance(module, Objective) and hasattr(module, "memory"):
-            taught.append("memory")
-            assert not module.memory.requires_grad
-        elif isinstance(module, Network) and not torch.is_grad_enabled() and module.training:
-            taught.append("example")
-            assert not output.requires_grad
-        return output
-
-    monkeypatch.setattr(torch.nn.Module, "__call__", watch)
-    start(tmp_path / "run", f"method={name}", "optim.epochs=1")
-    has_teacher = "Asymmetry: none" not in (sys.modules[methods.settings_class(name).__module__].__doc__ or "")
-    assert bool(taught) == has_teacher
+def test_no_gradient_reaches_a_teacher(name, tmp_path):
+    with Watch() as watch:
+        start(tmp_path / "run", *method(name), "optim.epochs=1")
+    is_alone = "\nAsymmetry: none" in (sys.modules[methods.settings_class(name).__module__].__doc__ or "")
+    assert watch.taught
+    assert any(watch.taught) != is_alone
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_resumes_bitwise(name, runs, tmp_path, monkeypatch):
-    save, count = checkpoints.Checkpoints.save, [0]
-
-    def save_and_stop(self, step, state):
-        save(self, step, state)
-        count[0] += 1
-        if count[0] % 5 == 0:
-            raise Interrupted(15)
-
-    monkeypatch.setattr(checkpoints.Checkpoints, "save", save_and_stop)
-    path = tmp_path / "run"
-    with pytest.raises(Interrupted):
-        start(path, f"method={name}", "checkpoint_seconds=0")
-    for _ in range(50):
-        try:
-            run.resume(path)
-            break
-        except Interrupted:
-            pass
-    assert summary(path)["status"] == "completed"
-    assert differences(runs[name], path) == []
+    in_pieces(tmp_path / "run", monkeypatch, *SMALL, *method(name))
+    assert differences(runs[name], tmp_path / "run") == []
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_bitwise_the_same_whatever_ran_before(name, runs, tmp_path):
     torch.manual_seed(123)
     torch.rand(7)
-    assert differences(runs[name], start(tmp_path / "again", f"method={name}")) == []
+    assert differences(runs[name], start(tmp_path / "again", *method(name))) == []
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_two_ranks_train_as_one(name, tmp_path):
     """Without BatchNorm, whose statistics are each rank's own on a CPU, the loss is one rank's up to rounding."""
-    one, two = one_and_two_ranks(tmp_path, f"method={name}", "optim.lr=0.02", "optim.epochs=2")
+    overrides = (*method(name), "optim.lr=0.02", "optim.epochs=2")
+    one, two = one_and_two_ranks(tmp_path, *overrides, program=program(name))
     assert len(one) > 2
     assert two == pytest.approx(one, rel=1e-4)
 
@@ -161,6 +186,6 @@ def test_two_ranks_train_as_one(name, tmp_path):
 @pytest.mark.parametrize("name", METHODS)
 def test_an_unknown_key_and_a_wrong_type_are_named(name):
     with pytest.raises(InputError, match="method.no_such_key: unknown key"):
-        run.configuration.settings_from(compose(f"method={name}", "+method.no_such_key=1"))
+        run.configuration.settings_from(compose(*method(name), "+method.no_such_key=1"))
     with pytest.raises(InputError, match="optim.lr: Value 'x'"):
-        run.configuration.settings_from(compose(f"method={name}", "optim.lr=x"))
+        run.configuration.settings_from(compose(*method(name), "optim.lr=x"))

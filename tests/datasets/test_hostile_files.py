@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from helpers import idx, settings, write_idx
-from sdrun.datasets import sources
-from sdrun.datasets.sources import IDX_FILES, load
+from sdrun import tasks
 from sdrun.errors import InputError
+from sdrun.tasks import load
+from sdrun.tasks.images.idx import IDX_FILES
 
 MNIST, CIFAR = "dataset=mnist", "dataset=cifar100"
 WRITTEN_BY_PYTHON_2 = (
@@ -32,7 +33,7 @@ WRITTEN_BY_PYTHON_2 = (
 @pytest.fixture(autouse=True)
 def _no_files(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "_loaded", {})
+    monkeypatch.setattr(tasks, "_loaded", {})
 
 
 def refused(dataset: str, root: Path, name: str) -> str:
@@ -229,8 +230,8 @@ def test_a_batch_as_python_2_wrote_it_is_read(tmp_path):
     write_cifar(tmp_path).write_bytes(WRITTEN_BY_PYTHON_2)
     source = load(settings(CIFAR, f"dataset.root={tmp_path}").dataset)
     assert source.train.labels.tolist() == [6, 99]
-    assert source.train.images.tobytes() == bytes(range(256)) * 24
-    assert source.train.images.shape == (2, 3, 32, 32)
+    assert source.train.fields["image"].tobytes() == bytes(range(256)) * 24
+    assert source.train.fields["image"].shape == (2, 3, 32, 32)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
@@ -240,5 +241,5 @@ def test_a_batch_of_any_protocol_and_order_is_read(tmp_path, protocol):
     pickle.Pickler(file, protocol).dump({"data": np.asfortranarray(pixels), "fine_labels": [3, 2, 1, 0]})
     write_cifar(tmp_path).write_bytes(file.getvalue())
     source = load(settings(CIFAR, f"dataset.root={tmp_path}").dataset)
-    np.testing.assert_array_equal(source.train.images.reshape(4, -1), pixels)
+    np.testing.assert_array_equal(source.train.fields["image"].reshape(4, -1), pixels)
     assert source.train.labels.tolist() == [3, 2, 1, 0]

@@ -1,6 +1,7 @@
 """Reading files: whole, missing, broken, hostile."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 from torchvision.datasets import mnist
 
 from helpers import idx, settings, write_idx
-from sdrun.datasets import sources
-from sdrun.datasets.idx import read_idx
-from sdrun.datasets.sources import IDX_FILES, load
+from sdrun import tasks
 from sdrun.errors import InputError
+from sdrun.tasks import load
+from sdrun.tasks.images.idx import IDX_FILES, read_idx
+from sdrun.tasks.images.sources import fashion_mnist
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
@@ -20,7 +22,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 def _no_files(monkeypatch, tmp_path):
     """Neither a cache nor a system folder, but the ones that a test makes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "_loaded", {})
+    monkeypatch.setattr(tasks, "_loaded", {})
 
 
 def write_cifar(folder: Path, names: list[str], key: str, num: int = 4) -> Path:
@@ -36,7 +38,7 @@ def write_cifar(folder: Path, names: list[str], key: str, num: int = 4) -> Path:
 def test_idx_files_plain_gzipped_and_where_torchvision_puts_them(tmp_path, zipped, subfolder):
     write_idx(tmp_path / subfolder, zipped)
     source = load(settings("dataset=mnist", f"dataset.root={tmp_path}").dataset)
-    assert source.train.images.shape == (20, 1, 28, 28)
+    assert source.train.fields["image"].shape == (20, 1, 28, 28)
     assert source.test.labels.shape == (10,)
     plain = write_idx(tmp_path / "again")
     ours, theirs = read_idx(plain / IDX_FILES[0], 3), mnist.read_image_file(str(plain / IDX_FILES[0]))
@@ -48,12 +50,12 @@ def test_cifar_10_and_100_agree_with_what_was_written(tmp_path):
     write_cifar(tmp_path / "cifar-10-batches-py", names, "labels")
     write_cifar(tmp_path / "cifar-100-python", ["train", "test"], "fine_labels")
     ten = load(settings("dataset=cifar10", f"dataset.root={tmp_path}").dataset)
-    assert ten.train.images.shape == (20, 3, 32, 32)
+    assert ten.train.fields["image"].shape == (20, 3, 32, 32)
     assert ten.train.labels.tolist() == [0, 1, 2, 3] * 5
     first = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8).reshape(4, 3, 32, 32)
-    np.testing.assert_array_equal(ten.train.images[:4], first)
+    np.testing.assert_array_equal(ten.train.fields["image"][:4], first)
     hundred = load(settings("dataset=cifar100", f"dataset.root={tmp_path}").dataset)
-    assert hundred.test.images.shape == (4, 3, 32, 32)
+    assert hundred.test.fields["image"].shape == (4, 3, 32, 32)
     assert len(hundred.classes) == 100
 
 
@@ -85,9 +87,7 @@ def test_a_root_that_cannot_be_a_folder_is_named():
 
 
 def test_missing_files_are_named_with_the_ways_to_get_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(sources, "FILES", {**sources.FILES})
-    fashion = sources.FILES["fashion_mnist"]
-    sources.FILES["fashion_mnist"] = type(fashion)(**{**vars(fashion), "system": tmp_path / "system"})
+    monkeypatch.setattr(fashion_mnist, "FILES", replace(fashion_mnist.FILES, system=tmp_path / "system"))
     with pytest.raises(InputError) as error:
         load(settings("dataset=fashion_mnist").dataset)
     text = str(error.value)
@@ -97,16 +97,14 @@ def test_missing_files_are_named_with_the_ways_to_get_them(monkeypatch, tmp_path
 
 
 def test_the_root_comes_before_the_system_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "FILES", {**sources.FILES})
-    fashion = sources.FILES["fashion_mnist"]
     system = write_idx(tmp_path / "system")
-    sources.FILES["fashion_mnist"] = type(fashion)(**{**vars(fashion), "system": system})
+    monkeypatch.setattr(fashion_mnist, "FILES", replace(fashion_mnist.FILES, system=system))
     assert len(load(settings("dataset=fashion_mnist").dataset).train) == 20
     with pytest.raises(InputError, match="are not in nowhere\n"):  # never other data than those that were named
         load(settings("dataset=fashion_mnist", "dataset.root=nowhere").dataset)
     (write_idx(tmp_path / "mine") / IDX_FILES[2]).write_bytes(idx(np.zeros((10, 28, 28), np.uint8)))
     mine = load(settings("dataset=fashion_mnist", f"dataset.root={tmp_path / 'mine'}").dataset)
-    assert mine.test.images.max() == 0
+    assert mine.test.fields["image"].max() == 0
 
 
 def cut(data):
@@ -160,15 +158,15 @@ def test_a_download_is_read_from_where_it_went(tmp_path, monkeypatch):
 
 
 def pixels(source):
-    x = source.train.images / 255
+    x = source.train.fields["image"] / 255
     return x.mean(axis=(0, 2, 3)), x.std(axis=(0, 2, 3))
 
 
 def test_digits_and_their_normalisation():
     chosen = settings("dataset=digits").dataset
     source = load(chosen)
-    assert source.train.images.shape == (1437, 1, 8, 8)
-    assert source.test.images.shape == (360, 1, 8, 8)
+    assert source.train.fields["image"].shape == (1437, 1, 8, 8)
+    assert source.test.fields["image"].shape == (360, 1, 8, 8)
     assert np.bincount(source.test.labels).min() >= 34
     np.testing.assert_allclose(pixels(source), (chosen.mean, chosen.std), atol=1e-3)
 
@@ -177,6 +175,6 @@ def test_digits_and_their_normalisation():
 def test_fashion_mnist_and_its_normalisation():
     chosen = settings("dataset=fashion_mnist").dataset
     source = load(chosen)
-    assert source.train.images.shape == (60000, 1, 28, 28)
+    assert source.train.fields["image"].shape == (60000, 1, 28, 28)
     assert np.bincount(source.test.labels).tolist() == [1000] * 10
     np.testing.assert_allclose(pixels(source), (chosen.mean, chosen.std), atol=1e-3)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from helpers import settings
-from sdrun.datasets.images import split
-from sdrun.datasets.noise import flip_labels
-from sdrun.datasets.sources import load
-from sdrun.datasets.splits import stratified
+from sdrun.data.labelled import split
+from sdrun.data.noise import flip_labels
+from sdrun.data.splits import stratified
 from sdrun.errors import InputError
 from sdrun.settings import NoiseKind
+from sdrun.tasks import load
 
 
 def test_stratified_subsets_keep_the_shares_and_are_seeded():
@@ -56,8 +56,8 @@ def test_noise_touches_training_labels_alone_and_keeps_the_true_ones():
 def test_validation_subset_and_training_are_disjoint_and_seeded_together():
     one = splits("dataset.train_size=300", "dataset.val_size=100")
     assert (len(one.train), len(one.validation)) == (300, 100)
-    seen = {image.tobytes() for image in one.train.images}
-    assert not seen & {image.tobytes() for image in one.validation.images}
+    seen = {image.tobytes() for image in one.train.fields["image"]}
+    assert not seen & {image.tobytes() for image in one.validation.fields["image"]}
     assert splits("seed=1").fingerprints() != splits().fingerprints()
     assert splits("seed=1", "dataset.seed=0").fingerprints() == splits().fingerprints()
     assert len(splits("dataset.val_size=0").validation) == 0

@@ -20,7 +20,7 @@ CLAIM = Path(__file__).parents[2] / "docs/results/mean_teacher"
 
 
 def everything() -> list[str]:
-    """All methods, and presets with names of their own."""
+    """All choices of ``method``."""
     return sorted(file.stem for file in (conf_folder() / "method").glob("*.yaml"))
 
 

@@ -165,7 +165,7 @@ def without_pictures(is_wanted: bool = True) -> Iterator[None]:
 DRAWING = (
     "sdrun.results.Results._draw",
     "sdrun.results.Results._show_views",
-    "sdrun.evaluation.pictures.over_stages",
+    "sdrun.judges.pictures.over_stages",
     "torch.utils.tensorboard.SummaryWriter.add_figure",
 )
 

@@ -1,14 +1,15 @@
-"""Augmentation consistency: what each preset's loss is, who counts, what is told, and who sees the hidden labels."""
+"""Augmentation consistency: each choice's loss, who counts, what is told, and who sees the hidden labels."""
 
 import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from helpers import differences, interrupted, one_and_two_ranks, points, settings, start, summary, weights
+from helpers import differences, images, interrupted, one_and_two_ranks, points, settings, start, summary, weights
 from sdrun import run
 from sdrun.errors import InputError
 from sdrun.methods.consistency import masks
@@ -20,22 +21,16 @@ from sdrun.streams.batch import Batch
 
 CLASSES, IMAGES = 3, 50
 FEW = ("dataset.num_labels=40", "optim.batch_size=20", "method.unlabelled_ratio=2")
-PRESETS = ("consistency", "uda", "fixmatch", "flexmatch", "freematch", "softmatch")
+CHOICES = ("consistency", "uda", "fixmatch", "flexmatch", "freematch", "softmatch")
 
 
 def same(values):
     return values
 
 
-def resolved(*overrides):
-    method = settings(*overrides).method
-    values = method.resolve()
-    return settings(*overrides, *(f"method.{key}={value}" for key, value in values.items())).method
-
-
 def objective(*overrides, num_steps=10):
     torch.manual_seed(0)
-    method = resolved(*overrides)
+    method = settings(*overrides).method
     student = nn.Sequential(nn.Flatten(), nn.Linear(4, CLASSES))
     with torch.no_grad():
         student[1].weight.mul_(8)  # some predictions are confident
@@ -46,17 +41,17 @@ def objective(*overrides, num_steps=10):
 def batch(step=0, num=4, ratio=5):
     generator = torch.Generator().manual_seed(step)
 
-    def part(num, label):
+    def part(num, known):
         views = {role: [torch.randn(num, 1, 2, 2, generator=generator)] for role in ("clean", "weak", "strong")}
-        return Batch(step, torch.arange(num), views, label, Draws((0,), slice(0, num), num))
+        return Batch(step, torch.arange(num), views, known, Draws((0,), slice(0, num), num))
 
-    labelled = part(num, torch.tensor([0, 1, 2, 0]))
-    return Batch(**{**vars(labelled), "unlabelled": part(num * ratio, torch.full((num * ratio,), -1))})
+    labelled = part(num, {"label": torch.tensor([0, 1, 2, 0])})
+    return replace(labelled, beside={"unlabelled": part(num * ratio, {})})
 
 
 def logits_of(o, b):
     """Of labelled images, of what the teacher sees, and of what the student sees: lists of lists."""
-    views, role = b.unlabelled.views, o.settings.teacher_view
+    views, role = b.beside["unlabelled"].views, o.settings.teacher_view
     shown = b.views[o.settings.view][0], views[role][0], views["strong"][0]
     return [o.student(x).detach().double().numpy() for x in shown]
 
@@ -95,7 +90,7 @@ def test_plain_is_kl_at_temperature_4_from_the_clean_to_the_strong_view():
     assert found["consistency"] == pytest.approx(mean_of_samples(o, b, kl), rel=1e-5)
     labelled = logits_of(o, b)[0]
     assert o.settings.view == "strong"
-    expected = np.mean([ce(onehot(y), z) for y, z in zip(b.label.tolist(), labelled, strict=True)])
+    expected = np.mean([ce(onehot(y), z) for y, z in zip(b.known["label"].tolist(), labelled, strict=True)])
     assert found["ce"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -107,7 +102,7 @@ def test_uda_sharpens_the_targets_of_confident_images():
         return (p.max() >= 0.6) * (sharp * np.log(sharp / softmax(s))).sum()
 
     assert terms(o, b)["consistency"] == pytest.approx(mean_of_samples(o, b, counted), rel=1e-5)
-    assert resolved("method=uda").threshold == 0.8
+    assert settings("method=uda").method.threshold == 0.8
 
 
 @pytest.mark.parametrize("threshold", [0.95, 0.6])
@@ -124,7 +119,7 @@ def test_fixmatch_has_pseudo_labels_above_a_threshold_and_zeros_below(threshold)
     assert 0 < sum(above) < len(above)
     assert output.terms["consistency"].item() == pytest.approx(expected, rel=1e-5)
     assert float(output.metrics["mask"]) == pytest.approx(np.mean(above))
-    assert resolved("method=fixmatch").threshold == 0.95
+    assert settings("method=fixmatch").method.threshold == 0.95
 
 
 def test_flexmatch_lowers_the_threshold_of_a_class_that_is_learned_less():
@@ -233,7 +228,8 @@ def test_running_means_start_even_and_follow_every_part_of_a_step(name):
 
 def test_mse_and_soft_cross_entropy_are_of_probabilities():
     for divergence in ("mse", "ce"):
-        o, b = objective("method=consistency", f"method.divergence={divergence}", "method.sharpening=0.5"), batch()
+        given = (f"method.divergence={divergence}", "method.temperature=1", "method.sharpening=0.5")
+        o, b = objective("method=consistency", *given), batch()
 
         def counted(_, t, s, divergence=divergence):
             p = softmax(t, 0.5)
@@ -254,14 +250,14 @@ def test_the_average_may_be_the_teacher_and_is_then_seen_in_eval_mode():
     o, b = objective("method=fixmatch", "method.teacher=ema", "method.threshold=0.5"), batch()
     with torch.no_grad():
         o.average.network[1].weight.neg_()
-    teacher = o.average.network(b.unlabelled.views["weak"][0]).double().numpy()
-    student = o.student(b.unlabelled.views["strong"][0]).detach().double().numpy()
+    teacher = o.average.network(b.beside["unlabelled"].views["weak"][0]).double().numpy()
+    student = o.student(b.beside["unlabelled"].views["strong"][0]).detach().double().numpy()
     expected = np.mean(
         [(softmax(t).max() >= 0.5) * ce(onehot(t.argmax()), s) for t, s in zip(teacher, student, strict=True)]
     )
     output = o(b)
     assert output.terms["consistency"].item() == pytest.approx(expected, rel=1e-5)
-    assert len(output.logits) == 4 + 20
+    assert len(output.answer) == 4 + 20
     assert (o.teaching, objective("method=fixmatch").teaching) == ("", "student")
 
 
@@ -274,11 +270,11 @@ def test_the_average_follows_each_step():
     torch.testing.assert_close(o.average.network[1].weight, before + 0.1)
 
 
-@pytest.mark.parametrize("given", [[f"method={name}"] for name in PRESETS] + [["method=uda", "method.divergence=ce"]])
+@pytest.mark.parametrize("given", [[f"method={name}"] for name in CHOICES] + [["method=uda", "method.divergence=ce"]])
 def test_the_student_learns_on_its_own_view_alone(given):
     output = objective(*given)(batch())
     for name in output.terms.keys() - {"ce"}:
-        gradient = torch.autograd.grad(output.terms[name], output.logits, retain_graph=True)[0]
+        gradient = torch.autograd.grad(output.terms[name], output.answer, retain_graph=True)[0]
         assert gradient[-20:].any()
         assert not gradient[:-20].any()
 
@@ -287,13 +283,13 @@ def test_the_student_learns_on_its_own_view_alone(given):
 def test_a_mask_learns_from_the_unlabelled_images_of_each_step(name):
     o, b = objective(f"method={name}"), batch()
     index = torch.arange(20, 40)
-    b = Batch(**{**vars(b), "unlabelled": Batch(**{**vars(b.unlabelled), "index": index})})
+    b = replace(b, beside={"unlabelled": replace(b.beside["unlabelled"], index=index)})
     before = {key: value.clone() for key, value in o.mask.state_dict().items()}
     o(b)
     assert all(torch.equal(value, before[key]) for key, value in o.mask.state_dict().items())
     o.after_step(1)
     if name == "flexmatch":
-        p = o.student(b.unlabelled.views["weak"][0]).softmax(1)
+        p = o.student(b.beside["unlabelled"].views["weak"][0]).softmax(1)
         expected = torch.where(p.amax(1) >= 0.95, p.argmax(1), -1)
         assert (expected >= 0).any()
         assert torch.equal(o.mask.latest[index], expected)
@@ -318,7 +314,7 @@ def test_a_mask_learns_from_the_unlabelled_images_of_each_step(name):
         (["method=fixmatch", "method.fairness=0.1"], "method.fairness: needs method.mask=self_adaptive"),
         (["method=fixmatch", "method.threshold_momentum=0.5"], "method.threshold_momentum: has no effect with method."),
         (["method=fixmatch", "method.threshold=1.5"], "method.threshold: must be between 0 and 1, but is 1.5"),
-        (["method=fixmatch", "method.threshold=high"], "method.threshold: is 'high', but needs a number or auto"),
+        (["method=fixmatch", "method.threshold=high"], "method.threshold: Value 'high' of type 'str' could not be"),
         (["method=fixmatch", "method.unlabelled_ratio=0"], "method.unlabelled_ratio: must be at least 1"),
         (["method=consistency", "method.temperature=0"], "method.temperature: must be above 0"),
         (
@@ -337,24 +333,37 @@ def test_what_would_be_ignored_or_is_wrong_is_named(overrides, text):
 def test_views_of_several_sizes_are_refused(key):
     given = settings("method=fixmatch", "dataset=fashion_mnist", f"method.{key}=local")
     with pytest.raises(InputError, match=r"dataset.views: of this method need one size, but have \[16, 28\] pixels"):
-        given.check_data(1, 28, 60000, 1)
+        given.check_data(images(1, 28), 60000, 1)
 
 
-def test_auto_suits_what_is_given():
-    changed = settings("method=consistency", "method.targets=hard").method.resolve()
-    assert (changed["divergence"], changed["temperature"]) == ("ce", 1.0)
-    assert settings("method=consistency", "method.divergence=mse").method.resolve()["temperature"] == 1.0
-    assert settings("method=freematch", "method.mask=fixed").method.resolve()["fairness"] == 0.0
-    for name in PRESETS:
-        once = resolved(f"method={name}")
-        assert once.resolve() == settings(f"method={name}").method.resolve()
+@pytest.mark.parametrize(
+    ("choice", "steps"),
+    [
+        ("consistency", ["method.targets=hard", "method.divergence=ce", "method.temperature=1"]),
+        ("uda", ["method.targets=hard", "method.divergence=ce", "method.sharpening=1"]),
+        (
+            "freematch",
+            ["method.mask=fixed", "method.threshold=0.95", "method.threshold_momentum=null", "method.fairness=0"],
+        ),
+        ("flexmatch", ["method.mask=none", "method.threshold=null"]),
+    ],
+)
+def test_each_error_names_the_key_to_set_until_the_values_go_together(choice, steps):
+    for number in range(1, len(steps)):
+        with pytest.raises(InputError, match=f"{steps[number].split('=')[0]}: .*(set|is needed)"):
+            settings(f"method={choice}", *steps[:number])
+    settings(f"method={choice}", *steps)
+
+
+def test_soft_targets_need_nothing_else():
+    assert settings("method=fixmatch", "method.targets=soft").method.targets.value == "soft"
 
 
 # Runs ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PRESETS[1:])
-def test_every_preset_resumes_bitwise(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", CHOICES[1:])
+def test_every_choice_resumes_bitwise(name, tmp_path, monkeypatch):
     momentum = ["method.threshold_momentum=0.5"] if name in ("freematch", "softmatch") else []
     given = (f"method={name}", *FEW, "checkpoint_seconds=0", *momentum, "optim.epochs=3")
     whole = start(tmp_path / "whole", *given)
@@ -382,7 +391,7 @@ def test_hidden_labels_are_looked_at_by_the_evaluation_alone(tmp_path, monkeypat
     forward = Consistency.forward
     monkeypatch.setattr(Consistency, "forward", lambda self, b: seen.append(b) or forward(self, b))
     path = start(tmp_path / "run", "method=consistency", *FEW)
-    assert all((b.unlabelled.label == -1).all() for b in seen)
+    assert all(b.beside["unlabelled"].known == {} for b in seen)
     assert len(torch.cat([b.index for b in seen]).unique()) == 40
     metrics = summary(path)["metrics"]
     assert {"unlabelled/accuracy", "unlabelled/mask", "unlabelled/pseudo_label_accuracy"} <= metrics.keys()
@@ -393,25 +402,25 @@ def test_hidden_labels_are_looked_at_by_the_evaluation_alone(tmp_path, monkeypat
 
 
 def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
-    from sdrun.datasets import sources
-    from sdrun.datasets.images import split
-    from sdrun.evaluation.classification import Classification
-    from sdrun.evaluation.evaluator import Data
-    from sdrun.evaluation.pseudo_labels import PseudoLabels
+    from sdrun import tasks
+    from sdrun.data.labelled import split
     from sdrun.hardware import Hardware
+    from sdrun.judges.parts import Parts
+    from sdrun.methods.consistency.pseudo_labels import PseudoLabels
 
     given = settings("dataset.num_labels=40", "dataset.train_size=120", "hardware.precision=fp32", "hardware.threads=1")
-    splits = split(sources.load(given.dataset), given.dataset)
-    data = Data(splits, given.dataset, Hardware.start(given.hardware))
+    splits = split(tasks.load(given.dataset), given.dataset)
+    hardware = Hardware.start(given.hardware)
+    data = Parts(tasks.build(given.dataset, splits, hardware), hardware)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-    judged = PseudoLabels(data, Classification(data), "student", lambda p: (p.amax(dim=1) >= 0.2).float())
+    judged = PseudoLabels(data, "student", lambda p: (p.amax(dim=1) >= 0.2).float())
     other = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     found = judged.validate({"": other, "student": network})
     hidden = [i for i in range(120) if i not in set(splits.labelled)]
     rows = []
     for i in hidden:
-        p = network(data.clean(data.images["train"][i : i + 1])).softmax(1)[0]
+        p = network(data._seen("train", torch.tensor([i]))).softmax(1)[0]
         rows.append((p.max().item() >= 0.2, int(p.argmax()) == splits.true_labels[i], splits.true_labels[i]))
     counts = [row for row in rows if row[0]]
     assert 0 < len(counts) < len(rows)

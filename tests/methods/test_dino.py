@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from helpers import (
     SMALL,
     differences,
+    images,
     interrupted,
     one_and_two_ranks,
     points,
@@ -20,11 +21,11 @@ from helpers import (
     summary,
     weights,
 )
-from sdrun import models, run, training
+from sdrun import models, run
 from sdrun.errors import InputError, RunError
+from sdrun.methods.dino.head import PrototypeHead
 from sdrun.methods.dino.objective import DINO
 from sdrun.models.backbone import Network
-from sdrun.models.heads import PrototypeHead
 from sdrun.randomness import Draws
 from sdrun.storage import checkpoints
 from sdrun.streams.batch import Batch
@@ -34,11 +35,11 @@ SMALL_DINO = ("method=dino", "method.hidden_dim=16", "method.bottleneck_dim=8", 
 
 def objective(*overrides, num_steps=10, num_frozen=0):
     s = settings(*SMALL_DINO, "model.widths=[8,8]", *overrides)
-    method = type(s.method)(**{**vars(s.method), **s.method.resolve(1000)})
+    method, sizes = s.method, s.method.sizes(1000)
     torch.manual_seed(0)
-    backbone = models.backbone(s.model, 1, 8)
-    head = PrototypeHead(backbone.num_features, method.hidden_dim, method.bottleneck_dim, method.out_dim)
-    return DINO(Network(backbone, head), method, num_steps, num_frozen, lambda x: x)
+    backbone = models.build(s.model, images(1, 8))
+    head = PrototypeHead(backbone.num_features, method.hidden_dim, method.bottleneck_dim, sizes.out_dim)
+    return DINO(Network(backbone, head), method, sizes, num_steps, num_frozen, lambda x: x)
 
 
 def batch(step=0, num=6, num_local=3):
@@ -47,7 +48,7 @@ def batch(step=0, num=6, num_local=3):
         role: [torch.randn(num, 1, size, size, generator=generator) for _ in range(count)]
         for role, count, size in (("global", 2, 8), ("local", num_local, 4))
     }
-    return Batch(step, torch.arange(num), views, torch.full((num,), -1), Draws((0,), slice(0, num), num))
+    return Batch(step, torch.arange(num), views, {}, Draws((0,), slice(0, num), num))
 
 
 def test_one_step_equals_the_papers_pseudocode():
@@ -95,7 +96,7 @@ def test_prototypes_wait_for_their_first_epoch():
 
 def test_the_teacher_temperature_rises():
     o = objective("method.teacher_temperature_rise=0.5", num_steps=20)
-    assert o.temperatures == (0.02, 0.04)
+    assert (o.sizes.teacher_temperature_start, o.sizes.teacher_temperature) == (0.02, 0.04)
     entropies = [float(o._entropies(o._targets(torch.eye(32), step))["teacher_entropy"]) for step in (0, 5, 10, 15)]
     assert entropies[0] < entropies[1] < entropies[2] == entropies[3]
 
@@ -105,9 +106,9 @@ def test_the_teacher_temperature_rises():
     [(1257, 256, 0.04, 0.99), (20_000, 1024, 0.04, 0.99), (55_000, 4096, 0.04, 0.99), (1_300_000, 65536, 0.07, 0.996)],
 )
 def test_auto_follows_the_size_of_the_data(num_images, out_dim, temperature, momentum):
-    found = settings("method=dino").method.resolve(num_images)
+    found = settings("method=dino").method.resolved(num_images)
     assert (found["out_dim"], found["teacher_temperature"], found["momentum"]) == (out_dim, temperature, momentum)
-    assert "out_dim" not in settings("method=dino", "method.out_dim=77").method.resolve(num_images)
+    assert "out_dim" not in settings("method=dino", "method.out_dim=77").method.resolved(num_images)
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +143,12 @@ def test_it_is_judged_beside_raw_pixels_and_the_untrained_network(path):
 def test_no_label_is_seen_in_training(tmp_path, monkeypatch):
     from sdrun.methods.dino import objective as room
 
-    labels = []
+    known = []
     forward = room.DINO.forward
-    monkeypatch.setattr(room.DINO, "forward", lambda self, b: labels.append(b.label) or forward(self, b))
+    monkeypatch.setattr(room.DINO, "forward", lambda self, b: known.append(b.known) or forward(self, b))
     start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.num_labels=30")
-    assert (torch.cat(labels) == -1).all()
+    assert known
+    assert not any(known)
 
 
 def test_references_of_neighbours_and_probe_are_the_labelled_images(path, tmp_path):
@@ -239,7 +241,7 @@ def test_one_crop_alone_is_refused():
 def test_crops_that_a_model_cannot_take_are_refused():
     with pytest.raises(InputError, match=r"model.patch_size: must divide the image size 14"):
         settings("method=dino", "dataset=fashion_mnist", "model=vit_tiny", "dataset.views.local.size=14").check_data(
-            1, 28, 60000, 1
+            images(1, 28), 60000, 1
         )
 
 
@@ -289,7 +291,7 @@ def test_a_handful_of_labels_is_enough_to_be_judged(tmp_path):
 
 def test_the_temperature_never_falls():
     low = settings("method=dino", "method.teacher_temperature=0.01").method
-    assert low.resolve(1000)["teacher_temperature_start"] == 0.01
+    assert low.resolved(1000)["teacher_temperature_start"] == 0.01
     with pytest.raises(InputError, match="method.teacher_temperature_start: must be at most teacher_temperature=0.03"):
         settings("method=dino", "method.teacher_temperature=0.03", "method.teacher_temperature_start=0.04")
 
@@ -361,6 +363,5 @@ def test_the_loop_calls_the_objective_around_each_step(tmp_path, monkeypatch):
 
     monkeypatch.setattr(DINO, "before_step", watch_before)
     monkeypatch.setattr(DINO, "after_step", watch_after)
-    monkeypatch.setattr(training, "step_multiply_adds", lambda *_: 0)
     start(tmp_path / "run", *SMALL_DINO, "optim.max_steps=2")
     assert calls == [("before", 1, True), ("after", 1, False), ("before", 2, True), ("after", 2, False)]

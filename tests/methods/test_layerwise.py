@@ -1,4 +1,4 @@
-"""Layer-wise: what each preset's loss is, whom its gradients reach, and what the exits bring."""
+"""Layer-wise: what the loss of each choice is, whom its gradients reach, and what the exits bring."""
 
 import json
 
@@ -7,23 +7,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers import SMALL, compose, points, predictions, settings, start, summary, weights
-from sdrun import models, preflight
-from sdrun.configuration import settings_from
+from helpers import SMALL, check, images, points, predictions, settings, start, summary, weights
+from sdrun import models
 from sdrun.errors import InputError
+from sdrun.methods.layerwise.ladder import Exits, Ladder
 from sdrun.methods.layerwise.objective import Layerwise
-from sdrun.models.ladder import Exits, Ladder
 from sdrun.randomness import Draws
 from sdrun.streams.batch import Batch
 
 LAYERWISE = "method=layerwise"
-
-
-def resolved(*overrides):
-    """Settings without ``auto``."""
-    config = compose(LAYERWISE, *overrides)
-    config.method.update(settings_from(config).method.resolve())
-    return settings_from(config).method
 
 
 class Given(torch.nn.Module):
@@ -46,10 +38,10 @@ def given():
     return features, logits.requires_grad_(), torch.randint(0, 5, (6,))
 
 
-def loss_of(given, *overrides):
+def loss_of(given, *overrides, choice="layerwise"):
     features, logits, label = given
-    batch = Batch(0, torch.arange(6), {"weak": [torch.zeros(6, 1)]}, label, Draws((0,), slice(0, 6), 6))
-    return Layerwise(Given(features, logits), resolved(*overrides))(batch)
+    batch = Batch(0, torch.arange(6), {"weak": [torch.zeros(6, 1)]}, {"label": label}, Draws((0,), slice(0, 6), 6))
+    return Layerwise(Given(features, logits), settings(f"method={choice}", *overrides).method)(batch)
 
 
 def softened(z_s, z_t, temperature):
@@ -68,11 +60,18 @@ def test_the_default_is_the_formula(given):
     torch.testing.assert_close(loss_of(given).loss, expected)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "weight"), [((), 0.7), (("method.alpha=0.5",), 0.5), (("method.exit_ce=0.2",), 0.2)]
+)
+def test_the_labels_weigh_what_the_teacher_leaves(overrides, weight):
+    assert settings(LAYERWISE, *overrides).method.label_weight == weight
+
+
 def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(given):
     _, logits, label = given
     *shallow, deepest = logits.unbind(1)
     expected = F.cross_entropy(deepest, label) + sum(0.3 * 16 * softened(z, deepest, 4) for z in shallow)
-    output = loss_of(given, "method.preset=plain")
+    output = loss_of(given, choice="layerwise_plain")
     torch.testing.assert_close(output.loss, expected)
     assert output.terms.keys() == {"ce", "distillation"}
 
@@ -81,13 +80,13 @@ def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(given):
 
     with pytest.warns(UserWarning, match="batchmean"):
         often_seen = F.cross_entropy(deepest, label) + 0.3 * sum(snippet(z) for z in shallow)
-    weakened = loss_of(given, "method.preset=plain", f"method.alpha={0.3 / (16 * 5)}")
+    weakened = loss_of(given, f"method.alpha={0.3 / (16 * 5)}", choice="layerwise_plain")
     torch.testing.assert_close(weakened.loss, often_seen)
 
 
 def test_byot_has_the_gradients_of_the_authors_weights_and_forms(given):
     features, logits, label = given
-    ours = torch.autograd.grad(loss_of(given, "method.preset=byot").loss, (features, logits))
+    ours = torch.autograd.grad(loss_of(given, choice="layerwise_byot").loss, (features, logits))
     *shallow, deepest = logits.unbind(1)
     theirs = F.cross_entropy(deepest, label)
     for i, z in enumerate(shallow):
@@ -121,11 +120,10 @@ def test_the_ensemble_teaches_by_the_mean_of_probabilities(given):
 def test_a_real_ladders_deepest_part_gets_the_gradient_of_its_labels_alone():
     torch.manual_seed(0)
     model = settings("model=cnn", "model.widths=[4,6]").model
-    ladder = Ladder(models.backbone(model, 1, 8), ["stage_1"], 3)
-    batch = Batch(
-        0, torch.arange(4), {"weak": [torch.randn(4, 1, 8, 8)]}, torch.arange(4) % 3, Draws((0,), slice(4), 4)
-    )
-    terms = Layerwise(ladder, resolved())(batch).terms
+    ladder = Ladder(models.build(model, images(1, 8)), ["stage_1"], 3)
+    views, known = {"weak": [torch.randn(4, 1, 8, 8)]}, {"label": torch.arange(4) % 3}
+    batch = Batch(0, torch.arange(4), views, known, Draws((0,), slice(4), 4))
+    terms = Layerwise(ladder, settings(LAYERWISE).method)(batch).terms
     deep = [*ladder.head.parameters(), *ladder.backbone.residuals[1].parameters()]
     for name in ("exit_ce", "distillation", "hint"):
         gradients = torch.autograd.grad(terms[name], deep, retain_graph=True, allow_unused=True)
@@ -200,8 +198,7 @@ def test_shares_of_the_gradient_of_all_terms(run):
 
 
 def test_a_budget_that_nothing_meets_is_said(tmp_path):
-    policy = ("method.exit_policy.tolerance=null", "method.exit_policy.budget=0.01")
-    path = start(tmp_path / "run", LAYERWISE, "optim.epochs=1", *policy)
+    path = start(tmp_path / "run", LAYERWISE, "optim.epochs=1", "method.exit_policy.budget=0.01")
     assert "no policy meets method.exit_policy.budget=0.01" in (path / "run.log").read_text()
     assert summary(path)["stages"][1]["metrics"]["test/exit_1/share"] == 1
 
@@ -234,20 +231,21 @@ def test_exits_by_number_or_by_name(model, exits, expected):
         (["method.exits=x"], "method.exits: needs a number, or a list of taps"),
         (["model.widths=[8]"], "method.exits: needs a model of two stages or blocks"),
         (["method.num_detached=3"], "method.num_detached: must be between 0 and 2, but is 3"),
-        (["method.alpha=x"], "method.alpha: is 'x', but needs a number or auto"),
+        (["method.alpha=x"], "method.alpha: Value 'x' of type 'str' could not be converted to Float"),
         (["method.alpha=0", "method.exit_ce=0"], "method.alpha: is 0 and so is method.exit_ce"),
         (["method.beta=0", "method.hint=norm"], "method.hint: has no effect with method.beta=0"),
-        (["method.alpha=0", "method.temperature=5"], "method.temperature: has no effect with method.alpha=0"),
         (["method.alpha=0", "method.teacher=ensemble"], "method.teacher: has no effect with method.alpha=0"),
         (
-            ["method.exit_policy.tolerance=null", "method.exit_policy.thresholds=[0.7,3]"],
+            ["method.exit_policy.thresholds=[0.7,3]"],
             "method.exit_policy.thresholds: 3 is no probability to compare with; it is at most 1, or 2 where",
         ),
         (["method.temperature=0"], "method.temperature: must be above 0"),
-        (["method.exit_policy.budget=0.5"], "method.exit_policy: needs one of .* but has tolerance and budget"),
-        (["method.exit_policy.tolerance=null"], "method.exit_policy: needs one of .* but has none"),
         (
-            ["method.exit_policy.tolerance=null", "method.exit_policy.thresholds=[0.5]"],
+            ["method.exit_policy.budget=0.5", "method.exit_policy.tolerance=0"],
+            "method.exit_policy: needs one of tolerance, budget and thresholds; set tolerance or budget to null",
+        ),
+        (
+            ["method.exit_policy.thresholds=[0.5]"],
             "method.exit_policy.thresholds: needs 2 numbers, but has 1",
         ),
         (["dataset.val_size=0"], "method.exit_policy: is found on validation; make dataset.val_size larger than 0"),
@@ -255,11 +253,11 @@ def test_exits_by_number_or_by_name(model, exits, expected):
 )
 def test_bad_settings_are_named(overrides, message):
     with pytest.raises(InputError, match=message):
-        preflight.check(compose(LAYERWISE, *overrides), is_sweep=False)
+        check(LAYERWISE, *overrides)
 
 
 def test_by_hand_and_without_validation(tmp_path):
-    policy = [f"method.exit_policy.{p}" for p in ("tolerance=null", "thresholds=[0.5]", "temperatures=[1,1]")]
+    policy = [f"method.exit_policy.{p}" for p in ("thresholds=[0.5]", "temperatures=[1,1]")]
     path = start(tmp_path / "run", LAYERWISE, "dataset.val_size=0", "optim.epochs=2", *policy)
     kept = json.loads((path / "stages/early_exit/policy.json").read_text())
     assert kept == {"confidence": "probability", "thresholds": [0.5], "temperatures": [1.0, 1.0]}
@@ -269,5 +267,5 @@ def test_a_vits_exits_train(tmp_path):
     from sdrun import run as runs
 
     vit = ["model=vit_tiny", "model.width=24", "model.depth=3", "optim.epochs=1", LAYERWISE]
-    runs.start(compose(*[o for o in SMALL if not o.startswith(("model", "optim.epochs"))], *vit), tmp_path / "run", [])
+    runs.start(settings(*[o for o in SMALL if not o.startswith(("model", "optim.epochs"))], *vit), tmp_path / "run", [])
     assert {"test/exit_1/accuracy", "test/exit_2/accuracy"} <= summary(tmp_path / "run")["metrics"].keys()

@@ -1,5 +1,7 @@
 """Mean teacher: what its loss is, who has labels, and that the teacher follows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import points, settings, start, summary, weights
-from sdrun.datasets import sources
-from sdrun.datasets.images import split
+from sdrun import tasks
+from sdrun.data.labelled import split
 from sdrun.losses.consistency import probability_mse
 from sdrun.methods.mean_teacher.objective import MeanTeacher
 from sdrun.randomness import Draws
@@ -20,12 +22,12 @@ FEW = ("method=mean_teacher", "dataset.num_labels=40", "optim.batch_size=20")
 def batch(step=0):
     generator = torch.Generator().manual_seed(step)
 
-    def part(num, label):
+    def part(num, known):
         views = [torch.randn(num, 1, 2, 2, generator=generator) for _ in range(2)]
-        return Batch(step, torch.arange(num), {"weak": views}, label, Draws((0,), slice(0, num), num))
+        return Batch(step, torch.arange(num), {"weak": views}, known, Draws((0,), slice(0, num), num))
 
-    labelled = part(4, torch.tensor([0, 1, 2, 0]))
-    return Batch(**{**vars(labelled), "unlabelled": part(8, torch.full((8,), -1))})
+    labelled = part(4, {"label": torch.tensor([0, 1, 2, 0])})
+    return replace(labelled, beside={"unlabelled": part(8, {})})
 
 
 def objective(*overrides, num_steps=10):
@@ -50,10 +52,10 @@ def test_labels_count_where_they_are_and_consistency_everywhere(kind):
         o.teacher.network[1].weight.add_(0.3)
     b = batch()
     terms = o(b).terms
-    seen = torch.cat([b.views["weak"][0], b.unlabelled.views["weak"][0]])
-    other = torch.cat([b.views["weak"][1], b.unlabelled.views["weak"][1]])
+    seen = torch.cat([b.views["weak"][0], b.beside["unlabelled"].views["weak"][0]])
+    other = torch.cat([b.views["weak"][1], b.beside["unlabelled"].views["weak"][1]])
     z, t = o.student(seen), o.teacher.network(other)
-    torch.testing.assert_close(terms["ce"], F.cross_entropy(z[:4], b.label))
+    torch.testing.assert_close(terms["ce"], F.cross_entropy(z[:4], b.known["label"]))
     if kind == "mse":
         expected = (z.softmax(1) - t.softmax(1)).square().mean()
     else:
@@ -82,11 +84,11 @@ def test_the_teacher_follows_each_step():
 
 def test_labels_are_a_stratified_part_of_the_training_images():
     few = settings("dataset=digits", "dataset.num_labels=50", "seed=3").dataset
-    splits = split(sources.load(few), few)
+    splits = split(tasks.load(few), few)
     assert len(splits.labelled) == 50
     assert np.bincount(splits.train.labels[splits.labelled]).tolist() == pytest.approx([5] * 10, abs=1)
     everything = settings("dataset=digits", "seed=3").dataset
-    assert np.array_equal(split(sources.load(everything), everything).labelled, np.arange(len(splits.train)))
+    assert np.array_equal(split(tasks.load(everything), everything).labelled, np.arange(len(splits.train)))
 
 
 def test_an_unlabelled_image_never_shows_its_label(tmp_path, monkeypatch):
@@ -94,7 +96,7 @@ def test_an_unlabelled_image_never_shows_its_label(tmp_path, monkeypatch):
     forward = MeanTeacher.forward
 
     def watch(self, b):
-        shown.append((b.index, b.label, b.unlabelled))
+        shown.append((b.index, b.known["label"], b.beside["unlabelled"]))
         return forward(self, b)
 
     monkeypatch.setattr(MeanTeacher, "forward", watch)
@@ -102,7 +104,7 @@ def test_an_unlabelled_image_never_shows_its_label(tmp_path, monkeypatch):
     labelled = torch.cat([index for index, _, _ in shown]).unique()
     assert len(labelled) == 40
     assert all((label >= 0).all() for _, label, _ in shown)
-    assert all((b.label == -1).all() for _, _, b in shown)
+    assert all(b.known == {} for _, _, b in shown)
     assert len(torch.cat([b.index for _, _, b in shown]).unique()) > 100
 
 
@@ -118,7 +120,7 @@ def test_the_ratio_is_that_of_unlabelled_to_labelled_images(tmp_path, monkeypatc
     shown = []
     forward = MeanTeacher.forward
     monkeypatch.setattr(
-        MeanTeacher, "forward", lambda self, b: shown.append((len(b), len(b.unlabelled))) or forward(self, b)
+        MeanTeacher, "forward", lambda self, b: shown.append((len(b), len(b.beside["unlabelled"]))) or forward(self, b)
     )
     start(tmp_path / "run", *FEW, "dataset.num_labels=10", "method.unlabelled_ratio=3", "optim.epochs=1")
     assert set(shown) == {(20, 60)}

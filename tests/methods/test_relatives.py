@@ -5,13 +5,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import settings, start, summary, weights
+from helpers import settings, shuffled, start, summary, weights
 from sdrun.methods.cs_kd.objective import ClassWise
+from sdrun.methods.cs_kd.pairs import ClassPairs
 from sdrun.methods.ps_kd.objective import Progressive
 from sdrun.randomness import Draws
 from sdrun.streams.batch import Batch
-from sdrun.streams.images import ClassPairs, ImageStream
-from sdrun.views.view import Normalise, View
+from sdrun.tasks.images.views.view import Normalise, View
 
 CLASSES = 3
 
@@ -24,8 +24,8 @@ def student():
 def batch(step=0, index=(0, 1, 2, 3), num_views=1):
     generator = torch.Generator().manual_seed(step)
     views = [torch.randn(len(index), 1, 2, 2, generator=generator) for _ in range(num_views)]
-    rows = slice(0, len(index))
-    return Batch(step, torch.tensor(index), {"weak": views}, torch.tensor([0, 1, 2, 0]), Draws((0,), rows, len(index)))
+    rows, known = slice(0, len(index)), {"label": torch.tensor([0, 1, 2, 0])}
+    return Batch(step, torch.tensor(index), {"weak": views}, known, Draws((0,), rows, len(index)))
 
 
 # CS-KD --------------------------------------------------------------------------------------------------------------
@@ -35,10 +35,8 @@ def pairs(labels, pool, batch_size, rank=0, world=1):
     num = len(labels)
     images = torch.arange(num, dtype=torch.uint8).view(num, 1, 1, 1).expand(num, 1, 8, 8).contiguous()
     view = View(settings().dataset.views["weak"], Normalise([0.0], [1.0], torch.device("cpu"), False))
-    seen = {"weak": (view, 1)}
-    return ClassPairs(
-        ImageStream(images, torch.tensor(labels), seen, torch.tensor(pool), batch_size, (0,), rank, world)
-    )
+    seen, labels = {"weak": (view, 1)}, torch.tensor(labels)
+    return ClassPairs(shuffled(images, labels, seen, torch.tensor(pool), batch_size, (0,), rank, world), labels)
 
 
 def shown(images):
@@ -54,8 +52,8 @@ def test_a_partner_is_another_labelled_image_of_the_class():
         b = stream(step)
         own, partner = (shown(view) for view in b.views["weak"])
         assert torch.equal(own, b.index)
-        assert torch.equal(partner, stream.partner(b))
-        assert torch.equal(stream.stream.labels[partner], b.label)
+        assert torch.equal(partner, stream.partner(step, b.index))
+        assert torch.equal(stream.labels[partner], b.known["label"])
         assert (partner != own).all()
         assert set(partner.tolist()) <= set(pool)
         for one, other in zip(own.tolist(), partner.tolist(), strict=True):
@@ -88,7 +86,7 @@ def test_class_wise_distillation_is_kl_from_the_partner_without_gradient():
     p = (partner / 3).softmax(1).detach()
     expected = 2 * 9 * F.kl_div((own / 3).log_softmax(1), p, reduction="batchmean")
     torch.testing.assert_close(output.terms["distillation"], expected)
-    torch.testing.assert_close(output.terms["ce"], F.cross_entropy(own, b.label))
+    torch.testing.assert_close(output.terms["ce"], F.cross_entropy(own, b.known["label"]))
     found = torch.autograd.grad(output.terms["distillation"], o.student[1].weight)[0]
     torch.testing.assert_close(found, torch.autograd.grad(expected, o.student[1].weight)[0])
 
@@ -110,7 +108,7 @@ def test_the_target_mixes_the_label_with_the_last_prediction_and_its_weight_grow
         output = o(b)
         z = o.student(b.views["weak"][0])
         alpha = 0.8 * step / 10
-        mixed = (1 - alpha) * F.one_hot(b.label, CLASSES).float() + alpha * before[:4]
+        mixed = (1 - alpha) * F.one_hot(b.known["label"], CLASSES).float() + alpha * before[:4]
         torch.testing.assert_close(output.loss, -(mixed * z.log_softmax(1)).sum(1).mean())
         o.after_step(step + 1)
         torch.testing.assert_close(o.memory[:4], z.softmax(1).detach())

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import settings
+from helpers import classifier, images, settings
 from sdrun import models
 from sdrun.configuration import conf_folder
-from sdrun.models.backbone import classifier
 
 NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
 
@@ -18,7 +17,7 @@ NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"
 @pytest.mark.parametrize(("channels", "size"), [(1, 8), (1, 28), (3, 32)])
 def test_features_and_taps(name, channels, size):
     torch.manual_seed(0)
-    backbone = models.backbone(settings(f"model={name}").model, channels, size)
+    backbone = models.build(settings(f"model={name}").model, images(channels, size))
     features = backbone(torch.randn(2, channels, size, size))
     assert features.final.shape == (2, backbone.num_features)
     assert list(features.taps) == list(backbone.tap_features)
@@ -33,12 +32,12 @@ def test_features_and_taps(name, channels, size):
 def vit(size, **widths):
     torch.manual_seed(0)
     given = [f"model.{key}={value}" for key, value in {"width": 24, "depth": 2, **widths}.items()]
-    return models.backbone(settings("model=vit_tiny", *given).model, 1, size).eval()
+    return models.build(settings("model=vit_tiny", *given).model, images(1, size)).eval()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_model_takes_local_crops_of_another_size(name):
-    backbone = models.backbone(settings(f"model={name}").model, 1, 28)
+    backbone = models.build(settings(f"model={name}").model, images(1, 28))
     assert backbone(torch.randn(2, 1, 16, 16)).final.shape == (2, backbone.num_features)
 
 
@@ -72,18 +71,18 @@ def test_a_vits_attention_is_that_of_the_class_token_in_the_last_block():
     ("name", "millions"), [("resnet8", 0.078), ("resnet20", 0.27), ("resnet18", 11.17), ("vit_tiny", 2.7)]
 )
 def test_sizes_are_those_of_the_papers(name, millions):
-    backbone = models.backbone(settings(f"model={name}").model, 3, 32)
+    backbone = models.build(settings(f"model={name}").model, images(3, 32))
     found = sum(parameter.numel() for parameter in classifier(backbone, 10).parameters()) / 1e6
     assert found == pytest.approx(millions, rel=0.02)
 
 
 def test_widths_and_depths_are_settings():
-    backbone = models.backbone(settings("model=resnet8", "model.widths=[4,6]", "model.depths=[1,2]").model, 1, 28)
+    backbone = models.build(settings("model=resnet8", "model.widths=[4,6]", "model.depths=[1,2]").model, images(1, 28))
     assert backbone.tap_features == {"stage_1": 4, "stage_2": 6}
-    backbone = models.backbone(settings("model=cnn", "model.widths=[4,6]", "model.depth=3").model, 1, 28)
+    backbone = models.build(settings("model=cnn", "model.widths=[4,6]", "model.depth=3").model, images(1, 28))
     assert len(backbone.residuals[0]) == 3
 
 
 def test_the_cnn_takes_odd_sizes():
-    backbone = models.backbone(settings("model=cnn").model, 1, 27)
+    backbone = models.build(settings("model=cnn").model, images(1, 27))
     assert backbone(torch.randn(2, 1, 27, 27)).final.shape == (2, 128)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import compose, differences, manifest, rewrite_manifest, settings, start, summary, weights
-from sdrun import models, preflight, run
+from helpers import check, differences, images, manifest, rewrite_manifest, settings, start, summary, weights
+from sdrun import models, run
 from sdrun.errors import InputError
 from sdrun.experiment import Experiment
 from sdrun.storage import checkpoints
@@ -98,7 +98,7 @@ def test_another_image_size_does_not_fit_a_vit(tmp_path, pretrained):
     first = settings("dataset=digits", "method=supervised", "dataset.val_size=60", *small, *vit, "model.patch_size=2")
     run.start(first, tmp_path / "first", [])
     found = initial(settings(*vit, "model.patch_size=2", f"init_from={tmp_path / 'first'}"))
-    other = models.backbone(settings(*vit, "model.patch_size=2").model, 1, 16)
+    other = models.build(settings(*vit, "model.patch_size=2").model, images(1, 16))
     with pytest.raises(InputError, match="does not fit these images"):
         found.load_into(other)
 
@@ -130,15 +130,15 @@ def test_other_weights_than_those_of_the_summary_are_refused(pretrained, tmp_pat
     checkpoints.save(other / "stages/mean_teacher/last.pt", {name: value + 1 for name, value in state.items()})
     found = initial(settings("model.widths=[8,8]", f"init_from={other}"))
     with pytest.raises(InputError, match="is not what that run wrote"):
-        found.load_into(models.backbone(settings("model.widths=[8,8]").model, 1, 8))
+        found.load_into(models.build(settings("model.widths=[8,8]").model, images(1, 8)))
 
 
 def test_what_does_not_fit_is_refused_before_a_folder_is_made(tmp_path):
     first = start(tmp_path / "first", "method=supervised", "optim.epochs=1")
     wrong = ("model.widths=[8,8]", f"init_from={first}", "init_network=teacher")
     with pytest.raises(InputError, match="holds no teacher"):
-        preflight.check(compose(*wrong), is_sweep=False)
-    preflight.check(compose(*wrong[:2]), is_sweep=False)
+        check(*wrong)
+    check(*wrong[:2])
 
 
 def test_a_completed_run_stays_so_when_what_it_started_from_is_gone(pretrained, tmp_path):

@@ -5,6 +5,7 @@ import os
 import pytest
 from folders import made_run
 
+from helpers import rewrite_manifest
 from sdrun import recorded, reevaluation, run
 from sdrun.errors import InputError
 from sdrun.storage.folder import RunFolder
@@ -50,7 +51,8 @@ def test_a_run_from_elsewhere_tells_nothing_of_this_machine(tmp_path):
     path = made_run(tmp_path / "run", 0)
     with (path / "config.yaml").open("a") as file:
         file.write("init_from: ${oc.env:HOME}\n")
-    for verb in (lambda: run.resume(path), lambda: reevaluation.evaluate(path, None, None, None, [])):
+    rewrite_manifest(path, format=3)
+    for verb in (lambda: run.resume(path), lambda: reevaluation.evaluate(path, None, None, [])):
         with pytest.raises(InputError, match=r"config.yaml: init_from holds \$\{...\}"):
             verb()
 

@@ -127,7 +127,7 @@ def test_a_folder_is_claimed_once(tmp_path):
         (None, "holds no run: manifest.json is not there$"),
         ("{", "manifest.json cannot be read"),
         ("[]", "manifest.json holds no JSON object"),
-        ('{"format": 99}', "has format 99; this sdrun reads formats 1 and 2"),
+        ('{"format": 99}', "has format 99; this sdrun reads formats 1, 2, 3"),
         ('{"format": 2}', "manifest.json lacks status, seed, method, dataset, data; restore it"),
         (json.dumps({**TOP, "seed": "0"}), "manifest.json has another kind of value as seed than sdrun writes"),
         (json.dumps(TOP), "manifest.json lacks model, overrides, hardware"),

@@ -3,18 +3,16 @@
 import pytest
 import torch
 
-from helpers import settings
+from helpers import settings, shuffled
 from sdrun.randomness import Draws, seed_of
-from sdrun.streams.images import ImageStream, Paired
-from sdrun.views.view import Normalise, View
+from sdrun.streams.shuffled import Beside
+from sdrun.tasks.images.views.view import Normalise, View
 
 
 def stream(batch_size=8, rank=0, world=1, words=(0, 0), num=30):
     images = torch.arange(num, dtype=torch.uint8).view(num, 1, 1, 1).expand(num, 1, 8, 8).contiguous()
     view = View(settings().dataset.views["weak"], Normalise([0.0], [1.0], torch.device("cpu"), False))
-    return ImageStream(
-        images, torch.arange(num), {"weak": (view, 1)}, torch.arange(num), batch_size, words, rank, world
-    )
+    return shuffled(images, torch.arange(num), {"weak": (view, 1)}, torch.arange(num), batch_size, words, rank, world)
 
 
 def equal(left, right):
@@ -41,7 +39,7 @@ def test_an_epoch_sees_every_image_once_but_for_the_remainder_and_is_shuffled_an
 
 def test_labels_belong_to_the_images():
     batch = stream()(4)
-    assert torch.equal(batch.label, batch.index)
+    assert torch.equal(batch.known["label"], batch.index)
     assert torch.equal((batch.views["weak"][0] * 255).amax(dim=(1, 2, 3)).round().long(), batch.index)
 
 
@@ -85,21 +83,21 @@ def pictures(num=20):
 
 
 def test_crops_are_independent_views_of_each_image_in_their_own_size():
-    s = ImageStream(pictures(), torch.arange(20), views(**{"global": 2, "local": 3}), torch.arange(20), 10, (0,))
+    s = shuffled(pictures(), torch.arange(20), views(**{"global": 2, "local": 3}), torch.arange(20), 10, (0,))
     batch = s(1)
     assert [tuple(x.shape) for x in batch.views["global"]] == [(10, 1, 28, 28)] * 2
     assert [tuple(x.shape) for x in batch.views["local"]] == [(10, 1, 16, 16)] * 3
     assert not torch.equal(*batch.views["global"])
     single = Draws((0, 1), slice(0, 10), 10).uniform("global", 2 * s.views["global"][0].num_draws)
-    first = s.views["global"][0](s.images[batch.index], single[:, : single.shape[1] // 2])
+    first = s.views["global"][0](s.source.fetch(batch.index), single[:, : single.shape[1] // 2])
     torch.testing.assert_close(batch.views["global"][0], first)
 
 
 def test_two_ranks_and_accumulated_parts_see_the_crops_of_the_whole_batch():
     numbers = {"global": 2, "local": 3}
-    whole = ImageStream(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,))(3)
+    whole = shuffled(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,))(3)
     halves = [
-        ImageStream(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,), rank, 2)(3)
+        shuffled(pictures(), torch.arange(20), views(**numbers), torch.arange(20), 8, (0,), rank, 2)(3)
         for rank in (0, 1)
     ]
     for parts in (halves, whole.split(2)):
@@ -111,7 +109,7 @@ def test_two_ranks_and_accumulated_parts_see_the_crops_of_the_whole_batch():
 
 def test_a_pool_is_shuffled_by_itself_and_an_epoch_counts_all_images():
     pool = torch.tensor([1, 4, 7, 9, 12])
-    s = ImageStream(pictures(), torch.arange(20), views(weak=1), pool, 2, (0,))
+    s = shuffled(pictures(), torch.arange(20), views(weak=1), pool, 2, (0,))
     assert s.steps_per_epoch == 10
     drawn = [s(step).index for step in range(8)]
     for start in range(0, 8, 2):
@@ -120,24 +118,23 @@ def test_a_pool_is_shuffled_by_itself_and_an_epoch_counts_all_images():
 
 
 def test_paired_batches_split_with_their_companions():
-    labelled = ImageStream(pictures(), torch.arange(20), views(weak=2), torch.arange(4), 4, (0,))
-    hidden = torch.full((20,), -1)
-    others = ImageStream(pictures(), hidden, views(weak=2), torch.arange(20), 8, (0, "unlabelled"))
-    stream = Paired(labelled, others)
+    labelled = shuffled(pictures(), torch.arange(20), views(weak=2), torch.arange(4), 4, (0,))
+    others = shuffled(pictures(), None, views(weak=2), torch.arange(20), 8, (0, "unlabelled"))
+    stream = Beside(labelled, {"unlabelled": others})
     assert (stream.batch_size, stream.steps_per_epoch) == (12, 5)
     batch = stream(2)
-    assert batch.unlabelled.label.eq(-1).all()
+    assert batch.beside["unlabelled"].known == {}
     parts = batch.split(2)
     assert [len(part) for part in parts] == [2, 2]
-    assert [len(part.unlabelled) for part in parts] == [4, 4]
+    assert [len(part.beside["unlabelled"]) for part in parts] == [4, 4]
     torch.testing.assert_close(
-        torch.cat([p.unlabelled.views["weak"][1] for p in parts]), batch.unlabelled.views["weak"][1]
+        torch.cat([p.beside["unlabelled"].views["weak"][1] for p in parts]), batch.beside["unlabelled"].views["weak"][1]
     )
 
 
 def test_a_batch_that_is_larger_than_its_pool_repeats_it_evenly():
     pool = torch.tensor([1, 4, 7])
-    s = ImageStream(pictures(), torch.arange(20), views(weak=1), pool, 8, (0,))
+    s = shuffled(pictures(), torch.arange(20), views(weak=1), pool, 8, (0,))
     for step in range(4):
         index = s(step).index
         assert len(index) == 8

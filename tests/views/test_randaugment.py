@@ -8,11 +8,11 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from helpers import settings
-from sdrun.views.colour import saturate
-from sdrun.views.geometry import sharpen_, warp
-from sdrun.views.randaugment import RandAugment, operations
-from sdrun.views.tables import Tables
-from sdrun.views.view import Normalise, View
+from sdrun.tasks.images.views.colour import saturate
+from sdrun.tasks.images.views.geometry import sharpen_, warp
+from sdrun.tasks.images.views.randaugment import RandAugment, operations
+from sdrun.tasks.images.views.tables import Tables
+from sdrun.tasks.images.views.view import Normalise, View
 
 
 def generator(seed):

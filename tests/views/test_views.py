@@ -9,10 +9,10 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as reference
 
 from helpers import settings
-from sdrun.views.colour import jitter
-from sdrun.views.geometry import affine, cutout, flip_crop
-from sdrun.views.resample import blur_matrix, boxes, resample
-from sdrun.views.view import Normalise, View
+from sdrun.tasks.images.views.colour import jitter
+from sdrun.tasks.images.views.geometry import affine, cutout, flip_crop
+from sdrun.tasks.images.views.resample import blur_matrix, boxes, resample
+from sdrun.tasks.images.views.view import Normalise, View
 
 
 def images(batch=6, channels=3, size=8, seed=0):

@@ -11,10 +11,10 @@ baseline stopped in time, one trained for the same total compute, and for the en
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sdrun.settings import require_positive, require_range
+from sdrun.settings import MethodSettings, require_positive, require_range
 
 
-class Objective(Enum):
+class BornAgainLoss(Enum):
     """The paper's forms of D: soft labels, and its two probes into what of them helps."""
 
     kd = "kd"
@@ -22,20 +22,21 @@ class Objective(Enum):
     dkpp = "dkpp"
 
 
-class Teacher(Enum):
+class Whom(Enum):
+    """Whom a generation learns from."""
+
     last = "last"
     ensemble = "ensemble"
 
 
 @dataclass
-class Settings:
+class BornAgainSettings(MethodSettings):
     """``generations`` (a key of the root) counts generation 0; ``alpha`` is the weight of the teacher's term."""
 
-    name: str
-    objective: Objective
+    objective: BornAgainLoss
     alpha: float
     temperature: float
-    teacher: Teacher
+    teacher: Whom
     generations: int = field(metadata={"root": True})
 
     def __post_init__(self) -> None:
@@ -45,5 +46,4 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return ("weak",)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from sdrun.methods.consistency.settings import Masking, Settings
+from sdrun.methods.consistency.settings import ConsistencySettings, Masking
 from sdrun.ranks import OverRanks
 
 SPREADS = 2
@@ -76,9 +76,9 @@ class Curriculum(Mask):
         index, label = self.gather(torch.cat(self._seen)).unbind(1)
         self._seen = []
         place = torch.where(label >= 0, index, len(self.latest))  # one more for all that are not confident
-        known = torch.cat([self.latest, self.latest.new_zeros(1)])
-        known[place] = -1  # an image may come twice: then the larger label stays, whatever the order
-        self.latest.copy_(known.scatter_reduce(0, place, label, "amax")[:-1])
+        latest = torch.cat([self.latest, self.latest.new_zeros(1)])
+        latest[place] = -1  # an image may come twice: then the larger label stays, whatever the order
+        self.latest.copy_(latest.scatter_reduce(0, place, label, "amax")[:-1])
 
 
 class Following(Mask):
@@ -157,13 +157,13 @@ def _reaching(probabilities: Tensor, thresholds: Tensor) -> Tensor:
     return (top >= thresholds[label]).float()
 
 
-def build(settings: Settings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
-    """The mask of settings without ``auto``, for so many training images and classes."""
+def build(settings: ConsistencySettings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
+    """The mask of the settings, for so many training images and classes."""
     if settings.mask is Masking.none:
         return Fixed(0.0)
-    if settings.mask is Masking.fixed:
-        return Fixed(float(settings.threshold))
-    if settings.mask is Masking.curriculum:
-        return Curriculum(float(settings.threshold), num_images, gather)
+    if settings.threshold is not None:
+        is_fixed = settings.mask is Masking.fixed
+        return Fixed(settings.threshold) if is_fixed else Curriculum(settings.threshold, num_images, gather)
+    assert settings.threshold_momentum is not None
     kind = SelfAdaptive if settings.mask is Masking.self_adaptive else Soft
-    return kind(float(settings.threshold_momentum), num_classes, mean)
+    return kind(settings.threshold_momentum, num_classes, mean)

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.losses.consistency import fairness, probability_mse_each
+from sdrun.losses.consistency import probability_mse_each
 from sdrun.losses.distillation import kd_each
+from sdrun.methods.consistency.losses import fairness
 from sdrun.methods.consistency.masks import Following, Mask
-from sdrun.methods.consistency.settings import Divergence, Settings, Targets, Teacher
+from sdrun.methods.consistency.settings import ConsistencySettings, Distance, TargetKind, Whom
 from sdrun.methods.consistency.watch import MaskWatch
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
@@ -19,12 +20,18 @@ from sdrun.teachers.ema import EMA
 class Consistency(Objective):
     """``CE + w(t) mean(m D)`` over labelled and unlabelled images, for ``num_steps`` steps; see the settings.
 
-    ``settings`` without ``auto``; ``mean``: of a tensor over ranks. The logits of a step are those of the labelled
+    ``mean``: of a tensor over ranks. The logits of a step are those of the labelled
     images, of the teacher's view where the student is the teacher, and of the student's view, from one forward pass.
     """
 
     def __init__(
-        self, student: nn.Module, mask: Mask, settings: Settings, num_classes: int, num_steps: int, mean: OverRanks
+        self,
+        student: nn.Module,
+        mask: Mask,
+        settings: ConsistencySettings,
+        num_classes: int,
+        num_steps: int,
+        mean: OverRanks,
     ) -> None:
         super().__init__()
         self.student = student
@@ -41,13 +48,13 @@ class Consistency(Objective):
     @property
     def teaching(self) -> str:
         """The word of the network that gives the targets."""
-        return "student" if self.settings.teacher is Teacher.student else ""
+        return "student" if self.settings.teacher is Whom.student else ""
 
     def forward(self, batch: Batch) -> StepOutput:
-        assert batch.unlabelled
-        s, views, num = self.settings, batch.unlabelled.views, len(batch)
+        unlabelled = batch.beside["unlabelled"]
+        s, views, num = self.settings, unlabelled.views, len(batch)
         labelled, clean, augmented = batch.views[s.view][0], views[s.teacher_view][0], views[s.student_view][-1]
-        if s.teacher is Teacher.student:
+        if s.teacher is Whom.student:
             logits = self.student(torch.cat([labelled, clean, augmented])).float()
             taught = logits[num : num + len(clean)].detach()
         else:
@@ -56,17 +63,17 @@ class Consistency(Objective):
         student = logits[-len(augmented) :]
         probabilities = taught.softmax(dim=1)
         weight = self.mask(probabilities)
-        self.mask.see(probabilities, batch.unlabelled.index)
+        self.mask.see(probabilities, unlabelled.index)
         rise = ramped(s.weight, s.ramp_up, batch.step, self.num_steps)
         terms = {
-            "ce": F.cross_entropy(logits[:num], batch.label),
+            "ce": F.cross_entropy(logits[:num], batch.known["label"]),
             "consistency": rise * (weight * self._divergence(student, taught)).mean(),
         }
-        if float(s.fairness):
+        if s.fairness:
             assert isinstance(self.mask, Following)
             running = self.mask.classes, self.mask.histogram
-            terms["fairness"] = float(s.fairness) * fairness(student, weight, *running, self.mean)
-        return StepOutput(terms, logits, self._metrics(probabilities, weight, student))
+            terms["fairness"] = s.fairness * fairness(student, weight, *running, self.mean)
+        return StepOutput(terms, logits, taught, self._metrics(probabilities, weight, student))
 
     def after_step(self, step: int) -> None:
         s = self.settings
@@ -79,12 +86,12 @@ class Consistency(Objective):
     def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Of each sample, [U], from the logits of both [U, K]."""
         s = self.settings
-        if s.targets is Targets.hard:
+        if s.targets is TargetKind.hard:
             return F.cross_entropy(student, teacher.argmax(dim=1), reduction="none")
-        sharpened = teacher / float(s.sharpening)
-        if s.divergence is Divergence.kl:
-            return kd_each(student, sharpened, float(s.temperature))
-        if s.divergence is Divergence.mse:
+        sharpened = teacher / s.sharpening
+        if s.divergence is Distance.kl:
+            return kd_each(student, sharpened, s.temperature)
+        if s.divergence is Distance.mse:
             return probability_mse_each(student, sharpened)
         return F.cross_entropy(student, sharpened.softmax(dim=1), reduction="none")
 

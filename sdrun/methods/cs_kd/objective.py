@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sdrun.losses.distillation import kd
-from sdrun.methods.cs_kd.settings import Settings
+from sdrun.methods.cs_kd.settings import CSKDSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch
 
@@ -13,7 +13,7 @@ from sdrun.streams.batch import Batch
 class ClassWise(Objective):
     """``CE + weight kd`` on batches whose views are the image and its partner, in this order."""
 
-    def __init__(self, student: nn.Module, settings: Settings) -> None:
+    def __init__(self, student: nn.Module, settings: CSKDSettings) -> None:
         super().__init__()
         self.student = student
         self.teachers = []
@@ -26,11 +26,11 @@ class ClassWise(Objective):
         with torch.no_grad():
             targets = self.student(partner).float()
         terms = {
-            "ce": F.cross_entropy(logits, batch.label),
+            "ce": F.cross_entropy(logits, batch.known["label"]),
             "distillation": s.weight * kd(logits, targets, s.temperature),
         }
         metrics = {
             "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
-            "teacher_ce": F.cross_entropy(targets, batch.label),
+            "teacher_ce": F.cross_entropy(targets, batch.known["label"]),
         }
-        return StepOutput(terms, logits, metrics)
+        return StepOutput(terms, logits, targets, metrics)

@@ -2,9 +2,11 @@
 
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.cs_kd.objective import ClassWise
-from sdrun.methods.cs_kd.settings import Settings
+from sdrun.methods.cs_kd.pairs import ClassPairs
+from sdrun.methods.cs_kd.settings import CSKDSettings
 
 
-def run(settings: Settings, experiment: Experiment) -> Stage:
+def run(settings: CSKDSettings, experiment: Experiment) -> Stage:
     objective = ClassWise(experiment.student(0), settings)
-    return experiment.fit("cs_kd", objective, experiment.class_pairs(0, settings.view))
+    pairs = ClassPairs(experiment.stream(0, {settings.view: 1}), experiment.labels)
+    return experiment.fit("cs_kd", objective, pairs)

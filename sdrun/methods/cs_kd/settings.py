@@ -8,15 +8,17 @@ with few images of a class the pairs repeat. A class of one image is its own par
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from sdrun.settings import require_positive, require_range, require_view
+from sdrun.settings import MethodSettings, require_positive, require_range, require_view
 
 
 @dataclass
-class Settings:
+class CSKDSettings(MethodSettings):
     """``view``: how both images of a pair are seen, each in a draw of its own."""
 
-    name: str
+    needs: ClassVar[str | None] = "categorical"
+
     view: str
     weight: float
     temperature: float
@@ -28,5 +30,4 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return (self.view,)

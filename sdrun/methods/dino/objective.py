@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from sdrun.losses.dino import centred, koleo, multi_crop, sinkhorn
 from sdrun.methods.dino.collapse import CollapseWatch
-from sdrun.methods.dino.settings import Centring, Settings
+from sdrun.methods.dino.losses import centred, koleo, multi_crop, sinkhorn
+from sdrun.methods.dino.settings import Centring, DINOSettings, Sizes
 from sdrun.models.backbone import Network
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
@@ -17,20 +17,27 @@ from sdrun.teachers.ema import EMA
 class DINO(Objective):
     """``multi_crop`` of a student with a head of prototypes, plus KoLeo on its features of the first global crop.
 
-    ``mean``: of a tensor over ranks. ``settings`` without ``auto``. Trains ``num_steps`` steps, of which the first
+    ``mean``: of a tensor over ranks. Trains ``num_steps`` steps, of which the first
     ``num_frozen`` leave the prototypes as they are.
     """
 
     centre: Tensor
 
-    def __init__(self, student: Network, settings: Settings, num_steps: int, num_frozen: int, mean: OverRanks) -> None:
+    def __init__(
+        self,
+        student: Network,
+        settings: DINOSettings,
+        sizes: Sizes,
+        num_steps: int,
+        num_frozen: int,
+        mean: OverRanks,
+    ) -> None:
         super().__init__()
         self.student: Network = student
         self.teacher = EMA(student)
         self.teachers = []
-        self.settings, self.num_steps, self.num_frozen, self.mean = settings, num_steps, num_frozen, mean
-        self.momentum = float(settings.momentum)
-        self.temperatures = float(settings.teacher_temperature_start), float(settings.teacher_temperature)
+        self.settings, self.sizes, self.mean = settings, sizes, mean
+        self.num_steps, self.num_frozen = num_steps, num_frozen
         self.register_buffer("centre", torch.zeros_like(student.head.prototypes.weight[:, 0]))
         self._teacher_means: list[Tensor] = []
         self.collapse = CollapseWatch(len(self.centre), settings.on_collapse)
@@ -56,7 +63,7 @@ class DINO(Objective):
         terms = {"dino": multi_crop(targets, scaled.log_softmax(dim=1).unflatten(0, (-1, size)))}
         if self.settings.koleo:
             terms["koleo"] = self.settings.koleo * koleo(everything[:size])
-        return StepOutput(terms, everything, self._entropies(targets.flatten(0, 1)))
+        return StepOutput(terms, everything, targets, self._entropies(targets.flatten(0, 1)))
 
     def before_step(self, step: int) -> None:
         if step <= self.num_frozen:
@@ -64,7 +71,7 @@ class DINO(Objective):
 
     def after_step(self, step: int) -> None:
         s = self.settings
-        self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, self.momentum, step, self.num_steps))
+        self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, self.sizes.momentum, step, self.num_steps))
         if s.centring is Centring.centre:
             batch_mean = self.mean(torch.stack(self._teacher_means).mean(dim=0))
             self.centre.lerp_(batch_mean, 1 - s.centre_momentum)
@@ -77,7 +84,7 @@ class DINO(Objective):
         s = self.settings
         rise = s.teacher_temperature_rise * self.num_steps
         share = step / rise if rise else 1.0
-        temperature = linear(*self.temperatures, share)
+        temperature = linear(self.sizes.teacher_temperature_start, self.sizes.teacher_temperature, share)
         if s.centring is Centring.sinkhorn:
             return sinkhorn(logits, temperature, self.mean)
         return centred(logits, self.centre, temperature)

@@ -11,9 +11,17 @@ which are evaluated beside it; few prototypes in use, which neither loss nor ent
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
 from sdrun.errors import require
-from sdrun.settings import AUTO, MomentumSchedule, require_positive, require_range, require_range_or_auto
+from sdrun.settings import (
+    AUTO,
+    MethodSettings,
+    MomentumSchedule,
+    require_positive,
+    require_range,
+    require_range_or_auto,
+)
 
 
 class Centring(Enum):
@@ -26,15 +34,26 @@ class OnCollapse(Enum):
     stop = "stop"
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """The settings that may be ``auto``, as numbers."""
+
+    out_dim: int
+    teacher_temperature: float
+    teacher_temperature_start: float
+    momentum: float
+
+
 @dataclass
-class Settings:
+class DINOSettings(MethodSettings):
     """``out_dim`` counts prototypes, which stay as they are for the first ``freeze_prototypes`` epochs.
 
     The teacher's temperature rises from its start over the share ``teacher_temperature_rise`` of the steps. Where a
-    value may be ``auto``, ``resolve`` says what it becomes.
+    value may be ``auto``, ``sizes`` says what it becomes.
     """
 
-    name: str
+    needs: ClassVar[str | None] = "categorical"
+
     global_crops: int
     local_crops: int
     out_dim: int | str
@@ -80,21 +99,26 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return ("global", "local") if self.local_crops else ("global",)
 
-    def resolve(self, num_images: int) -> dict[str, int | float]:
-        """What ``auto`` becomes on so many training images, by setting."""
+    def sizes(self, num_images: int) -> Sizes:
+        """The numbers of the settings, and what ``auto`` becomes on so many training images."""
         is_small = num_images <= 100_000
         sizes = {2_000: 256, 20_000: 1024, 50_000: 2048, 100_000: 4096, 200_000: 16384}
-        choices = {
-            "out_dim": next((size for most, size in sizes.items() if num_images <= most), 65536),
-            "teacher_temperature": self._temperature(is_small),
-            "teacher_temperature_start": min(0.02 if is_small else 0.04, self._temperature(is_small)),
-            "momentum": 0.99 if is_small else 0.996,
-        }
-        return {key: value for key, value in choices.items() if getattr(self, key) == AUTO}
+        out_dim = next((size for most, size in sizes.items() if num_images <= most), 65536)
+        temperature = _unless_auto(self.teacher_temperature, 0.04 if is_small else 0.07)
+        return Sizes(
+            out_dim=out_dim if isinstance(self.out_dim, str) else self.out_dim,
+            teacher_temperature=temperature,
+            teacher_temperature_start=_unless_auto(
+                self.teacher_temperature_start, min(0.02 if is_small else 0.04, temperature)
+            ),
+            momentum=_unless_auto(self.momentum, 0.99 if is_small else 0.996),
+        )
 
-    def _temperature(self, is_small: bool) -> float:
-        chosen = self.teacher_temperature
-        return (0.04 if is_small else 0.07) if isinstance(chosen, str) else float(chosen)
+    def resolved(self, num_images: int) -> dict[str, int | float]:
+        return {key: value for key, value in vars(self.sizes(num_images)).items() if getattr(self, key) == AUTO}
+
+
+def _unless_auto(value: float | str, choice: float) -> float:
+    return choice if isinstance(value, str) else value

@@ -10,25 +10,29 @@ consistency term whose share of the gradient is 0; a validation split with far m
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
-from sdrun.settings import MomentumSchedule, require_range, require_view
+from sdrun.settings import MethodSettings, MomentumSchedule, require_range, require_view
 
 
-class Consistency(Enum):
+class Distance(Enum):
+    """D: of probabilities, or of distributions."""
+
     mse = "mse"
     kl = "kl"
 
 
 @dataclass
-class Settings:
+class MeanTeacherSettings(MethodSettings):
     """``weight`` is that of D at its largest, after the share ``ramp_up`` of the steps.
 
     ``unlabelled_ratio``: images without labels in a batch for each one with a label.
     """
 
-    name: str
+    needs: ClassVar[str | None] = "categorical"
+
     view: str
-    consistency: Consistency
+    consistency: Distance
     weight: float
     ramp_up: float
     unlabelled_ratio: int
@@ -44,5 +48,4 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return (self.view,)

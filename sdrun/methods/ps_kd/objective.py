@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.methods.ps_kd.settings import Settings
+from sdrun.methods.ps_kd.settings import PSKDSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
 from sdrun.schedules import linear
@@ -23,7 +23,7 @@ class Progressive(Objective):
     def __init__(
         self,
         student: nn.Module,
-        settings: Settings,
+        settings: PSKDSettings,
         labels: Tensor,
         num_classes: int,
         num_steps: int,
@@ -42,14 +42,14 @@ class Progressive(Objective):
         self._seen.append((batch.index, logits.detach().softmax(dim=1)))
         alpha = linear(0.0, self.settings.alpha, batch.step / self.num_steps)
         terms = {
-            "ce": (1 - alpha) * F.cross_entropy(logits, batch.label),
+            "ce": (1 - alpha) * F.cross_entropy(logits, batch.known["label"]),
             "distillation": alpha * F.cross_entropy(logits, targets),
         }
         metrics = {
             "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
             "teacher_entropy": torch.special.entr(targets).sum(dim=1).mean(),
         }
-        return StepOutput(terms, logits, metrics)
+        return StepOutput(terms, logits, targets, metrics)
 
     def after_step(self, step: int) -> None:
         index, probabilities = (self.gather(torch.cat(parts)) for parts in zip(*self._seen, strict=True))

@@ -2,12 +2,12 @@
 
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.ps_kd.objective import Progressive
-from sdrun.methods.ps_kd.settings import Settings
+from sdrun.methods.ps_kd.settings import PSKDSettings
 
 
-def run(settings: Settings, experiment: Experiment) -> Stage:
+def run(settings: PSKDSettings, experiment: Experiment) -> Stage:
     stream = experiment.stream(0, {settings.view: 1})
-    num_classes = len(experiment.data.splits.classes)
+    num_classes = experiment.num_classes
     num_steps, gather = experiment.num_steps(stream), experiment.hardware.gather
     objective = Progressive(experiment.student(0), settings, experiment.labels, num_classes, num_steps, gather)
     return experiment.fit("ps_kd", objective, stream)

@@ -10,15 +10,17 @@ which it shares the growing entropy of the targets, is the control.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from sdrun.settings import require_range, require_view
+from sdrun.settings import MethodSettings, require_range, require_view
 
 
 @dataclass
-class Settings:
+class PSKDSettings(MethodSettings):
     """``alpha``: weight of the network's own prediction at the last step; ``view``: how the images are seen."""
 
-    name: str
+    needs: ClassVar[str | None] = "categorical"
+
     view: str
     alpha: float
 
@@ -28,5 +30,4 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return (self.view,)

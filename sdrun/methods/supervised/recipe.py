@@ -1,10 +1,11 @@
 """Supervised training: one stage."""
 
 from sdrun.experiment import Experiment, Stage
-from sdrun.methods.supervised.settings import Settings
-from sdrun.objectives.classification import CrossEntropy
+from sdrun.methods.supervised.settings import SupervisedSettings
+from sdrun.objectives.taught import Taught
 
 
-def run(settings: Settings, experiment: Experiment) -> Stage:
-    objective = CrossEntropy(experiment.student(0), settings.view, settings.label_smoothing)
+def run(settings: SupervisedSettings, experiment: Experiment) -> Stage:
+    student, answers = experiment.student(0), experiment.answers
+    objective = Taught(student, answers, role=settings.view, smoothing=settings.label_smoothing)
     return experiment.fit("supervised", objective, experiment.stream(0, {settings.view: 1}))

@@ -9,14 +9,13 @@ Watch for: an over-trained baseline makes every method look good; compare with `
 
 from dataclasses import dataclass
 
-from sdrun.settings import require_range, require_view
+from sdrun.settings import MethodSettings, require_range, require_view
 
 
 @dataclass
-class Settings:
+class SupervisedSettings(MethodSettings):
     """``view`` is what the student sees; ``label_smoothing``: share of the target spread evenly over all classes."""
 
-    name: str
     view: str
     label_smoothing: float
 
@@ -26,5 +25,4 @@ class Settings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The views that this method asks for."""
         return (self.view,)

@@ -1,0 +1,1 @@
+"""Items by position, labels, and how they are split."""

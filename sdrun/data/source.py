@@ -1,0 +1,120 @@
+"""Items by position: what a stream draws from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from sdrun.data.labelled import Splits
+
+Fields = dict[str, Tensor]
+"""What there is of some items, by name: [B, ...] each."""
+
+
+class Source(Protocol):
+    """Items by position. It reads and decodes, and draws nothing at random."""
+
+    def __len__(self) -> int: ...
+
+    def fetch(self, index: Tensor) -> Fields:
+        """The fields of the items at the positions ``index`` [B]."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal items."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Items that are all there: ``fields`` [N, ...] on one device."""
+
+    fields: Fields
+
+    def __len__(self) -> int:
+        return len(next(iter(self.fields.values())))
+
+    def fetch(self, index: Tensor) -> Fields:
+        return {name: values[index.to(values.device)] for name, values in self.fields.items()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _digest(self.fields)
+
+
+def in_memory(splits: Splits, device: torch.device) -> dict[str, Memory]:
+    """The parts ``train``, ``val`` and ``test`` of labelled items, with the labels that a run may know."""
+    parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
+    return {
+        name: Memory(
+            {field: torch.tensor(values, device=device) for field, values in part.fields.items()}
+            | {"label": torch.tensor(splits.labels[name], device=device)}
+        )
+        for name, part in parts.items()
+    }
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some items of a source, such as a fold: those at the positions ``rows`` [M]."""
+
+    source: Source
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def fetch(self, index: Tensor) -> Fields:
+        return self.source.fetch(self.rows[index.to(self.rows.device)])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _digest({"rows": self.rows}, self.source.fingerprint)
+
+
+@dataclass(frozen=True)
+class With:
+    """The items of a source with further fields, or other ones, such as refined labels: ``fields`` [N, ...]."""
+
+    source: Source
+    fields: Fields
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def fetch(self, index: Tensor) -> Fields:
+        return self.source.fetch(index) | Memory(self.fields).fetch(index)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _digest(self.fields, self.source.fingerprint)
+
+
+@dataclass(frozen=True)
+class Only:
+    """The items of a source of which no more than some fields are known, such as images without their labels."""
+
+    source: Source
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def fetch(self, index: Tensor) -> Fields:
+        fields = self.source.fetch(index)
+        return {name: fields[name] for name in self.names}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _digest({}, self.source.fingerprint, *sorted(self.names))
+
+
+def _digest(fields: Mapping[str, Tensor], *words: str) -> str:
+    digest = sha256("/".join(words).encode())
+    for name, values in sorted(fields.items()):
+        digest.update(f"{name} {tuple(values.shape)} {values.dtype}".encode())
+        digest.update(values.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,1 +1,0 @@
-"""A predict function in, numbers and pictures out."""

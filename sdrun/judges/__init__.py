@@ -1,0 +1,1 @@
+"""What judges say of networks, and what the metrics in it mean."""

@@ -1,0 +1,109 @@
+"""Classifiers are judged by their predictions on held-out images."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdrun.judges.drawing import Draw
+from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
+from sdrun.judges.metric import CLASSIFICATION
+from sdrun.judges.metrics import calibrated_scores, fit_temperature, scores, temperature_doubt
+from sdrun.judges.parts import Parts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Classification(TrainingJudge):
+    """Accuracy, proper scores, calibration and selective prediction of networks that give logits [B, K]."""
+
+    declared = CLASSIFICATION
+
+    def __init__(self, data: Parts) -> None:
+        self.data = data
+
+    def doubts(self, metrics: Mapping[str, float]) -> list[str]:
+        return temperature_doubts(metrics, self.data)
+
+    def validate(self, networks: Networks) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        for word, logits in self._logits(networks, "val").items():
+            metrics |= prefixed("val", word, scores(logits, self.data.labels["val"]))
+        return metrics
+
+    def score(self, metrics: dict[str, float]) -> list[float]:
+        return [metrics["val/accuracy"], -metrics["val/nll"]]
+
+    def full(self, networks: Networks) -> Outcome:
+        metrics: dict[str, float] = {}
+        predictions: dict[str, np.ndarray] = {}
+        parts = {part: self._logits(networks, part) for part in self.data.held_out}
+        for word in parts["test"]:
+            logits = {part: by_word[word] for part, by_word in parts.items()}
+            metrics |= scored(logits, self.data.labels, word)
+            if copy := self.data.copy:
+                same = logits[copy].argmax(axis=1) == logits["test"].argmax(axis=1)
+                metrics |= prefixed(copy, word, {"agreement": float(same.mean())})
+            predictions |= {f"{part}_{word}_logits" if word else f"{part}_logits": z for part, z in logits.items()}
+        main = next(iter(networks.values()))
+        if (self.data.splits.train.labels != self.data.splits.true_labels).any():
+            metrics |= self._label_fit(main, self.data.splits.labelled)
+        test = predictions["test_logits"]
+        return Outcome(metrics, predictions, pictures_of(test, self.data, metrics))
+
+    def _label_fit(self, network: Evaluable, labelled: np.ndarray) -> dict[str, float]:
+        """How much of the labelled training images is predicted as labelled, and how much as is true."""
+        splits = self.data.splits
+        predicted = self.data.outputs(network, "train", labelled).argmax(dim=1).cpu().numpy()
+        return {
+            "train/given_label_accuracy": float((predicted == splits.train.labels[labelled]).mean()),
+            "train/true_label_accuracy": float((predicted == splits.true_labels[labelled]).mean()),
+        }
+
+    def _logits(self, networks: Networks, part: str) -> dict[str, np.ndarray]:
+        """Logits [N, K] of a part's images by the words of networks and of their outputs; one of each has none."""
+        by_word = {}
+        for word, network in networks.items():
+            for further, logits in self.data.outputs_by_word(network, part).items():
+                by_word[word or further] = logits.cpu().numpy()
+        return by_word
+
+
+def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: str = "") -> dict[str, float]:
+    """All metrics of the logits [N, K] of ``val`` and ``test``; again with a temperature fitted on ``val``, if any."""
+    metrics: dict[str, float] = {}
+    temperature = fit_temperature(logits["val"], labels["val"]) if "val" in logits else None
+    if temperature is not None:
+        metrics |= prefixed("val", word, {"temperature": temperature})
+    for part, z in logits.items():
+        metrics |= prefixed(part, word, scores(z, labels[part]))
+        if temperature is not None:
+            metrics |= prefixed(part, word, calibrated_scores(z, labels[part], temperature))
+    return metrics
+
+
+def temperature_doubts(metrics: Mapping[str, float], data: Parts) -> list[str]:
+    """Why the temperature behind the calibrated metrics says little, if it does; see ``temperature_doubt``."""
+    temperature = metrics.get("val/temperature")
+    if temperature is None:
+        return []
+    doubt = temperature_doubt(temperature, len(data.labels["val"]), len(data.splits.classes))
+    return [f"val/temperature {doubt}; the calibrated metrics are not to be trusted"] if doubt else []
+
+
+def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> dict[str, Draw]:
+    """Pictures of test logits [N, K]."""
+    labels = data.labels["test"]
+
+    def reliability() -> "Figure":
+        from sdrun.judges.pictures import reliability_diagram
+
+        return reliability_diagram(logits, labels, metrics.get("val/temperature", 1.0))
+
+    def confusion() -> "Figure":
+        from sdrun.judges.pictures import confusion_matrix
+
+        return confusion_matrix(logits, labels, data.splits.classes)
+
+    return {"test/reliability": reliability, "test/confusion": confusion}

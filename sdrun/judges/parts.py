@@ -1,0 +1,84 @@
+"""The items of a run, as judges see them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sdrun.errors import RunError
+from sdrun.hardware import Hardware
+from sdrun.judges.judge import Evaluable
+from sdrun.models.backbone import Features
+from sdrun.settings import CLEAN
+from sdrun.task import Task
+from sdrun.trees import Tree
+
+BATCH = 1000
+
+
+class Parts:
+    """The items of a run as judges see them: part by part, clean.
+
+    ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
+    ``copy``: the part that is a copy of the test set seen through another view, if there is one.
+    """
+
+    def __init__(self, task: Task, hardware: Hardware) -> None:
+        self.task, self.splits, self.copy = task, task.splits, task.copy
+        self.clean, self.autocast, self.device = task.views[CLEAN], hardware.autocast, hardware.device
+        self.labels = dict(task.splits.labels)
+        if task.copy:
+            self.labels[task.copy] = task.splits.labels["test"]
+
+    @property
+    def held_out(self) -> list[str]:
+        """``val``, where validation is split off, ``test``, and its copy."""
+        return [part for part in ("val", "test", self.copy) if part and len(self.labels[part])]
+
+    def first(self, part: str, num: int) -> Tree:
+        """The first ``num`` items of a part, seen clean."""
+        return self._seen(part, torch.arange(min(num, len(self.task.parts[part])), device=self.device))
+
+    def pictures(self, part: str, index: np.ndarray) -> np.ndarray:
+        """Items of a part to be looked at, [N, C, H, W] uint8; only of a task that has a ``picture``."""
+        assert self.task.picture
+        pictures = self.task.picture(self._seen(part, torch.as_tensor(index, device=self.device)))
+        return pictures.mul(255).round().byte().cpu().numpy()
+
+    def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
+        """Logits or final features of the items of a part, or of those at ``index``: float32 [N, D], on the device.
+
+        Raises RunError where they are NaN or infinite.
+        """
+        return self.outputs_by_word(network, part, index)[""]
+
+    @torch.no_grad()
+    def outputs_by_word(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> dict[str, Tensor]:
+        """The same of a network that gives several; of another one, by the empty word."""
+        if isinstance(network, nn.Module):
+            network.eval()
+        chosen = np.arange(len(self.task.parts[part])) if index is None else index
+        batches = torch.as_tensor(chosen, device=self.device).split(BATCH)
+        with self.autocast():
+            outputs = [_by_word(network(self._seen(part, batch))) for batch in batches]
+        by_word = {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+        require_finite(f"the network's outputs for {part}", by_word.values())
+        return by_word
+
+    def _seen(self, part: str, index: Tensor) -> Tree:
+        fields = {name: values.to(self.device) for name, values in self.task.parts[part].fetch(index).items()}
+        return self.clean(fields, torch.empty(len(index), 0, device=self.device))
+
+
+def _by_word(outputs: Tensor | Features | dict[str, Tensor]) -> dict[str, Tensor]:
+    if isinstance(outputs, dict):
+        return outputs
+    return {"": outputs.final if isinstance(outputs, Features) else outputs}
+
+
+def require_finite(what: str, tensors: Iterable[Tensor]) -> None:
+    """Raise RunError where floating numbers are NaN or infinite; the device is waited for once."""
+    flags = [tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point()]
+    if not torch.stack(flags).all():
+        raise RunError(f"{what} are not finite; lower optim.lr, or set optim.clip_norm=1")

@@ -1,0 +1,92 @@
+"""Pictures of a run, as matplotlib figures for TensorBoard."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.special import softmax
+from torch import Tensor
+
+from sdrun.judges.metric import Metric
+from sdrun.judges.metrics import bins, ece, top
+from sdrun.settings.words import drawable
+
+BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
+
+
+def view_grid(columns: dict[str, Tensor]) -> Figure:
+    """One row a sample, one column a view: images by title, each [N, C, H, W] in 0 to 1."""
+    rows = len(next(iter(columns.values())))
+    figure = Figure(figsize=(1.1 * len(columns), 1.1 * rows + 0.3), layout="constrained")
+    axes = figure.subplots(rows, len(columns), squeeze=False)
+    for column, (title, images) in enumerate(columns.items()):
+        axes[0, column].set_title(title, fontsize=8)
+        for row in range(rows):
+            axes[row, column].imshow(images[row].movedim(0, -1).squeeze(-1).cpu().numpy(), cmap="gray", vmin=0, vmax=1)
+            axes[row, column].axis("off")
+    return figure
+
+
+def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: float) -> Figure:
+    """Accuracy over confidence in 15 bins, as trained and with the fitted temperature; below, where the samples lie.
+
+    logits: [N, K]; labels: [N].
+    """
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True, height_ratios=[4, 1])
+    for column, (title, divisor) in enumerate({"as trained": 1.0, f"T = {temperature:.2f}": temperature}.items()):
+        confidence, correct = top(softmax(logits.astype(np.float64) / divisor, axis=1), labels)
+        share, mean_confidence, accuracy = bins(confidence, correct)
+        edges = np.arange(len(share)) / len(share)
+        width = 1 / len(share)
+        upper, lower = axes[0, column], axes[1, column]
+        upper.bar(edges, accuracy, width, align="edge", color=BLUE, label="accuracy")
+        gap = mean_confidence - accuracy
+        style = {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 1.2}
+        upper.bar(edges, gap, width, bottom=accuracy, align="edge", label="gap to confidence", **style)
+        upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        upper.set(title=f"{title}: ECE {ece(confidence, correct):.3f}", ylim=(0, 1), xlim=(0, 1))
+        lower.bar(edges, share, width, align="edge", color=GREY)
+        lower.set(xlabel="confidence")
+    axes[0, 0].set_ylabel("accuracy")
+    axes[1, 0].set_ylabel("share")
+    axes[0, 0].legend(fontsize=8, loc="upper left")
+    return figure
+
+
+def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str]) -> Figure:
+    """Share of each true class (row) that is predicted as each class (column). logits: [N, K]; labels: [N]."""
+    num = len(classes)
+    counts = np.bincount(labels * num + logits.argmax(axis=1), minlength=num * num).reshape(num, num)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(1.8 + 0.45 * num, 12)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
+    accuracy = np.trace(counts) / counts.sum()
+    axis.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.3f}; per cent of each true class")
+    if num <= 20:
+        names = list(map(drawable, classes))
+        axis.set_xticks(range(num), names, rotation=45, ha="right", fontsize=8)
+        axis.set_yticks(range(num), names, fontsize=8)
+        for row, column in np.argwhere(share > 0.005):
+            colour = "white" if share[row, column] > 0.4 else "black"
+            text = f"{100 * share[row, column]:.0f}"
+            axis.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+    return figure
+
+
+def over_stages(names: list[str], metrics: list[dict[str, float]], shown: list[Metric]) -> Figure:
+    """The first three metrics of each stage on the test set, also after the fitted temperature where there is one."""
+    starred = {metric.title: metric.name for metric in shown if metric.title.endswith("*")}
+    plain = [metric for metric in shown if metric.title not in starred][:3]
+    figure = Figure(figsize=(3 * len(plain), 3.2), layout="constrained")
+    for axis, metric in zip(figure.subplots(1, len(plain), squeeze=False)[0], plain, strict=True):
+        lines = {"as trained": (metric.name, BLUE), "fitted temperature": (starred.get(f"{metric.title}*"), ORANGE)}
+        for label, (name, colour) in lines.items():
+            if all(f"test/{name}" in stage for stage in metrics):
+                values = [stage[f"test/{name}"] for stage in metrics]
+                axis.plot(range(len(names)), values, "o-", color=colour, label=label)
+        axis.set_title(f"test {metric.title}")
+        axis.set_xticks(range(len(names)), list(map(drawable, names)), rotation=30, ha="right", fontsize=8)
+        axis.grid(alpha=0.3)
+    figure.axes[-1].legend(fontsize=8)
+    return figure

@@ -1,0 +1,65 @@
+"""What the settings of every dataset say: where it comes from, what of it trains, and which labels are known."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from sdrun.errors import require
+from sdrun.settings.checks import require_range
+from sdrun.settings.item import Item
+
+
+class NoiseKind(Enum):
+    symmetric = "symmetric"
+    pair = "pair"
+
+
+@dataclass
+class DatasetSettings(ABC):
+    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind."""
+
+    answers: ClassVar[str] = "categorical"
+
+    name: str
+    task: str
+    root: str | None
+    download: bool
+    train_size: int | None
+    val_size: int
+    num_labels: int | None
+    labels_per_class: int | None
+    label_noise: float
+    label_noise_kind: NoiseKind
+    seed: int
+
+    def __post_init__(self) -> None:
+        require_range("dataset.train_size", self.train_size, 1)
+        require_range("dataset.val_size", self.val_size, 0)
+        require_range("dataset.num_labels", self.num_labels, 1)
+        require_range("dataset.labels_per_class", self.labels_per_class, 1)
+        is_one = self.num_labels is None or self.labels_per_class is None
+        require(is_one, "dataset.labels_per_class", "says the same as dataset.num_labels; give one of them")
+        require_range("dataset.label_noise", self.label_noise, 0, 1)
+        require(
+            self.label_noise > 0 or self.label_noise_kind is NoiseKind.symmetric,
+            "dataset.label_noise_kind",
+            "has no effect without dataset.label_noise; set that too, or leave this out",
+        )
+
+    @property
+    @abstractmethod
+    def roles(self) -> tuple[str, ...]:
+        """The augmented views that there are."""
+
+    @abstractmethod
+    def seen(self, item: Item, role: str) -> Item:
+        """What an item is, seen through the view ``role``. Raises InputError where that view does not suit it."""
+
+    def check(self, item: Item) -> None:  # noqa: B027 most suit all
+        """Raise InputError where a setting does not suit such items."""
+
+    @property
+    def further_roles(self) -> dict[str, str]:
+        """Views that the dataset's own settings ask for, and by which key."""
+        return {}

@@ -1,0 +1,32 @@
+"""What the settings of every model family say."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sdrun.settings.item import Item
+
+
+@dataclass
+class ModelSettings(ABC):
+    """``takes``: the kind of items; ``smallest_batch``: items that a batch needs, 2 with BatchNorm."""
+
+    takes: ClassVar[str]
+    smallest_batch: ClassVar[int]
+
+    name: str
+    architecture: str
+
+    @property
+    @abstractmethod
+    def taps(self) -> list[str]:
+        """Names of the backbone's taps, shallow to deep."""
+
+    @abstractmethod
+    def check(self, item: Item) -> None:
+        """Raise InputError where items of this shape cannot go through it."""
+
+
+def numbered(word: str, num: int) -> list[str]:
+    """``word_1`` to ``word_num``."""
+    return [f"{word}_{number}" for number in range(1, num + 1)]

@@ -1,0 +1,34 @@
+"""What is learned: the items of a run, how they are seen, and what an answer is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from sdrun.answers.answers import Answers
+from sdrun.data.labelled import Splits
+from sdrun.data.source import Source
+from sdrun.streams.shuffled import View
+from sdrun.trees import Tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A run's data on its device.
+
+    ``splits``: labels, classes, and what an item is; ``parts``: by name, ``train``, ``val``, ``test``, and where there
+    is one the ``copy`` of the test set; ``inputs``: fields of items that views look at, all others are known of them;
+    ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
+    made of the parts as judges see them; ``picture``: what a view shows, as pictures [B, C, H, W] in 0 to 1, where
+    items can be looked at.
+    """
+
+    splits: Splits
+    parts: Mapping[str, Source]
+    inputs: tuple[str, ...]
+    views: Mapping[str, View]
+    answers: Answers
+    judge: Callable[..., Any]
+    copy: str | None = None
+    picture: Callable[[Tree], Tensor] | None = None

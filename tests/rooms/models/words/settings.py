@@ -1,0 +1,28 @@
+"""A perceptron on counts of words."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sdrun.settings import Item, ModelSettings, numbered, require_range
+
+
+@dataclass
+class WordsSettings(ModelSettings):
+    """``width``: units of each of ``depth`` layers."""
+
+    takes: ClassVar[str] = "bags"
+    smallest_batch: ClassVar[int] = 1
+
+    width: int
+    depth: int
+
+    def __post_init__(self) -> None:
+        require_range("model.width", self.width, 1)
+        require_range("model.depth", self.depth, 1)
+
+    @property
+    def taps(self) -> list[str]:
+        return numbered("layer", self.depth)
+
+    def check(self, item: Item) -> None:
+        """Any number of words will do."""

@@ -1,0 +1,41 @@
+"""Runs of earlier formats are read, and refused in one line where they would have to be gone on with."""
+
+from pathlib import Path
+
+import pytest
+
+import helpers
+from sdrun.errors import InputError
+from sdrun.storage.initial import initial
+from sdrun.storage.manifest import FORMAT
+
+KEPT = Path(__file__).resolve().parents[2] / "docs/results/born_again/method/seed_0"
+
+
+@pytest.mark.parametrize("verb", ["resume", "evaluate"])
+def test_they_are_not_gone_on_with(verb, called):
+    code, out = called(verb, str(KEPT))
+    assert code == 2
+    assert "is a run of format 1: it can be listed, shown and compared, but not" in out
+    assert len(out.splitlines()) == 1
+
+
+def test_no_run_starts_from_them():
+    with pytest.raises(InputError, match="is a run of format 1: .* but not started from; start it anew"):
+        initial(helpers.settings(f"init_from={KEPT}"))
+
+
+@pytest.mark.parametrize(
+    ("verb", "places"),
+    [("list", ["."]), ("show", ["method/seed_0"]), ("doctor", ["method/seed_0"]), ("compare", ["method", "plain"])],
+)
+def test_they_are_read(verb, places, called):
+    code, out = called(verb, *(str(KEPT.parents[1] / place) for place in places))
+    assert code == 0
+    assert out
+
+
+def test_a_run_of_today_says_so(tmp_path):
+    assert (
+        helpers.manifest(helpers.start(tmp_path / "run", "method=supervised", "optim.max_steps=2"))["format"] == FORMAT
+    )
