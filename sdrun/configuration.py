@@ -75,9 +75,9 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
     return f"{key}: {reason}" if key else reason
 
 
-def resolved(settings: Settings, hardware: HardwareSettings, num_images: int) -> Settings:
+def resolved(settings: Settings, hardware: HardwareSettings, num_items: int) -> Settings:
     """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
-    method = replace(settings.method, **settings.method.resolved(num_images))
+    method = replace(settings.method, **settings.method.resolved(num_items))
     dataset = replace(settings.dataset, root=_kept_path(settings.dataset.root))
     init_from = _kept_path(settings.init_from)
     return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)

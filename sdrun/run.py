@@ -53,7 +53,7 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
-        settings = configuration.resolved(settings, hardware.settings, num_images=len(splits.train))
+        settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
         shared = Path(hardware.from_main(lambda: str(create(path, settings, hardware, overrides, files))))
         execute(settings, RunFolder.open(shared), hardware, stack, splits)
 

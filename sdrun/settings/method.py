@@ -31,6 +31,6 @@ class MethodSettings(ABC):
     def check(self, taps: list[str], val_size: int) -> None:  # noqa: B027 most methods suit all
         """Raise InputError where the settings do not suit a backbone with these taps, or so large a validation."""
 
-    def resolved(self, num_images: int) -> dict[str, Any]:
-        """What ``auto`` becomes on so many training images, by setting."""
+    def resolved(self, num_items: int) -> dict[str, Any]:
+        """What ``auto`` becomes on so many training items, by setting."""
         return {}

@@ -31,7 +31,7 @@ class Shuffled:
     are known of an item. ``batch_size`` is that of all ranks together; each rank gets its own equal part. Items are
     drawn from the positions ``pool`` [M]: a permutation of its own for each round of ``M // batch_size`` steps, of
     which the remainder is left out; of a pool that is smaller than a batch, as many permutations as fill one. An epoch
-    is as long as a round over the whole source, whatever part of it the pool has.
+    is as long as a round over the whole source, whatever part of it the pool has. ``lineage``: see ``Stream``.
     """
 
     def __init__(
@@ -48,9 +48,8 @@ class Shuffled:
         world: int = 1,
         lineage: Sequence[dict[str, str]] = (),
     ) -> None:
-        self.lineage = list(lineage)
         self.source, self.inputs, self.views, self.clean, self.pool = source, inputs, views, clean, pool
-        self.batch_size, self.words = batch_size, words
+        self.batch_size, self.words, self.lineage = batch_size, words, list(lineage)
         self.steps_per_epoch = len(source) // batch_size
         self.turns = -(-batch_size // len(pool))
         self.steps_per_round = self.turns * len(pool) // batch_size

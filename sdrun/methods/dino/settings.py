@@ -116,8 +116,8 @@ class DINOSettings(MethodSettings):
             momentum=_unless_auto(self.momentum, 0.99 if is_small else 0.996),
         )
 
-    def resolved(self, num_images: int) -> dict[str, int | float]:
-        return {key: value for key, value in vars(self.sizes(num_images)).items() if getattr(self, key) == AUTO}
+    def resolved(self, num_items: int) -> dict[str, int | float]:
+        return {key: value for key, value in vars(self.sizes(num_items)).items() if getattr(self, key) == AUTO}
 
 
 def _unless_auto(value: float | str, choice: float) -> float:
