@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from omegaconf import DictConfig
 
 from sdrun import preflight, run
 from sdrun.answers.categorical import Categorical
+from sdrun.comparison.index import Entry, listing
 from sdrun.configuration import register_resolvers
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
@@ -243,3 +245,8 @@ def write_idx(folder: Path, zipped: bool = False, num_train: int = 20) -> Path:
         data = idx(array)
         (folder / (name + ".gz" * zipped)).write_bytes(gzip.compress(data) if zipped else data)
     return folder
+
+
+def entries(top: Path, with_settings: bool, told: Callable[[int], None] = lambda num: None) -> list[Entry]:
+    """What ``sdrun list`` makes of the runs below a folder."""
+    return listing(top, with_settings, told).entries

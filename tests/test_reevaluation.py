@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from faults.child import without_pictures
 
 from helpers import predictions, settings, start, summary, timeless, write_idx
 from sdrun import methods, run
@@ -39,7 +40,8 @@ def test_it_gives_what_the_run_gave(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def ladder(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
 
 
 def policy_of(path):

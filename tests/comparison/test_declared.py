@@ -8,10 +8,10 @@ from folders import made_run
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from helpers import entries
 from sdrun.comparison.board import link
 from sdrun.comparison.compare import compare
 from sdrun.comparison.declared import EARLIER, together
-from sdrun.comparison.index import entries
 from sdrun.comparison.runs import find, read
 from sdrun.judges.metric import (
     CLASSIFICATION,

@@ -10,9 +10,9 @@ import sys
 import pytest
 from folders import made_run
 
+from helpers import entries
 from sdrun import cli
 from sdrun.comparison import index
-from sdrun.comparison.index import entries
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from folders import LABELS, made_run, predicted
 from test_broken_runs import LAUGHS, changed
 
+from helpers import entries
 from sdrun import cli, configuration
 from sdrun.comparison import board, charts, index, report
-from sdrun.comparison.index import entries
 from sdrun.comparison.runs import find
 from sdrun.settings.words import drawable, printable
 from sdrun.tools import tensorboard

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
+from faults.child import without_pictures
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -30,7 +31,8 @@ def _with_examples():
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    return {name: start(folder / name, *method(name)) for name in METHODS}
+    with without_pictures():
+        return {name: start(folder / name, *method(name)) for name in METHODS}
 
 
 @pytest.mark.parametrize("name", METHODS)
