@@ -140,11 +140,11 @@ def one_and_two_ranks(
 ) -> tuple[list[float], list[float]]:
     """The logged losses of one rank and of two, on a network without BatchNorm; what they log is the same."""
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
-    given = [*(o for o in SMALL if not o.startswith("model")), *vit, *overrides]
-    run.start(settings(*given), folder / "one", given)
+    asked = [*(o for o in SMALL if not o.startswith("model")), *vit, *overrides]
+    run.start(settings(*asked), folder / "one", asked)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, *program, *given, f"hydra.run.dir={folder / 'two'}"],
+        [*command, *program, *asked, f"hydra.run.dir={folder / 'two'}"],
         capture_output=True,
         text=True,
         timeout=300,

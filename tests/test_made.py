@@ -108,6 +108,6 @@ def test_a_stage_goes_on_with_no_other_items(tmp_path, monkeypatch):
     for file in folder.iterdir():
         file.unlink()
     parts_of = Parts.outputs
-    monkeypatch.setattr(Parts, "outputs", lambda *given: 2 * parts_of(*given))
+    monkeypatch.setattr(Parts, "outputs", lambda *arguments: 2 * parts_of(*arguments))
     with pytest.raises(RunError, match="second was taught by other weights of items than there are now"):
         run.resume(path)

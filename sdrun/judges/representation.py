@@ -14,7 +14,7 @@ from sdrun.judges.features import KNN, Probe, knn_votes, rankme
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
 from sdrun.judges.metric import CLASSIFICATION, REPRESENTATION
 from sdrun.judges.parts import Parts, require_finite
-from sdrun.models.backbone import Backbone
+from sdrun.models.backbone import Attentive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +97,7 @@ class Representation(TrainingJudge):
             pictures["test/features"] = lambda: self._map(features)
         if self.data.task.picture:
             pictures["test/neighbours"] = lambda: self._neighbours(features[:SHOWN], references)
-            if isinstance(network, Backbone) and network.has_tokens:
+            if isinstance(network, Attentive):
                 pictures["test/attention"] = lambda: self._attention(network)
         return pictures
 
@@ -108,7 +108,7 @@ class Representation(TrainingJudge):
         return maps.feature_map(features.cpu().numpy(), labels, classes, torch.get_num_threads())
 
     @torch.no_grad()
-    def _attention(self, network: Backbone) -> "Figure":
+    def _attention(self, network: Attentive) -> "Figure":
         from sdrun.judges import maps
 
         heat = network.attention(self.data.first("test", SHOWN))

@@ -32,10 +32,6 @@ class Backbone(nn.Module, ABC):
             taps[tap] = x = self.advance(x, number)
         return Features(self.leave(x), taps)
 
-    def attention(self, images: Tensor) -> Tensor:
-        """How the class token of the last block weighs the patches, [B, heads, h, w]; only where ``has_tokens``."""
-        raise NotImplementedError
-
     @abstractmethod
     def enter(self, images: Tensor) -> Tensor:
         """From images [B, C, H, W] to what the part of the first tap takes."""
@@ -47,6 +43,16 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def leave(self, x: Tensor) -> Tensor:
         """From the last tap to the final features [B, num_features]."""
+
+
+class Attentive(Backbone, ABC):
+    """A backbone of tokens that can say where it looks."""
+
+    has_tokens = True
+
+    @abstractmethod
+    def attention(self, images: Tensor) -> Tensor:
+        """How the class token of the last block weighs the patches of images [B, C, H, W]: [B, heads, h, w]."""
 
 
 class Network(nn.Module):

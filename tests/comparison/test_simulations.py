@@ -16,9 +16,9 @@ def judged(random, n, effects, unit=None):
     if unit:
         base, others = np.round(base / unit) * unit, [np.round(other / unit) * unit for other in others]
     pairs = [(dict(enumerate(other)), dict(enumerate(base))) for other in others]
-    found = [difference(Metric("accuracy", Better.higher), own, known, len(effects)) for own, known in pairs]
-    correct(found)
-    return found
+    differences = [difference(Metric("accuracy", Better.higher), own, base, len(effects)) for own, base in pairs]
+    correct(differences)
+    return differences
 
 
 @pytest.mark.parametrize("n", [3, 6])

@@ -89,6 +89,6 @@ def drawn(random: np.random.Generator, n: int, effects: list[float]) -> list:
     """Differences from one baseline, each of ``effect`` standard deviations of a difference, corrected together."""
     base = dict(enumerate(random.normal(0.8, 0.01, n)))
     others = [{s: base[s] + 0.01 * (effect + random.normal()) for s in base} for effect in effects]
-    found = [difference(Metric("accuracy", Better.higher), other, base, len(effects)) for other in others]
-    correct(found)
-    return found
+    differences = [difference(Metric("accuracy", Better.higher), other, base, len(effects)) for other in others]
+    correct(differences)
+    return differences

@@ -12,8 +12,8 @@ from sdrun.hardware import Hardware
 
 
 def test_a_copy_of_the_test_set_is_judged_through_a_view(tmp_path):
-    given = ("method=supervised", "dataset.test_view=strong")
-    runs = [start(tmp_path / str(seed), *given, f"seed={seed}", "dataset.seed=0") for seed in (0, 1)]
+    asked = ("method=supervised", "dataset.test_view=strong")
+    runs = [start(tmp_path / str(seed), *asked, f"seed={seed}", "dataset.seed=0") for seed in (0, 1)]
     metrics = summary(runs[0])["metrics"]
     assert {"test_strong/accuracy", "test_strong/nll_calibrated", "test_strong/agreement"} <= metrics.keys()
     with np.load(runs[0] / "predictions/supervised.npz") as found:
@@ -32,8 +32,8 @@ def test_the_copy_is_the_same_for_every_seed_and_another_for_another_view():
     hardware = Hardware.start(settings("hardware.device=cpu", "hardware.threads=1").hardware)
 
     def copy(*overrides):
-        given = settings("dataset=digits", "dataset.test_view=strong", *overrides).dataset
-        task = tasks.build(given, split(tasks.load(given), given), hardware)
+        asked = settings("dataset=digits", "dataset.test_view=strong", *overrides).dataset
+        task = tasks.build(asked, split(tasks.load(asked), asked), hardware)
         return task.parts["test_strong"].fields["image"]
 
     assert copy().dtype == torch.uint8

@@ -80,9 +80,9 @@ def write_few(folder, num_train: int, num_test: int):
 @pytest.mark.parametrize("num_test", [1, 4])
 def test_dino_on_a_few_test_images_draws_what_it_can(tmp_path, num_test):
     root = write_few(tmp_path / "data", 30, num_test)
-    given = [*DINO, "dataset=mnist", f"dataset.root={root}", "dataset.val_size=1", "optim.batch_size=8"]
-    given += ["model.widths=[4]", "hardware.device=cpu", "hardware.threads=1"]
-    run.start(settings(*given), tmp_path / "run", given)
+    asked = [*DINO, "dataset=mnist", f"dataset.root={root}", "dataset.val_size=1", "optim.batch_size=8"]
+    asked += ["model.widths=[4]", "hardware.device=cpu", "hardware.threads=1"]
+    run.start(settings(*asked), tmp_path / "run", asked)
     assert "left out" not in (tmp_path / "run/run.log").read_text()
     assert {"test/neighbours", "test/reliability", "test/confusion"} <= images(tmp_path / "run", "dino")
     assert ("test/features" in images(tmp_path / "run", "dino")) == (num_test == 4)

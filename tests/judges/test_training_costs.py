@@ -55,5 +55,5 @@ def test_attention_counts_on_a_cpu():
     backbone = models.build(settings("model=vit_tiny", "model.width=24", "model.depth=1").model, images(1, 16))
     tokens, width = 17, 24
     block = tokens * width * width * (3 + 1 + 8) + 2 * tokens * tokens * width
-    found = multiply_adds(backbone.eval(), torch.randn(1, 1, 16, 16))
-    assert found == 16 * 16 * width + block  # patches of 4x4 pixels, and the block
+    counted = multiply_adds(backbone.eval(), torch.randn(1, 1, 16, 16))
+    assert counted == 16 * 16 * width + block  # patches of 4x4 pixels, and the block

@@ -228,8 +228,8 @@ def test_running_means_start_even_and_follow_every_part_of_a_step(name):
 
 def test_mse_and_soft_cross_entropy_are_of_probabilities():
     for divergence in ("mse", "ce"):
-        given = (f"method.divergence={divergence}", "method.temperature=1", "method.sharpening=0.5")
-        o, b = objective("method=consistency", *given), batch()
+        asked = (f"method.divergence={divergence}", "method.temperature=1", "method.sharpening=0.5")
+        o, b = objective("method=consistency", *asked), batch()
 
         def counted(_, t, s, divergence=divergence):
             p = softmax(t, 0.5)
@@ -270,9 +270,9 @@ def test_the_average_follows_each_step():
     torch.testing.assert_close(o.average.network[1].weight, before + 0.1)
 
 
-@pytest.mark.parametrize("given", [[f"method={name}"] for name in CHOICES] + [["method=uda", "method.divergence=ce"]])
-def test_the_student_learns_on_its_own_view_alone(given):
-    output = objective(*given)(batch())
+@pytest.mark.parametrize("asked", [[f"method={name}"] for name in CHOICES] + [["method=uda", "method.divergence=ce"]])
+def test_the_student_learns_on_its_own_view_alone(asked):
+    output = objective(*asked)(batch())
     for name in output.terms.keys() - {"ce"}:
         gradient = torch.autograd.grad(output.terms[name], output.answer, retain_graph=True)[0]
         assert gradient[-20:].any()
@@ -331,9 +331,9 @@ def test_what_would_be_ignored_or_is_wrong_is_named(overrides, text):
 
 @pytest.mark.parametrize("key", ["view", "teacher_view", "student_view"])
 def test_views_of_several_sizes_are_refused(key):
-    given = settings("method=fixmatch", "dataset=fashion_mnist", f"method.{key}=local")
+    asked = settings("method=fixmatch", "dataset=fashion_mnist", f"method.{key}=local")
     with pytest.raises(InputError, match=r"dataset.views: of this method need one size, but have \[16, 28\] pixels"):
-        given.check_data(images(1, 28), 60000, 1)
+        asked.check_data(images(1, 28), 60000, 1)
 
 
 @pytest.mark.parametrize(
@@ -365,19 +365,19 @@ def test_soft_targets_need_nothing_else():
 @pytest.mark.parametrize("name", CHOICES[1:])
 def test_every_choice_resumes_bitwise(name, tmp_path, monkeypatch):
     momentum = ["method.threshold_momentum=0.5"] if name in ("freematch", "softmatch") else []
-    given = (f"method={name}", *FEW, "checkpoint_seconds=0", *momentum, "optim.epochs=3")
-    whole = start(tmp_path / "whole", *given)
-    path = interrupted(tmp_path / "part", "consistency", 7, monkeypatch, *given)
+    asked = (f"method={name}", *FEW, "checkpoint_seconds=0", *momentum, "optim.epochs=3")
+    whole = start(tmp_path / "whole", *asked)
+    path = interrupted(tmp_path / "part", "consistency", 7, monkeypatch, *asked)
     run.resume(path)
     assert differences(whole, path) == []
 
 
 @pytest.mark.parametrize("name", ["flexmatch", "freematch"])
 def test_what_the_mask_learns_is_of_all_ranks(name, tmp_path):
-    given = (f"method={name}", "optim.lr=0.05", "optim.epochs=2")
+    asked = (f"method={name}", "optim.lr=0.05", "optim.epochs=2")
     adaptive = ["method.fairness=0.5", "method.threshold_momentum=0.5"]
     more = ["method.threshold=0.12"] if name == "flexmatch" else adaptive
-    one, two = one_and_two_ranks(tmp_path, *given, *more)
+    one, two = one_and_two_ranks(tmp_path, *asked, *more)
     assert two == pytest.approx(one, rel=1e-4)
     state = [weights(tmp_path / ranks) for ranks in ("one", "two")]
     names = [key for key in state[0] if "/last/mask." in key]
@@ -408,10 +408,10 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     from sdrun.judges.parts import Parts
     from sdrun.methods.consistency.pseudo_labels import PseudoLabels
 
-    given = settings("dataset.num_labels=40", "dataset.train_size=120", "hardware.precision=fp32", "hardware.threads=1")
-    splits = split(tasks.load(given.dataset), given.dataset)
-    hardware = Hardware.start(given.hardware)
-    data = Parts(tasks.build(given.dataset, splits, hardware), hardware)
+    asked = settings("dataset.num_labels=40", "dataset.train_size=120", "hardware.precision=fp32", "hardware.threads=1")
+    splits = split(tasks.load(asked.dataset), asked.dataset)
+    hardware = Hardware.start(asked.hardware)
+    data = Parts(tasks.build(asked.dataset, splits, hardware), hardware)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     judged = PseudoLabels(data, "student", lambda p: (p.amax(dim=1) >= 0.2).float())

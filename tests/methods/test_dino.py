@@ -106,9 +106,9 @@ def test_the_teacher_temperature_rises():
     [(1257, 256, 0.04, 0.99), (20_000, 1024, 0.04, 0.99), (55_000, 4096, 0.04, 0.99), (1_300_000, 65536, 0.07, 0.996)],
 )
 def test_auto_follows_the_size_of_the_data(num_images, out_dim, temperature, momentum):
-    found = settings("method=dino").method.resolved(num_images)
-    assert (found["out_dim"], found["teacher_temperature"], found["momentum"]) == (out_dim, temperature, momentum)
-    assert "out_dim" not in settings("method=dino", "method.out_dim=77").method.resolved(num_images)
+    sizes = settings("method=dino").method.resolved(num_images)
+    assert (sizes["out_dim"], sizes["teacher_temperature"], sizes["momentum"]) == (out_dim, temperature, momentum)
+    assert settings("method=dino", "method.out_dim=77").method.resolved(num_images) == {**sizes, "out_dim": 77}
 
 
 @pytest.fixture(scope="module")
@@ -143,12 +143,12 @@ def test_it_is_judged_beside_raw_pixels_and_the_untrained_network(path):
 def test_no_label_is_seen_in_training(tmp_path, monkeypatch):
     from sdrun.methods.dino import objective as room
 
-    known = []
+    fields = []
     forward = room.DINO.forward
-    monkeypatch.setattr(room.DINO, "forward", lambda self, b: known.append(b.known) or forward(self, b))
+    monkeypatch.setattr(room.DINO, "forward", lambda self, b: fields.append(b.known) or forward(self, b))
     start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.num_labels=30")
-    assert known
-    assert not any(known)
+    assert fields
+    assert not any(fields)
 
 
 def test_references_of_neighbours_and_probe_are_the_labelled_images(path, tmp_path):

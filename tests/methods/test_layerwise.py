@@ -19,18 +19,18 @@ LAYERWISE = "method=layerwise"
 
 
 class Given(torch.nn.Module):
-    """Exits that are given, whatever the images."""
+    """Exits that are outputs, whatever the images."""
 
     def __init__(self, features, logits):
         super().__init__()
-        self.given = Exits(features, logits)
+        self.outputs = Exits(features, logits)
 
     def exits(self, images):
-        return self.given
+        return self.outputs
 
 
 @pytest.fixture
-def given():
+def outputs():
     """Features [B, exits, D], logits [B, exits, K], labels [B]."""
     torch.manual_seed(0)
     features = torch.randn(6, 3, 4, requires_grad=True)
@@ -38,8 +38,8 @@ def given():
     return features, logits.requires_grad_(), torch.randint(0, 5, (6,))
 
 
-def loss_of(given, *overrides, choice="layerwise"):
-    features, logits, label = given
+def loss_of(outputs, *overrides, choice="layerwise"):
+    features, logits, label = outputs
     batch = Batch(0, torch.arange(6), {"weak": [torch.zeros(6, 1)]}, {"label": label}, Draws((0,), slice(0, 6), 6))
     return Layerwise(Given(features, logits), settings(f"method={choice}", *overrides).method)(batch)
 
@@ -50,14 +50,14 @@ def softened(z_s, z_t, temperature):
     return (p * (p / q).log()).sum(1).mean()
 
 
-def test_the_default_is_the_formula(given):
-    features, logits, label = given
+def test_the_default_is_the_formula(outputs):
+    features, logits, label = outputs
     *shallow, deepest = logits.unbind(1)
     expected = F.cross_entropy(deepest, label)
     for i, z in enumerate(shallow):
         expected = expected + 0.7 * F.cross_entropy(z, label) + 0.3 * 9 * softened(z, deepest, 3)
         expected = expected + 0.01 * ((features[:, i] - features[:, 2]) ** 2).sum() / 6
-    torch.testing.assert_close(loss_of(given).loss, expected)
+    torch.testing.assert_close(loss_of(outputs).loss, expected)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_the_labels_weigh_what_the_teacher_leaves(overrides, weight):
     assert settings(LAYERWISE, *overrides).method.label_weight == weight
 
 
-def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(given):
-    _, logits, label = given
+def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(outputs):
+    _, logits, label = outputs
     *shallow, deepest = logits.unbind(1)
     expected = F.cross_entropy(deepest, label) + sum(0.3 * 16 * softened(z, deepest, 4) for z in shallow)
-    output = loss_of(given, choice="layerwise_plain")
+    output = loss_of(outputs, choice="layerwise_plain")
     torch.testing.assert_close(output.loss, expected)
     assert output.terms.keys() == {"ce", "distillation"}
 
@@ -80,13 +80,13 @@ def test_plain_is_the_formula_and_the_common_snippet_is_a_fraction_of_it(given):
 
     with pytest.warns(UserWarning, match="batchmean"):
         often_seen = F.cross_entropy(deepest, label) + 0.3 * sum(snippet(z) for z in shallow)
-    weakened = loss_of(given, f"method.alpha={0.3 / (16 * 5)}", choice="layerwise_plain")
+    weakened = loss_of(outputs, f"method.alpha={0.3 / (16 * 5)}", choice="layerwise_plain")
     torch.testing.assert_close(weakened.loss, often_seen)
 
 
-def test_byot_has_the_gradients_of_the_authors_weights_and_forms(given):
-    features, logits, label = given
-    ours = torch.autograd.grad(loss_of(given, choice="layerwise_byot").loss, (features, logits))
+def test_byot_has_the_gradients_of_the_authors_weights_and_forms(outputs):
+    features, logits, label = outputs
+    ours = torch.autograd.grad(loss_of(outputs, choice="layerwise_byot").loss, (features, logits))
     *shallow, deepest = logits.unbind(1)
     theirs = F.cross_entropy(deepest, label)
     for i, z in enumerate(shallow):
@@ -99,9 +99,9 @@ def test_byot_has_the_gradients_of_the_authors_weights_and_forms(given):
 
 
 @pytest.mark.parametrize("teacher", ["deepest", "ensemble"])
-def test_no_term_of_a_teacher_reaches_the_deepest_exit(given, teacher):
-    features, logits, _ = given
-    terms = loss_of(given, f"method.teacher={teacher}").terms
+def test_no_term_of_a_teacher_reaches_the_deepest_exit(outputs, teacher):
+    features, logits, _ = outputs
+    terms = loss_of(outputs, f"method.teacher={teacher}").terms
     (gradient,) = torch.autograd.grad(terms["distillation"], logits, retain_graph=True)
     assert not gradient[:, 2].any()
     assert gradient[:, :2].abs().sum() > 0
@@ -110,11 +110,11 @@ def test_no_term_of_a_teacher_reaches_the_deepest_exit(given, teacher):
     assert gradient[:, :2].abs().sum() > 0
 
 
-def test_the_ensemble_teaches_by_the_mean_of_probabilities(given):
-    _, logits, _ = given
+def test_the_ensemble_teaches_by_the_mean_of_probabilities(outputs):
+    _, logits, _ = outputs
     mean = logits.softmax(2).mean(1).log()
     expected = 0.3 * 9 * sum(softened(z, mean, 3) for z in logits.unbind(1)[:2])
-    torch.testing.assert_close(loss_of(given, "method.teacher=ensemble").terms["distillation"], expected)
+    torch.testing.assert_close(loss_of(outputs, "method.teacher=ensemble").terms["distillation"], expected)
 
 
 def test_a_real_ladders_deepest_part_gets_the_gradient_of_its_labels_alone():

@@ -128,9 +128,9 @@ def test_other_weights_than_those_of_the_summary_are_refused(pretrained, tmp_pat
     other = copy_of(pretrained, tmp_path)
     state = torch.load(other / "stages/mean_teacher/last.pt", weights_only=True)
     checkpoints.save(other / "stages/mean_teacher/last.pt", {name: value + 1 for name, value in state.items()})
-    found = initial(settings("model.widths=[8,8]", f"init_from={other}"))
+    origin = initial(settings("model.widths=[8,8]", f"init_from={other}"))
     with pytest.raises(InputError, match="is not what that run wrote"):
-        found.load_into(models.build(settings("model.widths=[8,8]").model, images(1, 8)))
+        origin.load_into(models.build(settings("model.widths=[8,8]").model, images(1, 8)))
 
 
 def test_what_does_not_fit_is_refused_before_a_folder_is_made(tmp_path):

@@ -82,12 +82,15 @@ class ConsistencySettings(MethodSettings):
     momentum_schedule: MomentumSchedule
 
     def __post_init__(self) -> None:
-        for key in ("view", "teacher_view", "student_view"):
-            require_view(f"method.{key}", getattr(self, key))
-        for key in ("temperature", "sharpening"):
-            require_positive(f"method.{key}", getattr(self, key))
-        for key in ("threshold", "threshold_momentum", "ramp_up", "momentum"):
-            require_range(f"method.{key}", getattr(self, key), 0, 1)
+        require_view("method.view", self.view)
+        require_view("method.teacher_view", self.teacher_view)
+        require_view("method.student_view", self.student_view)
+        require_positive("method.temperature", self.temperature)
+        require_positive("method.sharpening", self.sharpening)
+        require_range("method.threshold", self.threshold, 0, 1)
+        require_range("method.threshold_momentum", self.threshold_momentum, 0, 1)
+        require_range("method.ramp_up", self.ramp_up, 0, 1)
+        require_range("method.momentum", self.momentum, 0, 1)
         require_range("method.fairness", self.fairness, 0)
         require_range("method.weight", self.weight, 0)
         require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
@@ -105,11 +108,11 @@ class ConsistencySettings(MethodSettings):
     def _require_suited_mask(self) -> None:
         mask = f"method.mask={self.mask.value}"
         of_masks = {
-            "threshold": ((Masking.fixed, Masking.curriculum), 0.95),
-            "threshold_momentum": ((Masking.self_adaptive, Masking.soft), 0.99),
+            "threshold": (self.threshold, (Masking.fixed, Masking.curriculum), 0.95),
+            "threshold_momentum": (self.threshold_momentum, (Masking.self_adaptive, Masking.soft), 0.99),
         }
-        for key, (masks, usual) in of_masks.items():
-            is_set, is_used = getattr(self, key) is not None, self.mask in masks
+        for key, (value, masks, usual) in of_masks.items():
+            is_set, is_used = value is not None, self.mask in masks
             require(is_used or not is_set, f"method.{key}", f"has no effect with {mask}; set it to null")
             require(is_set or not is_used, f"method.{key}", f"is needed with {mask}; set it, for instance to {usual}")
         is_fair = self.mask is Masking.self_adaptive or self.fairness == 0

@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import (
-    AUTO,
     MethodSettings,
     MomentumSchedule,
     require_positive,
@@ -117,7 +116,7 @@ class DINOSettings(MethodSettings):
         )
 
     def resolved(self, num_items: int) -> dict[str, int | float]:
-        return {key: value for key, value in vars(self.sizes(num_items)).items() if getattr(self, key) == AUTO}
+        return vars(self.sizes(num_items))
 
 
 def _unless_auto(value: float | str, choice: float) -> float:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone
+from sdrun.models.backbone import Attentive
 from sdrun.models.vit.settings import ViTSettings
 from sdrun.settings import Item
 
@@ -41,14 +41,12 @@ class _Block(nn.Module):
         return query, key, value
 
 
-class ViT(Backbone):
+class ViT(Attentive):
     """Patches, ``depth`` blocks, and the normalised class token as final features.
 
     Images of another size than ``size``, such as local crops, get positions that are interpolated. Taps ``block_1``,
     ``block_2`` ...: [B, 1 + patches, width], the class token first.
     """
-
-    has_tokens = True
 
     def __init__(
         self, channels: int, size: int, patch_size: int, width: int, depth: int, heads: int, mlp_ratio: float
