@@ -1,9 +1,6 @@
 """One run: settings, folder, experiment, recipe, summary."""
 
 import logging
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +11,7 @@ from typing import Any
 
 import torch
 
-from sdrun import configuration, methods, models, tasks
+from sdrun import configuration, ending, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
 from sdrun.counting import multiply_adds
@@ -24,17 +21,14 @@ from sdrun.errors import InputError, Interrupted
 from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
-from sdrun.judges.drawing import drawn
-from sdrun.judges.metric import from_json, shown
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.recorded import change, load_config, origin, require_same
 from sdrun.replay import Replay
 from sdrun.results import ITEMS
-from sdrun.settings import HardwareSettings, Item, Settings, words
+from sdrun.settings import HardwareSettings, Item, Settings
 from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.record import Record
-from sdrun.storage.stage import StageResult
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
@@ -85,7 +79,7 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
     require_same(folder, settings, splits.fingerprints())
     if folder.status == "completed" and not repair:
         if rank() == 0:
-            _leave_alone(folder)
+            ending.leave_alone(folder)
         return
     if overrides and rank() == 0:
         with folder.locked():
@@ -110,21 +104,6 @@ def _kept(hardware: HardwareSettings, folder: RunFolder) -> HardwareSettings:
             f"use {cores} cores; go on with it where there are more"
         )
     return replace(hardware, threads=cores)
-
-
-def _leave_alone(folder: RunFolder) -> None:
-    if "writing" in folder.manifest:  # it was killed between its last two writes
-        with folder.locked():
-            pass
-    told = [f"{folder.path} is completed; there is nothing to go on with"]
-    if lost := folder.lost():
-        told += [f"Gone or damaged: {', '.join(lost)}", f"Make it again by: {command(folder)}"]
-    print("\n".join(map(words.printable, [*told, *_beyond_repair(folder)])))
-
-
-def _beyond_repair(folder: RunFolder) -> list[str]:
-    damaged = [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]
-    return [f"Damaged, and only a copy brings it back: {', '.join(damaged)}"] if damaged else []
 
 
 def create(
@@ -206,7 +185,7 @@ def execute(
         experiment = Experiment(context, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
-            _overview(record, settings, folder.results(), final)
+            ending.overview(record, settings, folder.results(), final.metrics)
         account.note("completed", metrics=final.metrics)
     except (Interrupted, KeyboardInterrupt):
         unsaid = account.note_if_possible("interrupted")
@@ -219,22 +198,9 @@ def execute(
         unsaid = account.note_if_possible("failed", error=str(told))
         raise type(told)(f"{told}{unsaid}") from error
     if is_main:
-        _conclude(folder, display, lost if account.is_final else None)
+        ending.conclude(folder, display, lost if account.is_final else None)
     if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
         raise Interrupted(interrupt.signum)
-
-
-def _conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> None:
-    """Say what came out; of a run that was completed before, what of the ``lost`` was made again."""
-    if lost is None:
-        display.table(folder.results())
-        display.say(f"Run          {folder.path}")
-        display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
-        return
-    made = [name for name in lost if name not in folder.lost()]
-    display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
-    for text in _beyond_repair(folder):
-        display.say(text)
 
 
 def _note_damage(folder: RunFolder, settings: Settings) -> None:
@@ -251,24 +217,6 @@ def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], d
         folder.manifest["resumed"].append(_now())
     folder.manifest.update(data=fingerprints, init=origin(settings))
     display.say(f"{'Resuming' if is_resumed else 'Run'} {folder.path}")
-
-
-def _overview(record: Record, settings: Settings, results: list[StageResult], final: Stage) -> None:
-    from sdrun.judges.pictures import over_stages
-
-    trained = [result for result in results if result.steps]
-    pictures = {}
-    if len(trained) > 1:
-        names, metrics = [result.name for result in trained], [result.metrics for result in trained]
-        declared = shown(from_json(trained[-1].declared))
-        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, metrics, declared)):
-            pictures[title] = figure
-    main = {key: value for key, value in final.metrics.items() if key.count("/") == 1}
-    record.overview(dict(words.leaves(configuration.plain(settings))), main, pictures)
-
-
-def _tensorboard() -> str:
-    return "tensorboard" if shutil.which("tensorboard") else f"{sys.executable} -m tensorboard.main"
 
 
 def _now() -> str:

@@ -1,0 +1,63 @@
+"""How a run ends: what is said, and what is drawn of it as a whole."""
+
+import shlex
+import shutil
+import sys
+
+from sdrun import configuration
+from sdrun.account import command
+from sdrun.display import Display
+from sdrun.judges.drawing import drawn
+from sdrun.judges.metric import from_json, shown
+from sdrun.settings import Settings, words
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.record import Record
+from sdrun.storage.stage import StageResult
+
+
+def leave_alone(folder: RunFolder) -> None:
+    """Say that a run is completed, and what is gone or damaged of its files; finish what a kill cut off."""
+    if "writing" in folder.manifest:  # it was killed between its last two writes
+        with folder.locked():
+            pass
+    told = [f"{folder.path} is completed; there is nothing to go on with"]
+    if lost := folder.lost():
+        told += [f"Gone or damaged: {', '.join(lost)}", f"Make it again by: {command(folder)}"]
+    print("\n".join(map(words.printable, [*told, *_beyond_repair(folder)])))
+
+
+def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> None:
+    """Say what came out; of a run that was completed before, what of the ``lost`` was made again."""
+    if lost is None:
+        display.table(folder.results())
+        display.say(f"Run          {folder.path}")
+        display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
+        return
+    made = [name for name in lost if name not in folder.lost()]
+    display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
+    for text in _beyond_repair(folder):
+        display.say(text)
+
+
+def overview(record: Record, settings: Settings, results: list[StageResult], metrics: dict[str, float]) -> None:
+    """Write what TensorBoard shows of the run as a whole; ``metrics``: of its final student."""
+    from sdrun.judges.pictures import over_stages
+
+    trained = [result for result in results if result.steps]
+    pictures = {}
+    if len(trained) > 1:
+        names, values = [result.name for result in trained], [result.metrics for result in trained]
+        declared = shown(from_json(trained[-1].declared))
+        if figure := drawn(title := "test/over_stages", lambda: over_stages(names, values, declared)):
+            pictures[title] = figure
+    main = {key: value for key, value in metrics.items() if key.count("/") == 1}
+    record.overview(dict(words.leaves(configuration.plain(settings))), main, pictures)
+
+
+def _beyond_repair(folder: RunFolder) -> list[str]:
+    damaged = [*folder.damaged_weights(), *([] if folder.is_record_whole() else [folder.metrics.name])]
+    return [f"Damaged, and only a copy brings it back: {', '.join(damaged)}"] if damaged else []
+
+
+def _tensorboard() -> str:
+    return "tensorboard" if shutil.which("tensorboard") else f"{sys.executable} -m tensorboard.main"
