@@ -1,13 +1,11 @@
 """A comparison as one page that needs nothing else: tables, pictures, settings, and the commands that made the runs."""
 
-import json
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from jinja2 import Environment, select_autoescape
@@ -18,21 +16,19 @@ from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.declared import together
 from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, differing
-from sdrun.comparison.runs import LARGEST, Run
+from sdrun.comparison.logged import Points, points
+from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, html_table
 from sdrun.judges.metric import fewest, shown
 from sdrun.judges.metrics import top
 from sdrun.settings.words import printable, text
-from sdrun.storage.documents import Unreadable, content
-from sdrun.storage.manifest import begins_with
+from sdrun.storage.documents import Unreadable
 
 T = TypeVar("T")
 Groups = Mapping[str, Mapping[int, Run]]
 """Runs by seed, by label."""
 
 MOST_DRAWN = 2  # of the metrics that overviews show
-LARGEST_LOG = 500_000_000
-"""Bytes."""
 
 LOWEST_TEMPERATURE = 1e-3
 MOST_NAMED = 5
@@ -69,7 +65,7 @@ def pictures(groups: Groups) -> list[Section]:
     unpredicted: list[str] = []
     declared = together(run.declared for runs in groups.values() for run in runs.values())
     names = [*(f"val/{metric.name}" for metric in shown(declared)[:MOST_DRAWN]), "train/loss"]
-    logged = {label: _read_all(runs, partial(_points, names=names), unlogged) for label, runs in groups.items()}
+    logged = {label: _read_all(runs, partial(points, names=names), unlogged) for label, runs in groups.items()}
     predictions = {label: _read_all(runs, Run.predictions, unpredicted) for label, runs in groups.items()}
     predicted = {label: [(run, *arrays) for run, arrays in read] for label, read in predictions.items() if read}
     parts = {
@@ -149,51 +145,15 @@ def _data_seed(runs: Mapping[int, Run]) -> str:
     return FOLLOWS if all(text(seed) == own for seed, own in seeds.items()) else next(iter(seeds.values()))
 
 
-Points = dict[str, dict[int, float]]
-"""Values by step, by metric."""
-
-
 def _curves(logged: Mapping[str, list[tuple[Run, Points]]], name: str) -> str:
     lines = {}
     for label, runs in logged.items():
-        series = [points[name] for _, points in runs if points[name]]
+        series = [logs[name] for _, logs in runs if logs[name]]
         steps = sorted(set.intersection(*(set(values) for values in series))) if series else []
         if len(steps) > 1:
             steps = steps[:: -(-len(steps) // MOST_POINTS)]
             lines[label] = (np.array(steps), np.array([[values[step] for step in steps] for values in series]))
     return charts.curves(lines, "step", name) if lines else ""
-
-
-def _points(run: Run, names: list[str]) -> Points:
-    """What was logged by these names of the stage that gave the run's metrics. Raises Unreadable."""
-    file = run.path / "metrics.jsonl"
-    wanted = re.compile(f'"name": ({"|".join(re.escape(json.dumps(name)) for name in names)})'.encode())
-    points: Points = {name: {} for name in names}
-    record = content(file, LARGEST_LOG)
-    if not begins_with(record, run.manifest.get("record")):
-        raise Unreadable("metrics.jsonl is damaged: its SHA-256 is not the one in manifest.json")
-    for number, line in enumerate(record.splitlines(), start=1):
-        if not wanted.search(line):
-            continue
-        try:
-            point: dict[str, Any] = json.loads(line)
-            if point["stage"] == run.trained and point["value"] is not None:
-                points[point["name"]][_step(point["step"])] = _value(point["value"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise Unreadable(f"metrics.jsonl cannot be read (line {number} is not what sdrun writes)") from error
-    return points
-
-
-def _step(step: Any) -> int:
-    if type(step) is not int or not 0 <= step < 2**53:
-        raise ValueError(step)
-    return step
-
-
-def _value(value: Any) -> float:
-    if type(value) not in (int, float) or not abs(value) <= LARGEST:
-        raise ValueError(value)
-    return float(value)
 
 
 def _by_stage(groups: Groups, metric: str) -> str:
