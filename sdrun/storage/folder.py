@@ -10,12 +10,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sdrun.errors import InputError, RunError
+from sdrun.errors import InputError
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
+from sdrun.storage.hashed import HashedFiles
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import asking_doctor, refuse_strange, require_free, resuming
+from sdrun.storage.place import asking_doctor, refuse_strange, require_free
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
 from sdrun.storage.stage import StageResult
 
@@ -28,12 +29,8 @@ NO_FILES: Mapping[str, str] = MappingProxyType({})
 ANEW = "restore it from a copy, or start the run anew"
 
 
-class RunFolder:
+class RunFolder(HashedFiles):
     """Paths of a run, and its manifest. Everything that tools read is named here; the README is its contract."""
-
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
-        self.manifest = manifest
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest, config: str, more: Mapping[str, str] = NO_FILES) -> "RunFolder":
@@ -85,7 +82,7 @@ class RunFolder:
                 (self.path / name).mkdir(exist_ok=True)
             for file in (self.metrics, self.path / "run.log"):  # which are appended to
                 keep_apart(file)
-            if self._settle():
+            if self.settle():
                 self.update_manifest(status=self.status)
             yield
 
@@ -101,50 +98,6 @@ class RunFolder:
             yield
         finally:
             lock.release()
-
-    # Files and their hashes ------------------------------------------------------------------------------------------
-
-    @property
-    def files(self) -> dict[str, str]:
-        """SHA-256 by path."""
-        return self.manifest.setdefault("files", {})
-
-    def write(self, contents: Mapping[str, bytes], **entries: Any) -> None:
-        """Write files by their path, and then ``entries`` of the manifest; see ``manifest`` for kills in between."""
-        self.require_there()
-        self._settle()
-        self.manifest["writing"] = {
-            name: self.files.get(name) or manifests.digest_of(self.path / name) for name in contents
-        }
-        self.files.update({name: digest(data) for name, data in contents.items()})
-        self.write_manifest()
-        for name, data in contents.items():
-            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(self.path / name, data)
-        del self.manifest["writing"]
-        self.update_manifest(**entries)
-
-    def adopt(self, place: str) -> None:
-        """Take the hashes of the files that something else wrote below ``place``; the manifest is not written yet."""
-        self.forget(place)
-        for file in sorted((self.path / place).glob("*")):
-            if file.is_file():
-                self.files[file.relative_to(self.path).as_posix()] = digest(file.read_bytes())
-
-    def forget(self, place: str) -> None:
-        """Leave out the hashes of the files right in ``place``; the manifest is not written yet."""
-        for name in [name for name in self.files if name.rpartition("/")[0] == place]:
-            del self.files[name]
-
-    def state(self, name: str) -> State:
-        """How a file is held against its hash."""
-        return manifests.state(self.manifest, self.path, name)
-
-    def lost(self, *places: str) -> list[str]:
-        """Files that are gone or damaged and can be made again: these, and those right in these folders; or of all."""
-        made = [name for name in self.files if name != "config.yaml" and not name.startswith(".hydra/")]
-        names = [name for name in made if not places or name in places or name.rpartition("/")[0] in places]
-        return [name for name in names if self.state(name) in (State.absent, State.damaged)]
 
     def document(self, name: str, shape: Shape = ANYTHING, needed: tuple[str, ...] = ()) -> dict[str, Any]:
         """What a file of JSON or YAML says. Raises InputError where it is gone or damaged, or no such document."""
@@ -177,43 +130,7 @@ class RunFolder:
         recorded = self.manifest.get("record")
         return recorded is None or manifests.digest_of(self.metrics) == recorded["sha256"]
 
-    def require_there(self) -> None:
-        """Raise RunError where the folder was moved away or deleted."""
-        if not (self.path / manifests.FILE).exists():
-            raise RunError(
-                f"{self.path} is gone, moved or deleted while the run was under way; where it was moved, go on with it "
-                f"by: {resuming('FOLDER')}"
-            )
-
-    def note_damage(self, text: str) -> None:
-        """Warn of what cannot be made good, and keep it in the manifest; that is not written yet."""
-        log.warning("%s", text)
-        self.manifest.setdefault("damage", []).append(text)
-
-    def _settle(self) -> bool:
-        """Keep the hashes of what is there, where a kill or an error came between announcing a file and writing it.
-
-        Returns whether there was anything to settle; the manifest is not written yet.
-        """
-        writing: dict[str, str | None] = self.manifest.pop("writing", {})
-        for name, before in writing.items():
-            if manifests.digest_of(self.path / name) != before:
-                continue
-            if before is None:
-                self.files.pop(name, None)
-            else:
-                self.files[name] = before
-        return bool(writing)
-
-    # The manifest and the summary ------------------------------------------------------------------------------------
-
-    def update_manifest(self, **entries: Any) -> None:
-        self.manifest.update(entries)
-        self.write_manifest()
-
-    def write_manifest(self) -> None:
-        self.manifest = manifests.sealed(self.manifest)
-        write_bytes(self.path / manifests.FILE, json_bytes(self.manifest))
+    # The summary -----------------------------------------------------------------------------------------------------
 
     @property
     def status(self) -> str:

@@ -9,7 +9,7 @@ from faults.child import without_pictures
 from helpers import differences, manifest, rewrite_manifest, start, summary, tree
 from sdrun import run
 from sdrun.errors import InputError, RunError
-from sdrun.storage import checkpoints, folder
+from sdrun.storage import checkpoints, hashed
 from sdrun.storage.folder import RunFolder
 
 OVERRIDES = ("method=born_again", "generations=2", "optim.select=best", "optim.epochs=2")
@@ -126,7 +126,7 @@ def test_weights_of_a_stranger_are_refused(whole, copy):
 
 
 def test_a_kill_between_the_last_two_writes_is_a_completed_run(whole, tmp_path, monkeypatch, capsys):
-    write = folder.write_bytes
+    write = hashed.write_bytes
 
     def killed(path, data):
         if path.name == "manifest.json" and b'"status": "completed"' in data:
@@ -135,7 +135,7 @@ def test_a_kill_between_the_last_two_writes_is_a_completed_run(whole, tmp_path, 
 
     path = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "write_bytes", killed)
+        patch.setattr(hashed, "write_bytes", killed)
         with pytest.raises(SystemExit):
             start(path, *OVERRIDES)
     assert (manifest(path)["status"], summary(path)["status"]) == ("running", "completed")

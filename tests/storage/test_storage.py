@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sdrun.errors import InputError, RunError
-from sdrun.storage import folder as folder_module
+from sdrun.storage import hashed
 from sdrun.storage.checkpoints import Checkpoints, load_state, save
 from sdrun.storage.files import TEMPORARY, finite, write_bytes, write_json
 from sdrun.storage.folder import RunFolder
@@ -205,7 +205,7 @@ def test_a_kill_between_announcement_and_file_leaves_the_old_one_whole(tmp_path,
         folder.write({"summary.json": b"old"})
     else:  # as in a folder from before
         (folder.path / "summary.json").write_bytes(b"old")
-    write = folder_module.write_bytes
+    write = hashed.write_bytes
 
     def killed(path, data):
         if data == b"new":
@@ -213,7 +213,7 @@ def test_a_kill_between_announcement_and_file_leaves_the_old_one_whole(tmp_path,
         write(path, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder_module, "write_bytes", killed)
+        patch.setattr(hashed, "write_bytes", killed)
         with pytest.raises(SystemExit):
             folder.write({"summary.json": b"new"})
     again = RunFolder.open(folder.path)
