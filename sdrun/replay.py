@@ -22,19 +22,18 @@ class Replay:
 
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
-        settings, hardware, folder = self.context.settings, self.context.hardware, self.context.folder
+        settings, hardware = self.context.settings, self.context.hardware
         chosen = settings.optim.select.value
         trained = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
         weights = self.source.weights(name, chosen)
         objective.load_state_dict(load_state(weights, hardware.device, recorded_digest(trained, chosen)))
-        folder.update_manifest(teachers={**folder.manifest["teachers"], name: [*objective.teachers, *stream.lineage]})
+        self.context.folder.note_teachers(name, [*objective.teachers, *stream.lineage])
         return replace(trained, metrics=self._evaluated(name, objective.networks, judge).metrics)
 
     def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
         """See ``Stages.make``; nothing is produced. Raises RunError where the run's items are gone or damaged."""
         made = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
-        folder = self.context.folder
-        folder.update_manifest(teachers={**folder.manifest["teachers"], name: teachers})
+        self.context.folder.note_teachers(name, teachers)
         return load_items(self.source, made, self.context.hardware.device)
 
     def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:

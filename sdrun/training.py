@@ -68,7 +68,7 @@ class Training:
                     self.folder.finish(finished, {})
                 return finished
             self._require_under_way(name)
-            self._note_teachers(name, teachers)
+            self.folder.note_teachers(name, teachers)
             with _named(name):
                 return make_items(self.context, name, produce)
 
@@ -103,9 +103,6 @@ class Training:
                 f"{name}: neither stages/{name}/done.json nor summary.json tells of it, or its weights are others; put "
                 "these back from a copy, for a completed run is not trained again"
             )
-
-    def _note_teachers(self, name: str, teachers: list[dict[str, str]]) -> None:
-        self.folder.update_manifest(teachers={**self.folder.manifest["teachers"], name: teachers})
 
     def _is_lacking(self, name: str) -> bool:
         """Whether anything that a finished stage wrote is gone or damaged, its weights apart."""
@@ -148,7 +145,7 @@ class Training:
             if saved:
                 self._require_teachers(name, _sources(objective, stream))
                 num_points = saved["points"]
-            self._note_teachers(name, _sources(objective, stream))
+            self.folder.note_teachers(name, _sources(objective, stream))
             self.record.begin(name, stream.steps_per_epoch, num_points)
             num_steps = loop.num_steps(self.settings, stream)
             display = self.context.display

@@ -197,6 +197,10 @@ class RunFolder(HashedFiles):
         """Write the files of a stage, and mark it as finished, which keeps it from being run again."""
         self.write({**contents, f"stages/{result.name}/{DONE}": json_bytes(result.to_json())})
 
+    def note_teachers(self, stage: str, teachers: list[dict[str, str]]) -> None:
+        """Keep in the manifest where the targets and items of a stage come from, with their hashes."""
+        self.update_manifest(teachers={**self.manifest["teachers"], stage: teachers})
+
     # Places ----------------------------------------------------------------------------------------------------------
 
     @property
