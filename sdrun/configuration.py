@@ -78,7 +78,8 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 def resolved(settings: Settings, hardware: HardwareSettings, num_items: int) -> Settings:
     """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
     method = replace(settings.method, **settings.method.resolved(num_items))
-    dataset = replace(settings.dataset, root=_kept_path(settings.dataset.root))
+    paths: dict[str, Any] = {name: _kept_path(getattr(settings.dataset, name)) for name in settings.dataset.paths}
+    dataset = replace(settings.dataset, **paths)
     init_from = _kept_path(settings.init_from)
     return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)
 
@@ -187,7 +188,7 @@ def _schema(values: dict) -> dict[str, type]:
     return {
         "method": methods.settings_class(named("method", "name", methods.names())),
         "model": models.settings_class(named("model", "architecture", models.names())),
-        "dataset": tasks.settings_class(named("dataset", "task", tasks.names())),
+        "dataset": tasks.settings_class(named("dataset", "task", tasks.names()), values["dataset"].get("name")),
         "optim": OPTIMS[named("optim", "name", OPTIMS)],
         "hardware": HardwareSettings,
     }
@@ -230,7 +231,7 @@ def _unknown(key: str, config: DictConfig) -> str:
         return f"{key}: is no setting any more; use method={_choice_for(config.method)}"
     owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
     owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
-    owners += [("dataset", f"{name} datasets", _keys(tasks.settings_class(name), "dataset.")) for name in tasks.names()]
+    owners += [("dataset", owner, _keys(cls, "dataset.")) for owner, cls in tasks.owners()]
     owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
     for group, owner, keys in owners:
         if key in keys:

@@ -24,8 +24,10 @@ def load_config(folder: RunFolder) -> DictConfig:
 def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], where: str) -> None:
     """Set ``key=value`` in a run's settings. Raises InputError for a key that is not ``free``, or a malformed word.
 
-    ``free``: keys; one that ends in a dot stands for all of its group.
+    ``free``: keys beside those that say where the dataset's files are; one that ends in a dot stands for its group.
     """
+    places = [f"dataset.{name}" for name in configuration.settings_from(config).dataset.paths]
+    free = (*places, *free)
     for override in overrides:
         key, equals, text = override.partition("=")
         is_free = any(key.startswith(name) if name.endswith(".") else key == name for name in free)
@@ -33,7 +35,7 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
         require(bool(equals) and is_free, key, f"cannot be changed {where}; only {allowed} can")
         try:
             value = safe_load(text)
-            is_path = key == "dataset.root" and value is not None
+            is_path = key in places and value is not None
             OmegaConf.update(config, key, configuration.absolute(value) if is_path else value)
         except (OmegaConfBaseException, YAMLError, TypeError) as error:
             raise InputError(f"{key}: {str(error).splitlines()[0]}") from error

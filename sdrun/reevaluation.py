@@ -14,7 +14,7 @@ from sdrun.settings import DatasetSettings
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.place import refuse_strange, resuming
 
-FREE = ("hardware.", "dataset.root")
+FREE = ("hardware.",)
 """Settings that may be others than those of the run, whatever its method."""
 
 
@@ -66,14 +66,17 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
 
 def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None) -> Splits:
     """The same splits with the test images of another dataset. Raises InputError where they are of another kind."""
-    root = root or (own.root if name == own.name else None)
+    settings = replace(own, download=False)
+    if name != own.name:
+        is_alike = tasks.settings_class(own.task, name) is type(own)
+        require(is_alike, "--dataset", f"{name} has settings of its own, which a run on {own.name} does not tell")
+        settings = replace(settings, name=name, root=root)
     try:
-        other = tasks.load(replace(own, name=name, root=root, download=False))
+        other = tasks.load(settings.elsewhere(root) if root else settings)
     except InputError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"--dataset: {reason}\nName the folder of its files by --root FOLDER") from error
-    theirs, mine = (f"{item.kind} of {'x'.join(map(str, item.shape))}" for item in (other.item, splits.item))
-    require(theirs == mine, "--dataset", f"{name} has {theirs}, and the run {mine}")
+    require(other.item == splits.item, "--dataset", f"{name} has {other.item}, and the run {splits.item}")
     num = len(splits.classes)
     require(len(other.classes) == num, "--dataset", f"{name} has {len(other.classes)} classes, and the run {num}")
     return replace(splits, test=other.test)

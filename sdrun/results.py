@@ -156,13 +156,12 @@ class Results:
     def _show_views(self, stream: Stream) -> None:
         from sdrun.judges.pictures import view_grid
 
-        picture = self.context.task.picture
-        if picture is None:
-            return
         examples = drawn("views", lambda: stream.examples(6, 5)) or {}
         for role, columns in examples.items():
-            shown = {title: picture(seen) for title, seen in columns.items()}
-            show(f"views/{role}", partial(view_grid, shown), partial(self.record.picture, step=0))
+            shown = {title: self.context.task.shown(seen) for title, seen in columns.items()}
+            cells = {title: of_view for title, of_view in shown.items() if of_view}
+            if cells:
+                show(f"views/{role}", partial(view_grid, cells), partial(self.record.picture, step=0))
 
     def _finish(self, result: StageResult, contents: dict[str, bytes]) -> StageResult:
         self.record.end()

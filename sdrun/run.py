@@ -28,12 +28,13 @@ from sdrun.replay import Replay
 from sdrun.results import ITEMS
 from sdrun.settings import HardwareSettings, Item, Settings
 from sdrun.storage.folder import NO_FILES, RunFolder
+from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
-FREE = ("dataset.root", "dataset.download", "checkpoint_seconds")
+FREE = ("dataset.download", "checkpoint_seconds")
 """Settings that change no result, and may be others when a run goes on."""
 
 
@@ -54,9 +55,10 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
 
 def _work(settings: Settings, item: Item) -> int:
     """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once."""
+    taken = settings.model.taken(item)
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
         backbone = models.build(settings.model, item).eval()
-        one = torch.empty(1, *item.shape)
+        one = torch.empty(1, *taken.shape, dtype=torch.long if taken.num_values else None)
     return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
@@ -168,19 +170,22 @@ def execute(
             log.warning("%s", splits.doubt)
     try:
         account.note("running")
+        splits = replace(splits, item=settings.model.taken(splits.item))
         record = Record(folder) if is_main else None
         if record:
             stack.callback(record.close)
             _note_damage(folder, settings)
         context = Context(
             settings=settings,
-            task=tasks.build(settings.dataset, splits, hardware),
+            task=tasks.build(settings.dataset, splits, hardware, _keeper(folder, settings, hardware, source)),
             hardware=hardware,
             folder=folder,
             record=record,
             display=display,
             interrupt=interrupt,
         )
+        if is_main and context.task.doubt and not account.is_final:
+            log.warning("%s", context.task.doubt)
         stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
         experiment = Experiment(context, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
@@ -201,6 +206,13 @@ def execute(
         ending.conclude(folder, display, lost if account.is_final else None)
     if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
         raise Interrupted(interrupt.signum)
+
+
+def _keeper(folder: RunFolder, settings: Settings, hardware: Hardware, source: RunFolder | None) -> tasks.Keep:
+    """Files that a run's task makes once: those that are there, or else those of the run that it starts from."""
+    start = initial(settings)
+    others = [other for other in (source, RunFolder.open(start.run) if start else None) if other]
+    return lambda name, make: hardware.from_main(lambda: folder.kept(name, make, others))
 
 
 def _note_damage(folder: RunFolder, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from sdrun.answers.answers import Answers
@@ -20,8 +21,8 @@ class Task:
     ``splits``: labels, classes, and what an item is; ``parts``: by name, ``train``, ``val``, ``test``, and where there
     is one the ``copy`` of the test set; ``inputs``: fields of items that views look at, all others are known of them;
     ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
-    made of the parts as judges see them; ``picture``: what a view shows, as pictures [B, C, H, W] in 0 to 1, where
-    items can be looked at.
+    made of the parts as judges see them. For people, where items can be looked at: ``picture``, what a view shows as
+    pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubt``: what a person should hear of the items.
     """
 
     splits: Splits
@@ -32,3 +33,16 @@ class Task:
     judge: Callable[..., Any]
     copy: str | None = None
     picture: Callable[[Tree], Tensor] | None = None
+    text: Callable[[Tree], list[str]] | None = None
+    doubt: str | None = None
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether items can be looked at."""
+        return self.picture is not None or self.text is not None
+
+    def shown(self, seen: Tree) -> list[np.ndarray] | list[str] | None:
+        """What a view shows of each item: pictures [C, H, W] uint8, or texts, or None where there is nothing to see."""
+        if self.picture:
+            return list(self.picture(seen).mul(255).round().byte().cpu().numpy())
+        return self.text(seen) if self.text else None

@@ -1,9 +1,10 @@
 """Items with labels, as they are published, and as a run uses them. Imports no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -16,18 +17,37 @@ MOST_NAMES = 10
 """Classes that a warning names."""
 
 
+class Column(Protocol):
+    """A field of items that is no array, such as their texts."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, index: np.ndarray) -> "Column": ...
+
+    def tobytes(self) -> bytes: ...
+
+
+Fields: TypeAlias = Mapping[str, "np.ndarray | Column"]
+
+
 @dataclass(frozen=True)
 class Labelled:
-    """Fields of items [N, ...] by name, and labels [N] int64."""
+    """Fields of items [N, ...] by name, and labels [N] int64.
 
-    fields: Mapping[str, np.ndarray]
+    ``crowd``: where several people labelled each item, the share of them [N, K] that chose a class; for judges alone.
+    """
+
+    fields: Fields
     labels: np.ndarray
+    crowd: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: np.ndarray) -> "Labelled":
-        return Labelled({name: values[index] for name, values in self.fields.items()}, self.labels[index])
+        fields = {name: values[index] for name, values in self.fields.items()}
+        return Labelled(fields, self.labels[index], None if self.crowd is None else self.crowd[index])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -37,17 +57,23 @@ class Labelled:
             digest.update(repr(values.shape).encode())
             digest.update(values.tobytes())
         digest.update(self.labels.tobytes())
+        if self.crowd is not None:
+            digest.update(self.crowd.tobytes())
         return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Published:
-    """A dataset before it is split: training and test items, names of the classes, and what an item is to a network."""
+    """A dataset before it is split: training and test items, names of the classes, and what an item is to a network.
+
+    ``given``: labels [N] that a run of a seed is given of the training items, where they are not the true ones.
+    """
 
     train: Labelled
     test: Labelled
     classes: list[str]
     item: Item
+    given: Callable[[int], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,10 @@ class Splits:
     classes: list[str]
     item: Item
     doubt: str | None = None
+
+    @property
+    def parts(self) -> dict[str, Labelled]:
+        return {"train": self.train, "val": self.validation, "test": self.test}
 
     def fingerprints(self) -> dict[str, str]:
         return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
@@ -104,7 +134,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
     train = source.train.take(rest)
     given_labels = flip_labels(
-        train.labels,
+        source.given(settings.seed)[rest] if source.given else train.labels,
         settings.label_noise,
         settings.label_noise_kind,
         len(source.classes),
@@ -122,7 +152,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         "dataset.num_labels": given_labels[labelled],
     }
     return Splits(
-        train=Labelled(train.fields, given_labels),
+        train=Labelled(train.fields, given_labels, train.crowd),
         labelled=labelled,
         true_labels=train.labels,
         validation=source.train.take(held_out),

@@ -6,6 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,15 +47,49 @@ class Memory:
 
 
 def in_memory(splits: Splits, device: torch.device) -> dict[str, Memory]:
-    """The parts ``train``, ``val`` and ``test`` of labelled items, with the labels that a run may know."""
-    parts = {"train": splits.train, "val": splits.validation, "test": splits.test}
+    """The parts ``train``, ``val`` and ``test`` of labelled items, with the labels that a run may know.
+
+    Only what they have in arrays: other columns are the task's to read.
+    """
     return {
         name: Memory(
-            {field: torch.tensor(values, device=device) for field, values in part.fields.items()}
+            {
+                field: torch.tensor(values, device=device)
+                for field, values in part.fields.items()
+                if isinstance(values, np.ndarray)
+            }
             | {"label": torch.tensor(splits.labels[name], device=device)}
         )
-        for name, part in parts.items()
+        for name, part in splits.parts.items()
     }
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Items that are sequences of different lengths, one after another in ``fields`` [M] on one device.
+
+    ``ends`` [N]: where each ends. They come as ``width`` long, and 0 after their end; what is longer is cut.
+    """
+
+    fields: Fields
+    ends: Tensor
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def fetch(self, index: Tensor) -> Fields:
+        index = index.to(self.ends.device)
+        end = self.ends[index, None]
+        start = torch.where(index > 0, self.ends[index - 1], 0)[:, None]
+        place = start + torch.arange(self.width, device=end.device)
+        inside = place < end
+        place = place.where(inside, 0)
+        return {name: values[place] * inside for name, values in self.fields.items()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _digest({**self.fields, "ends": self.ends}, str(self.width))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import softmax
 
 from sdrun.judges.drawing import Draw
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
@@ -13,6 +14,9 @@ from sdrun.judges.parts import Parts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MOST_MISTAKES = 12
 
 
 class Classification(TrainingJudge):
@@ -106,4 +110,22 @@ def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> d
 
         return confusion_matrix(logits, labels, data.splits.classes)
 
-    return {"test/reliability": reliability, "test/confusion": confusion}
+    def mistakes() -> "Figure":
+        from sdrun.judges import pictures
+
+        shown = data.shown("test", wrong)
+        assert shown
+        names = data.splits.classes
+        captions = [
+            f"{names[label]}, not {names[said]} ({of:.0%})"
+            for label, said, of in zip(labels[wrong], predicted[wrong], confidence[wrong], strict=True)
+        ]
+        return pictures.mistakes(shown, captions)
+
+    drawn: dict[str, Draw] = {"test/reliability": reliability, "test/confusion": confusion}
+    predicted, confidence = logits.argmax(axis=1), softmax(logits.astype(np.float64), axis=1).max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
+    if len(wrong) and data.task.can_be_seen:
+        drawn["test/mistakes"] = mistakes
+    return drawn

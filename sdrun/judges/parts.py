@@ -40,11 +40,13 @@ class Parts:
         """The first ``num`` items of a part, seen clean."""
         return self._seen(part, torch.arange(min(num, len(self.task.parts[part])), device=self.device))
 
+    def shown(self, part: str, index: np.ndarray) -> list[np.ndarray] | list[str] | None:
+        """Items of a part to be looked at; see ``Task.shown``."""
+        return self.task.shown(self._seen(part, torch.as_tensor(index, device=self.device)))
+
     def pictures(self, part: str, index: np.ndarray) -> np.ndarray:
-        """Items of a part to be looked at, [N, C, H, W] uint8; only of a task that has a ``picture``."""
-        assert self.task.picture
-        pictures = self.task.picture(self._seen(part, torch.as_tensor(index, device=self.device)))
-        return pictures.mul(255).round().byte().cpu().numpy()
+        """The same as an array [N, C, H, W] uint8; only of a task that has a ``picture``."""
+        return np.stack(self.shown(part, index))  # type: ignore[arg-type]
 
     def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:
         """Logits or final features of the items of a part, or of those at ``index``: float32 [N, D], on the device.

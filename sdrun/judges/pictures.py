@@ -1,27 +1,71 @@
 """Pictures of a run, as matplotlib figures for TensorBoard."""
 
+import textwrap
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import softmax
-from torch import Tensor
 
 from sdrun.judges.metric import Metric
 from sdrun.judges.metrics import bins, ece, top
-from sdrun.settings.words import drawable
+from sdrun.settings.words import drawable, printable
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
+MISTAKES_A_ROW = 4
+LONGEST_LINE = 110
+
+Shown = np.ndarray | str
+"""What people see of an item: a picture [C, H, W] uint8, or its text."""
 
 
-def view_grid(columns: dict[str, Tensor]) -> Figure:
-    """One row a sample, one column a view: images by title, each [N, C, H, W] in 0 to 1."""
-    rows = len(next(iter(columns.values())))
-    figure = Figure(figsize=(1.1 * len(columns), 1.1 * rows + 0.3), layout="constrained")
-    axes = figure.subplots(rows, len(columns), squeeze=False)
-    for column, (title, images) in enumerate(columns.items()):
+def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
+    """What views show of some items, by title: pictures in one row an item and one column a view; texts in lines."""
+    first = next(iter(columns.values()))
+    if isinstance(first[0], str):
+        return _lines([(title, str(cells[row])) for row in range(len(first)) for title, cells in columns.items()])
+    figure = Figure(figsize=(1.1 * len(columns), 1.1 * len(first) + 0.3), layout="constrained")
+    axes = figure.subplots(len(first), len(columns), squeeze=False)
+    for column, (title, cells) in enumerate(columns.items()):
         axes[0, column].set_title(title, fontsize=8)
-        for row in range(rows):
-            axes[row, column].imshow(images[row].movedim(0, -1).squeeze(-1).cpu().numpy(), cmap="gray", vmin=0, vmax=1)
-            axes[row, column].axis("off")
+        for row, cell in enumerate(cells):
+            _picture(axes[row, column], cell)
+    return figure
+
+
+def mistakes(shown: Sequence[Shown], captions: Sequence[str]) -> Figure:
+    """Items that a network is wrong about, each with what is to be said of it."""
+    if isinstance(shown[0], str):
+        return _lines(list(zip(captions, map(str, shown), strict=True)))
+    rows = -(-len(shown) // MISTAKES_A_ROW)
+    figure = Figure(figsize=(1.7 * MISTAKES_A_ROW, 1.8 * rows), layout="constrained")
+    axes = figure.subplots(rows, MISTAKES_A_ROW, squeeze=False).flatten()
+    for axis in axes:
+        axis.axis("off")
+    for axis, cell, caption in zip(axes, shown, captions, strict=False):
+        _picture(axis, cell)
+        axis.set_title(drawable(caption), fontsize=7)
+    return figure
+
+
+def _picture(axis: Axes, cell: Shown) -> None:
+    """A picture [C, H, W] uint8."""
+    axis.imshow(
+        np.moveaxis(np.asarray(cell), 0, -1).squeeze(-1 if len(cell) == 1 else ()), cmap="gray", vmin=0, vmax=255
+    )
+    axis.axis("off")
+
+
+def _lines(lines: list[tuple[str, str]]) -> Figure:
+    """Texts, each after what it is called; a first one of its name begins a group."""
+    figure = Figure(figsize=(9.5, 0.21 * len(lines) + 0.2))
+    for number, (title, text) in enumerate(lines):
+        height = 1 - (number + 0.7) / (len(lines) + 0.4)
+        short = textwrap.shorten(printable(text), LONGEST_LINE, placeholder=" ...") or text[:LONGEST_LINE]
+        weight = "bold" if title == lines[0][0] else "normal"
+        figure.text(0.01, height, drawable(title), fontsize=8, color=GREY)
+        figure.text(0.2, height, drawable(short), fontsize=8, fontweight=weight)
     return figure
 
 

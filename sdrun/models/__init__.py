@@ -24,6 +24,7 @@ def settings_class(architecture: str) -> type[ModelSettings]:
 
 
 def build(settings: ModelSettings, item: Item) -> "Backbone":
-    """A backbone that takes such items, initialised from torch's global generator."""
-    built: Backbone = import_module(f"{__name__}.{settings.architecture}.backbone").build(settings, item)
+    """A backbone that takes such items in its own form, initialised from torch's global generator."""
+    family = import_module(f"{__name__}.{settings.architecture}.backbone")
+    built: Backbone = family.build(settings, settings.taken(item))
     return built

@@ -1,7 +1,7 @@
 """What the settings of every dataset say: where it comes from, what of it trains, and which labels are known."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
@@ -17,9 +17,13 @@ class NoiseKind(Enum):
 
 @dataclass
 class DatasetSettings(ABC):
-    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind."""
+    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind.
+
+    ``paths``: the settings that say where files are.
+    """
 
     answers: ClassVar[str] = "categorical"
+    paths: ClassVar[tuple[str, ...]] = ("root",)
 
     name: str
     task: str
@@ -58,6 +62,10 @@ class DatasetSettings(ABC):
 
     def check(self, item: Item) -> None:  # noqa: B027 most suit all
         """Raise InputError where a setting does not suit such items."""
+
+    def elsewhere(self, root: str) -> "DatasetSettings":
+        """The same for test items that are at ``root``."""
+        return replace(self, root=root)
 
     @property
     def further_roles(self) -> dict[str, str]:

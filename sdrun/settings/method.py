@@ -15,6 +15,9 @@ class MethodSettings(ABC):
     joins_views: ClassVar[bool] = False
     """Whether all views of a batch go through the network together, so that they need one size."""
 
+    takes: ClassVar[str | None] = None
+    """The kind of items without which it makes no sense, such as ``images``."""
+
     needs: ClassVar[str | None] = None
     """The kind of answers without which it makes no sense, such as ``categorical``."""
 

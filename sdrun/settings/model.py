@@ -26,6 +26,10 @@ class ModelSettings(ABC):
     def check(self, item: Item) -> None:
         """Raise InputError where items of this shape cannot go through it."""
 
+    def taken(self, item: Item) -> Item:
+        """In which form it takes such an item, where a task has several; most take it as it is."""
+        return item
+
 
 def numbered(word: str, num: int) -> list[str]:
     """``word_1`` to ``word_num``."""

@@ -55,6 +55,8 @@ class Settings:
         data, method, model = self.dataset, self.method, self.model
         is_taken = item.kind == model.takes
         require(is_taken, "model", f"{model.name} takes {model.takes}, and dataset={data.name} has {item.kind}")
+        suits = method.takes in (None, item.kind)
+        require(suits, "method", f"{method.name} needs {method.takes}, and dataset={data.name} has {item.kind}")
         is_answered = method.needs in (None, data.answers)
         answered = f"{method.name} needs {method.needs} answers, and dataset={data.name} has {data.answers} ones"
         require(is_answered, "method", answered)
@@ -68,8 +70,8 @@ class Settings:
             require(is_there, f"dataset.views.{role}", f"is missing, and {who} asks for it")
             seen[role] = data.seen(item, role)
             model.check(seen[role])
-        sizes = sorted({seen[role].shape[-1] for role in method.roles})
-        differ = f"of this method need one size, but have {sizes} pixels; choose others, or set their size"
+        sizes = sorted({"x".join(map(str, seen[role].shape)) for role in method.roles})
+        differ = f"of this method need one size, but are {' and '.join(sizes)}; choose others, or set their size"
         require(not method.joins_views or len(sizes) == 1, "dataset.views", differ)
         model.check(item)
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sdrun.errors import InputError
+from sdrun.errors import InputError, RunError
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
@@ -129,6 +129,21 @@ class RunFolder(HashedFiles):
         """Whether the record is all that finished stages wrote, and nothing else."""
         recorded = self.manifest.get("record")
         return recorded is None or manifests.digest_of(self.metrics) == recorded["sha256"]
+
+    def kept(self, name: str, make: Callable[[], bytes], others: Iterable["RunFolder"] = ()) -> bytes:
+        """The content of a file that is made once: as it is there, or as one of the other runs has it, or new.
+
+        Raises RunError where it is gone or damaged, and comes out as another now.
+        """
+        file, recorded = self.path / name, self.files.get(name)
+        if self.state(name) is State.whole:
+            return file.read_bytes()
+        other = next((folder for folder in others if folder.state(name) is State.whole), None)
+        data = (other.path / name).read_bytes() if other else make()
+        if recorded not in (None, digest(data)):
+            raise RunError(f"{file} is gone or damaged, and comes out as another now; restore it from a copy")
+        self.write({name: data})
+        return data
 
     # The summary -----------------------------------------------------------------------------------------------------
 

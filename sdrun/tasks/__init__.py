@@ -1,17 +1,18 @@
 """Every folder here is a task, which knows what is learned: ``dataset.task`` names it.
 
-``settings.py`` has the settings of its datasets, ``data.py`` a function ``load(settings)`` that gives them as they are
-published, and ``task.py`` a function ``build`` that puts a run's part of them on a device. A new task is new files and
-no edits. Imports no torch.
+``settings.py`` has the settings of its datasets, but for those that bring their own in ``sources/``; ``data.py`` a
+function ``load(settings)`` that gives them as they are published; ``task.py`` a function ``build`` that puts a run's
+part of them on a device. A new task is new files and no edits. Imports no torch.
 """
 
 import os
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sdrun.data.labelled import Published, Splits
 from sdrun.errors import InputError
-from sdrun.rooms import only_subclass, packages
+from sdrun.rooms import modules, only_subclass, packages, subclasses
 from sdrun.settings import DatasetSettings
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 SPLITTING = ("train_size", "val_size", "num_labels", "labels_per_class", "label_noise", "label_noise_kind", "seed")
 """Settings that say what a run takes of a dataset, which is read the same whatever they are."""
 
+Keep = Callable[[str, Callable[[], bytes]], bytes]
+"""``keep(name, make)``: the content of a file of a run that its task needs, such as a tokenizer; it is made once."""
+
 _loaded: dict[str, Published] = {}
 
 
@@ -29,9 +33,22 @@ def names() -> list[str]:
     return packages(__path__)
 
 
-def settings_class(name: str) -> type[DatasetSettings]:
-    """The settings of a task's datasets."""
-    return only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
+def settings_class(name: str, dataset: str | None = None) -> type[DatasetSettings]:
+    """The settings of a task's datasets, or of the one that has settings of its own."""
+    own = subclasses(f"{__name__}.{name}.sources.{dataset}", DatasetSettings) if dataset in _sources(name) else []
+    return own[0] if own else only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
+
+
+def owners() -> Iterator[tuple[str, type[DatasetSettings]]]:
+    """Every class of settings, and the datasets that have these."""
+    for name in names():
+        yield f"{name} datasets", settings_class(name)
+        yield from ((f"dataset={dataset}", settings_class(name, dataset)) for dataset in _sources(name))
+
+
+def _sources(name: str) -> list[str]:
+    """The datasets of a task that have a module of their own."""
+    return modules(os.path.join(folder, name, "sources") for folder in __path__)
 
 
 def load(settings: DatasetSettings) -> Published:
@@ -39,8 +56,9 @@ def load(settings: DatasetSettings) -> Published:
 
     Raises InputError that names a missing or broken file and the ways to get it.
     """
-    root = settings.root and os.path.abspath(os.path.expanduser(settings.root))
-    key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, "root": root})
+    paths = {name: getattr(settings, name) for name in settings.paths}
+    whole = {name: path and os.path.abspath(os.path.expanduser(path)) for name, path in paths.items()}
+    key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **whole})
     if key not in _loaded:
         try:
             published = import_module(f"{__name__}.{settings.task}.data").load(settings)
@@ -51,7 +69,17 @@ def load(settings: DatasetSettings) -> Published:
     return _loaded[key]
 
 
-def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware") -> "Task":
-    """The task of a run, on its device."""
-    task: Task = import_module(f"{__name__}.{settings.task}.task").build(settings, splits, hardware)
+def anew(name: str, make: Callable[[], bytes]) -> bytes:
+    """Keeps no file, and makes it each time."""
+    return make()
+
+
+def build(
+    settings: DatasetSettings,
+    splits: Splits,
+    hardware: "Hardware",
+    keep: Keep = anew,
+) -> "Task":
+    """The task of a run, on its device. ``splits.item``: the form in which its model takes the items."""
+    task: Task = import_module(f"{__name__}.{settings.task}.task").build(settings, splits, hardware, keep)
     return task

@@ -51,6 +51,7 @@ class DINOSettings(MethodSettings):
     value may be ``auto``, ``sizes`` says what it becomes.
     """
 
+    takes: ClassVar[str | None] = "images"
     needs: ClassVar[str | None] = "categorical"
 
     global_crops: int

@@ -7,38 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sdrun.models.backbone import Attentive
+from sdrun.models.block import Block, initialise
 from sdrun.models.vit.settings import ViTSettings
 from sdrun.settings import Item
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm1 = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.project = nn.Linear(width, width)
-        self.norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self._attend(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-    def class_attention(self, x: Tensor) -> Tensor:
-        """How the class token weighs the other tokens: [B, heads, patches], summing to at most 1."""
-        query, key, _ = self._heads(self.norm1(x))
-        weight = (query[:, :, :1] @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
-        return weight[:, :, 0, 1:]
-
-    def _attend(self, x: Tensor) -> Tensor:
-        mixed = F.scaled_dot_product_attention(*self._heads(x))
-        return self.project(mixed.transpose(1, 2).flatten(2))
-
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each [B, heads, tokens, width // heads]."""
-        query, key, value = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return query, key, value
 
 
 class ViT(Attentive):
@@ -55,15 +26,11 @@ class ViT(Attentive):
         self.patches = nn.Conv2d(channels, width, patch_size, patch_size)
         self.class_token = nn.Embedding(1, width)
         self.positions = nn.Embedding(1 + (size // patch_size) ** 2, width)
-        self.blocks = nn.ModuleList(_Block(width, heads, int(width * mlp_ratio)) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads, int(width * mlp_ratio)) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.num_features = width
         self.tap_features = {f"block_{i}": width for i in range(1, depth + 1)}
-        for part in self.modules():
-            if isinstance(part, nn.Linear | nn.Embedding):
-                nn.init.trunc_normal_(part.weight, std=0.02)
-            if isinstance(part, nn.Linear):
-                nn.init.zeros_(part.bias)
+        initialise(self)
 
     def enter(self, images: Tensor) -> Tensor:
         patches = self.patches(images)
@@ -83,7 +50,7 @@ class ViT(Attentive):
             x = block(x)
         rows = images.shape[2] // self.patches.stride[0]
         last = self.blocks[-1]
-        assert isinstance(last, _Block)
+        assert isinstance(last, Block)
         return last.class_attention(x).unflatten(2, (rows, -1))
 
     def _positions(self, grid: torch.Size) -> Tensor:

@@ -27,7 +27,7 @@ class OfImages:
         return self.view(fields["image"], u)
 
 
-def build(settings: ImagesSettings, splits: Splits, hardware: Hardware) -> Task:
+def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: object) -> Task:
     """Where ``dataset.test_view`` names a view, such as ``strong``, ``test_strong`` is the test set seen through it."""
     device = hardware.device
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)

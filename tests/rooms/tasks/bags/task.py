@@ -34,7 +34,7 @@ class Forgetful:
         return fields["counts"] * (u >= self.share).float()
 
 
-def build(settings: BagsSettings, splits: Splits, hardware: Hardware) -> Task:
+def build(settings: BagsSettings, splits: Splits, hardware: Hardware, keep: object) -> Task:
     return Task(
         splits=splits,
         parts=in_memory(splits, hardware.device),

@@ -1,0 +1,66 @@
+"""Pieces of words: byte-pair encoding (1508.07909), learned of the training texts by the ``tokenizers`` library."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from types import ModuleType
+
+from sdrun.errors import InputError, RunError
+from sdrun.tasks.text.tokens import Tokens, pack
+
+FILE = "tokenizer.json"
+SPECIAL = ["[PAD]", "[MASK]"]
+BATCH = 1000
+
+
+class Pieces:
+    """Texts in lower case as numbers of pieces, by what ``learned`` gave. No text is unknown: bytes are pieces."""
+
+    def __init__(self, document: bytes) -> None:
+        """Raises RunError where the document is no tokenizer."""
+        try:
+            self.tokenizer = _library().Tokenizer.from_str(document.decode())
+        except Exception as error:  # the library raises nothing more special
+            raise RunError(f"{FILE} is no tokenizer ({error}); restore it from a copy") from error
+        self.tokenizer.encode_special_tokens = True  # a text that says [PAD] says these letters
+
+    def encode(self, texts: Iterable[str], length: int) -> Tokens:
+        """See ``Reader.encode``."""
+        return pack(self._encoded(texts), length)
+
+    def text(self, numbers: Sequence[int]) -> str:
+        """See ``Reader.text``."""
+        return self.tokenizer.decode(list(map(int, numbers)), skip_special_tokens=False).replace("[MASK]", " _").strip()
+
+    def _encoded(self, texts: Iterable[str]) -> Iterator[tuple[list[int], list[bool]]]:
+        texts = iter(texts)
+        while batch := list(islice(texts, BATCH)):
+            for encoding in self.tokenizer.encode_batch(batch, add_special_tokens=False):
+                words = encoding.word_ids
+                yield encoding.ids, [word != before for word, before in zip(words, [None, *words], strict=False)]
+
+
+def learned(texts: Iterable[str], num_pieces: int) -> bytes:
+    """A tokenizer of at most so many pieces, as the library writes it; the same for the same texts."""
+    tokenizers = _library()
+    normalizers, pre_tokenizers = tokenizers.normalizers, tokenizers.pre_tokenizers
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), as_bytes])
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=num_pieces,
+        special_tokens=SPECIAL,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer.to_str().encode()
+
+
+def _library() -> ModuleType:
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise InputError("model: pieces of words need the tokenizers library: pip install 'sdrun[text]'") from error
+    return tokenizers

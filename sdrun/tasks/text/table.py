@@ -1,0 +1,180 @@
+"""Tables of texts and labels as anybody may have written them: what is wrong is said by line."""
+
+import csv
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from sdrun.data.labelled import Labelled
+from sdrun.errors import InputError, require
+from sdrun.tasks.text.texts import Texts
+
+DELIMITERS = {";": "';'", "\t": "tab", "|": "'|'", ",": "','"}
+MOST_NAMED = 10
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is read of a table: the names of its columns. ``part``: the one that says ``train`` or ``test``, if any."""
+
+    text: str
+    label: str
+    part: str | None
+    delimiter: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """``lines`` [N]: where in the file each row begins; ``labels`` [N]: as they are written; ``is_test`` [N]."""
+
+    path: Path
+    texts: Texts
+    labels: np.ndarray
+    lines: np.ndarray
+    is_test: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: np.ndarray) -> "Table":
+        return Table(self.path, self.texts[index], self.labels[index], self.lines[index], self.is_test[index])
+
+    def classes(self) -> list[str]:
+        """The different labels: by size where all are numbers, by letter otherwise.
+
+        Raises InputError where they are no classes that a network could tell apart.
+        """
+        names = sorted(set(self.labels.tolist()), key=_order(set(self.labels.tolist())))
+        only = f"all texts have the label {names[0]!r}; a classifier needs two" if names else "has no texts to train on"
+        require(len(names) > 1, str(self.path), only)
+        require(
+            len(names) <= len(self) / 2,
+            "dataset.label_column",
+            f"{self.path} has {len(names)} different labels for {len(self)} texts; name the column of their classes",
+        )
+        return names
+
+    def labelled(self, classes: list[str]) -> Labelled:
+        """The texts, with the number of each label among ``classes``. Raises InputError for one that is not there."""
+        require(len(self) > 0, str(self.path), "has no texts to test with; see dataset.test_share")
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = [numbers.get(label, -1) for label in self.labels.tolist()]
+        if -1 in labels:
+            row = labels.index(-1)
+            shown = ", ".join(classes[:MOST_NAMED]) + ", ..." * (len(classes) > MOST_NAMED)
+            raise InputError(
+                f"{self.path}, line {self.lines[row]}: no training text has the label {self.labels[row]!r}, only "
+                f"{shown}; correct it, or remove such rows"
+            )
+        return Labelled({"text": self.texts}, np.array(labels, dtype=np.int64))
+
+
+def read_table(path: Path, columns: Columns) -> Table:
+    """Raises InputError that names the file and the line, or the key, and the way out."""
+    require(path.is_file(), str(path), "is no file; name one by dataset.root=FILE.csv")
+    with path.open("rb") as file:
+        require(file.read(2) not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            return _read(path, text, columns)
+    except UnicodeDecodeError as error:
+        line = _first_undecodable(path)
+        raise InputError(
+            f"{path}, line {line}: is no UTF-8; convert it, such as by: iconv -f LATIN1 -t UTF-8"
+        ) from error
+
+
+def _read(path: Path, file: TextIO, columns: Columns) -> Table:
+    rows = _rows(path, file, columns.delimiter)
+    _, header = next(rows, (1, []))
+    places = [_place(path, header, key, name, columns) for key, name in _named(columns).items()]
+    lines, labels, is_test = array("q"), list[str](), bytearray()
+    known: dict[str, str] = {}
+
+    def texts() -> Iterator[str]:
+        for line, cells in rows:
+            where = f"{path}, line {line}"
+            wide = f"has {len(cells)} cells, and the header {len(header)}; a text that holds {columns.delimiter!r} or a"
+            require(len(cells) == len(header), where, f"{wide} line break stands in quotation marks")
+            text, label, *part = (cells[place] for place in places)
+            require(bool(text.strip()), where, "its text is empty; remove such rows")
+            require(bool(label.strip()), where, "its label is empty; remove such rows")
+            is_known = part in ([], ["train"], ["test"])
+            require(is_known, where, f"{columns.part} is {part[0] if part else ''!r}, and not train or test")
+            lines.append(line)
+            labels.append(known.setdefault(label.strip(), label.strip()))
+            is_test.append(part == ["test"])
+            yield text
+
+    read = Texts.of(texts())
+    require(len(read) > 0, str(path), "has no rows below its header")
+    return Table(
+        path,
+        read,
+        np.array(labels, dtype=object),
+        np.frombuffer(lines, dtype=np.int64),
+        np.frombuffer(bytes(is_test), dtype=bool),
+    )
+
+
+def _named(columns: Columns) -> dict[str, str]:
+    named = {"text_column": columns.text, "label_column": columns.label}
+    return named if columns.part is None else {**named, "test_column": columns.part}
+
+
+def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, and the line at which each begins."""
+    reader, line = csv.reader(file, delimiter=delimiter, strict=True), 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(
+                f"{path}, line {line}: quotation marks are broken ({error}); a text with quotation marks stands in "
+                'them, and has its own twice: "a ""good"" day"'
+            ) from error
+        if cells:
+            yield line, cells
+        line = reader.line_num + 1
+
+
+def _place(path: Path, header: list[str], key: str, name: str, columns: Columns) -> int:
+    """Where a column is. Raises InputError where it is not there, or twice."""
+    names = [cell.strip() for cell in header]
+    for delimiter, shown in DELIMITERS.items():
+        is_split = len(names) == 1 and name in [cell.strip(' "') for cell in names[0].split(delimiter)] != [name]
+        require(not is_split, "dataset.delimiter", f"{path} has cells apart by {shown}; set dataset.delimiter={shown}")
+    require(
+        name in names,
+        f"dataset.{key}",
+        f"{path} has no column {name!r}, only {', '.join(map(repr, names))}; name the one that is meant",
+    )
+    require(names.count(name) == 1, f"dataset.{key}", f"{path} has the column {name!r} twice; rename one")
+    return names.index(name)
+
+
+def _order(labels: set[str]) -> "type[float] | None":
+    try:
+        return float if all(map(np.isfinite, map(float, labels))) else None
+    except ValueError:
+        return None
+
+
+def _first_undecodable(path: Path) -> int:
+    lines = path.read_bytes().split(b"\n")
+    return next(number for number, line in enumerate(lines, start=1) if not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""How texts are seen: words dropped, masked and shuffled, a batch at a time on the device."""
+
+import torch
+from torch import Tensor
+
+from sdrun.data.source import Fields
+from sdrun.tasks.text.settings import ViewSettings
+from sdrun.tasks.text.tokens import MASK, PAD
+
+
+class Clean:
+    """All tokens [B, L] as they are."""
+
+    num_draws = 0
+
+    def __call__(self, fields: Fields, u: Tensor) -> Tensor:
+        return fields["tokens"]
+
+
+class View:
+    """Tokens [B, L] of which whole words, all pieces of each, are dropped, masked, or moved; the rest closes up.
+
+    Each of the three looks at draws of its own, ``length`` of them: to turn one off changes no other.
+    """
+
+    def __init__(self, settings: ViewSettings, length: int) -> None:
+        self.settings, self.length, self.num_draws = settings, length, 3 * length
+
+    def __call__(self, fields: Fields, u: Tensor) -> Tensor:
+        s, tokens = self.settings, fields["tokens"]
+        word = (fields["starts"].cumsum(dim=1) - 1).clamp_min(0)  # [B, L]: number of the word that a token is of
+        drop, mask, move = u.unflatten(1, (3, self.length)).unbind(dim=1)  # [B, L] each: of words
+        place = torch.arange(self.length, device=tokens.device)
+        is_word = place <= word[:, -1:]
+        if s.mask:
+            is_masked = _all_but_one(mask < s.mask, mask, is_word).gather(1, word)
+            tokens = tokens.masked_fill(is_masked & (tokens != PAD), MASK)
+        if s.drop:
+            is_dropped = _all_but_one(drop < s.drop, drop, is_word).gather(1, word)
+            tokens = tokens.masked_fill(is_dropped, PAD)
+        if s.drop or s.shuffle:
+            key = (place + s.shuffle * move).gather(1, word)
+            order = key.masked_fill(tokens == PAD, torch.inf).argsort(dim=1, stable=True)
+            tokens = tokens.gather(1, order)
+        return tokens
+
+
+def _all_but_one(chosen: Tensor, u: Tensor, is_word: Tensor) -> Tensor:
+    """What is chosen of words [B, L], but for the one with the largest draw of each text."""
+    last = u.masked_fill(~is_word, -1).argmax(dim=1, keepdim=True)
+    return chosen.scatter(1, last, False)
