@@ -1,4 +1,4 @@
-"""A finished run, evaluated again: on other test images, or with what its method leaves free after training."""
+"""A finished run, evaluated again: on other test items, or with what its method leaves free after training."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,8 +21,8 @@ FREE = ("hardware.",)
 def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[str]) -> None:
     """Evaluate the weights of the run in ``path`` again, into a run folder of its own below it.
 
-    Whatever is fitted is fitted on that run's own training and validation images; ``dataset`` and ``root`` name the
-    dataset whose test images are judged. ``overrides``: ``key=value`` of hardware, ``dataset.root``, and what the
+    Whatever is fitted is fitted on that run's own training and validation items; ``dataset`` and ``root`` name the
+    dataset whose test items are judged. ``overrides``: ``key=value`` of hardware, ``dataset.root``, and what the
     method leaves free. Raises InputError for what cannot be used.
     """
     require(num_ranks() == 1, "sdrun evaluate", "runs in one process; start it without torchrun")
@@ -65,7 +65,7 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
 
 
 def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None) -> Splits:
-    """The same splits with the test images of another dataset. Raises InputError where they are of another kind."""
+    """The same splits with the test items of another dataset. Raises InputError where they are of another kind."""
     settings = replace(own, download=False)
     if name != own.name:
         is_alike = tasks.settings_class(own.task, name) is type(own)

@@ -94,7 +94,7 @@ def setting(claim: Judged) -> str:
     settings = next(iter(claim.runs[PLAIN].values())).settings
     s = {key: text(value) for key, value in settings.items() if value}
     length = f"{s['optim.max_steps']} steps" if "optim.max_steps" in s else f"{s.get('optim.epochs')} epochs"
-    data = [f"{s.get('dataset.train_size', 'all')} images of {s.get('dataset.name')}"]
+    data = [f"{s.get('dataset.train_size', 'all')} items of {s.get('dataset.name')}"]
     if "dataset.num_labels" in s:
         data.append(f"{s['dataset.num_labels']} labels")
     if isinstance(noise := settings.get("dataset.label_noise"), float) and noise:

@@ -73,6 +73,6 @@ def require_same_splits(group: Group, base: Group) -> None:
         if parts:
             places = printable(f"{one.path} and {other.path}")
             raise InputError(
-                f"not comparable: {places} have other images in {' and '.join(parts)}, though their settings are the "
+                f"not comparable: {places} have other items in {' and '.join(parts)}, though their settings are the "
                 "same; the files of the dataset changed between them"
             )

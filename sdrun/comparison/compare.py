@@ -84,7 +84,7 @@ def compare(runs: Found, metrics: list[str] | None, baseline: dict[str, str] | N
         try:
             result.items = _items(rows)
         except Unreadable as error:
-            result.notes.append(f"the two runs are not compared image by image: {error}")
+            result.notes.append(f"the two runs are not compared item by item: {error}")
     return result
 
 
@@ -130,7 +130,7 @@ def _hold(rows: list[Row], metrics: dict[str, Metric]) -> None:
 def _items(rows: list[Row]) -> Items:
     """Of two runs alone: the second against the first, or the one that is no baseline against the baseline.
 
-    Raises Unreadable where their predictions cannot be read, or are of other images.
+    Raises Unreadable where their predictions cannot be read, or are of other items.
     """
     runs = [row.group.example for row in sorted(rows, key=lambda row: row.baseline is None)]
     (logits, labels), (other_logits, other_labels) = (_predictions(run) for run in runs)

@@ -82,12 +82,12 @@ def notes(result: Comparison) -> list[str]:
 
 
 def per_item(result: Comparison) -> str:
-    """The two runs alone, image by image."""
+    """The two runs alone, item by item."""
     items = result.items
     assert items
     first, second = (row.group.label for row in sorted(result.rows, key=lambda row: row.baseline is None))
     return (
-        f"These two runs on {items.n} test images: {first} alone is right on {items.first_alone}, {second} alone on "
+        f"These two runs on {items.n} test items: {first} alone is right on {items.first_alone}, {second} alone on "
         f"{items.second_alone}; {100 * items.difference:+.2f} points, [{100 * items.low:+.2f}, "
         f"{100 * items.high:+.2f}] by paired bootstrap; McNemar p {p_value(items.p)}. "
         "That is of these weights, not of another seed's."

@@ -130,7 +130,7 @@ class With:
 
 @dataclass(frozen=True)
 class Only:
-    """The items of a source of which no more than some fields are known, such as images without their labels."""
+    """The items of a source of which no more than some fields are known, such as all but their labels."""
 
     source: Source
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Classifiers are judged by their predictions on held-out images."""
+"""Classifiers are judged by their predictions on held-out items."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ class Classification(TrainingJudge):
         return Outcome(metrics, predictions, pictures_of(test, self.data, metrics))
 
     def _label_fit(self, network: Evaluable, labelled: np.ndarray) -> dict[str, float]:
-        """How much of the labelled training images is predicted as labelled, and how much as is true."""
+        """How much of the labelled training items is predicted as labelled, and how much as is true."""
         splits = self.data.splits
         predicted = self.data.outputs(network, "train", labelled).argmax(dim=1).cpu().numpy()
         return {
@@ -66,7 +66,7 @@ class Classification(TrainingJudge):
         }
 
     def _logits(self, networks: Networks, part: str) -> dict[str, np.ndarray]:
-        """Logits [N, K] of a part's images by the words of networks and of their outputs; one of each has none."""
+        """Logits [N, K] of a part's items by the words of networks and of their outputs; one of each has none."""
         by_word = {}
         for word, network in networks.items():
             for further, logits in self.data.outputs_by_word(network, part).items():

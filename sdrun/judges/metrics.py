@@ -87,14 +87,14 @@ def aurc(confidence: np.ndarray, correct: np.ndarray) -> float:
 
 
 def temperature_doubt(temperature: float, num: int, num_classes: int) -> str | None:
-    """Why a temperature fitted on ``num`` images should not be trusted, or None.
+    """Why a temperature fitted on ``num`` items should not be trusted, or None.
 
-    It should where there are 50 images and two for each class, and where it is not at an end of the range of
+    It should where there are 50 items and two for each class, and where it is not at an end of the range of
     ``fit_temperature``.
     """
     least = max(50, 2 * num_classes)
     if num < least:
-        return f"is {temperature:.4g}, fitted on {num} validation images; raise dataset.val_size to {least} or more"
+        return f"is {temperature:.4g}, fitted on {num} validation items; raise dataset.val_size to {least} or more"
     if not 1.001 * COLDEST < temperature < HOTTEST / 1.001:
         return f"is {temperature:.4g}, at its bound: no temperature makes these predictions fit"
     return None

@@ -1,4 +1,4 @@
-"""How far a student is from its teacher's view of the same images. The teacher is detached."""
+"""How far a student is from its teacher's view of the same items. The teacher is detached."""
 
 from torch import Tensor
 

@@ -1,9 +1,12 @@
 """What every backbone is, and the network that a recipe makes of one."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
+
+from sdrun.trees import Tree
 
 
 class Features(NamedTuple):
@@ -13,28 +16,39 @@ class Features(NamedTuple):
     taps: dict[str, Tensor]
 
 
-class Backbone(nn.Module, ABC):
-    """Images [B, C, H, W] to features, in parts that end at its taps. It has no classifier: heads belong to the recipe.
+class Taps(Enum):
+    """What is at the taps of a backbone.
 
-    ``tap_features``: the taps by name, shallow to deep, and the channels (or width) of each. A tap is a map
-    [B, channels, h, w], each with half the sides of the one before it, or where ``has_tokens`` tokens
-    [B, 1 + patches, width], the class token first.
+    ``maps``: [B, channels, h, w], each with half the sides of the one before it; ``tokens``: [B, 1 + T, width], the
+    class token first; ``vectors``: [B, width].
     """
+
+    maps = "maps"
+    tokens = "tokens"
+    vectors = "vectors"
+
+
+class Backbone(nn.Module, ABC):
+    """Items [B, ...] to features, in parts that end at its taps. It has no classifier: heads belong to the recipe.
+
+    ``tap_features``: the taps by name, shallow to deep, and the channels or width of each.
+    """
+
+    taps_are: ClassVar[Taps]
 
     num_features: int
     tap_features: dict[str, int]
-    has_tokens: bool
 
-    def forward(self, images: Tensor) -> Features:
-        x = self.enter(images)
+    def forward(self, items: Tree) -> Features:
+        x = self.enter(items)
         taps = {}
         for number, tap in enumerate(self.tap_features):
             taps[tap] = x = self.advance(x, number)
         return Features(self.leave(x), taps)
 
     @abstractmethod
-    def enter(self, images: Tensor) -> Tensor:
-        """From images [B, C, H, W] to what the part of the first tap takes."""
+    def enter(self, items: Tree) -> Tensor:
+        """From items as a view shows them, such as images [B, C, H, W], to what the part of the first tap takes."""
 
     @abstractmethod
     def advance(self, x: Tensor, number: int) -> Tensor:
@@ -48,7 +62,7 @@ class Backbone(nn.Module, ABC):
 class Attentive(Backbone, ABC):
     """A backbone of tokens that can say where it looks."""
 
-    has_tokens = True
+    taps_are = Taps.tokens
 
     @abstractmethod
     def attention(self, images: Tensor) -> Tensor:
@@ -56,7 +70,7 @@ class Attentive(Backbone, ABC):
 
 
 class Network(nn.Module):
-    """A backbone and a head on its final features: images [B, C, H, W] to what the head gives."""
+    """A backbone and a head on its final features: items to what the head gives."""
 
     backbone: Backbone
     head: Any
@@ -66,8 +80,8 @@ class Network(nn.Module):
         self.backbone = backbone
         self.head = head
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.backbone(images).final)
+    def forward(self, items: Tree) -> Tensor:
+        return self.head(self.backbone(items).final)
 
     def compile(self, *arguments: Any, **options: Any) -> None:
         """Compile both parts by themselves, for some objectives call them one by one."""

@@ -28,7 +28,7 @@ class Initial:
     place: str
 
     def load_into(self, backbone: "nn.Module") -> None:
-        """Give the backbone these weights. Raises InputError where they do not fit, such as another image size."""
+        """Give the backbone these weights. Raises InputError where they do not fit, such as another item size."""
         import torch
 
         from sdrun.storage.checkpoints import load_state
@@ -44,7 +44,7 @@ class Initial:
             backbone.load_state_dict(weights)
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
-            raise InputError(f"init_from: {self.run} does not fit these images: {reason}") from error
+            raise InputError(f"init_from: {self.run} does not fit these items: {reason}") from error
 
     def describe(self) -> dict[str, str]:
         """For the manifest."""

@@ -10,8 +10,8 @@ def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds no finished run, or what is asked does not suit it."""
     parser = argparse.ArgumentParser(prog="sdrun evaluate", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
-    parser.add_argument("--dataset", metavar="NAME", help="judge the test images of another dataset of the same shape")
-    parser.add_argument("--root", metavar="FOLDER", help="where the files of these test images are")
+    parser.add_argument("--dataset", metavar="NAME", help="judge the test items of another dataset of the same shape")
+    parser.add_argument("--root", metavar="FOLDER", help="where the files of these test items are")
     parser.add_argument("--exit-policy", nargs="?", const="", help=argparse.SUPPRESS)
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="hardware.*, dataset.root, and what the method leaves free"

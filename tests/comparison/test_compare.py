@@ -139,7 +139,7 @@ def test_other_splits_of_one_seed_are_refused(tmp_path):
     manifest = json.loads((tmp_path / "b0/manifest.json").read_text())
     manifest["data"]["train"] = "changed"
     (tmp_path / "b0/manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match="other images in train"):
+    with pytest.raises(InputError, match="other items in train"):
         held(tmp_path)
 
 

@@ -121,4 +121,4 @@ def test_a_stage_warns_once_of_its_temperature(tmp_path):
     lines = [line for line in (path / "run.log").read_text().splitlines() if "WARNING" in line]
     assert len(lines) == 1
     assert "supervised: val/temperature is " in lines[0]
-    assert "fitted on 20 validation images; raise dataset.val_size to 50 or more; the calibrated" in lines[0]
+    assert "fitted on 20 validation items; raise dataset.val_size to 50 or more; the calibrated" in lines[0]

@@ -332,7 +332,7 @@ def test_what_would_be_ignored_or_is_wrong_is_named(overrides, text):
 @pytest.mark.parametrize("key", ["view", "teacher_view", "student_view"])
 def test_views_of_several_sizes_are_refused(key):
     asked = settings("method=fixmatch", "dataset=fashion_mnist", f"method.{key}=local")
-    with pytest.raises(InputError, match=r"dataset.views: of this method need one size, but have \[16, 28\] pixels"):
+    with pytest.raises(InputError, match=r"dataset.views: of this method need one size, but are 1x16x16 and 1x28x28"):
         asked.check_data(images(1, 28), 60000, 1)
 
 

@@ -1,4 +1,4 @@
-"""Every model of conf/ on every image size: features, taps, gradients."""
+"""Every model of conf/, those of images on every size: features, taps, gradients."""
 
 from pathlib import Path
 
@@ -9,24 +9,86 @@ from torch import nn
 from helpers import classifier, images, settings
 from sdrun import models
 from sdrun.configuration import conf_folder
+from sdrun.models.backbone import Taps
+from sdrun.models.bag.backbone import hashed
+from sdrun.tasks.text.texts import TEXTS
 
 NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
+OF_IMAGES = [name for name in NAMES if settings(f"model={name}").model.takes == "images"]
+OF_TEXTS = [name for name in NAMES if settings(f"model={name}").model.takes == "texts"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_IMAGES)
 @pytest.mark.parametrize(("channels", "size"), [(1, 8), (1, 28), (3, 32)])
 def test_features_and_taps(name, channels, size):
+    check(name, images(channels, size), torch.randn(2, channels, size, size))
+
+
+@pytest.mark.parametrize("name", OF_TEXTS)
+def test_features_and_taps_of_texts(name):
+    check(name, TEXTS, torch.tensor([[5, 7, 300, 5], [9, 0, 0, 0]], dtype=torch.int32))
+
+
+def check(name, item, x):
     torch.manual_seed(0)
-    backbone = models.build(settings(f"model={name}").model, images(channels, size))
-    features = backbone(torch.randn(2, channels, size, size))
+    asked = settings(f"model={name}").model
+    backbone = models.build(asked, item)
+    features = backbone(x)
     assert features.final.shape == (2, backbone.num_features)
-    assert list(features.taps) == list(backbone.tap_features)
+    assert list(features.taps) == list(backbone.tap_features) == asked.taps
     for tap, width in backbone.tap_features.items():
-        position = 1 if features.taps[tap].ndim == 4 else 2
-        assert features.taps[tap].shape[position] == width
+        shape = features.taps[tap].shape
+        assert shape[{Taps.maps: 1, Taps.tokens: 2, Taps.vectors: 1}[backbone.taps_are]] == width
+        assert len(shape) == {Taps.maps: 4, Taps.tokens: 3, Taps.vectors: 2}[backbone.taps_are]
     network = classifier(backbone, 10)
-    network(torch.randn(2, channels, size, size)).sum().backward()
+    network(x).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name", OF_TEXTS)
+def test_what_stands_after_a_text_changes_nothing(name):
+    torch.manual_seed(0)
+    backbone = models.build(settings(f"model={name}", "model.length=8").model, TEXTS).eval()
+    short, long = torch.tensor([[5, 7, 300]]), torch.tensor([[5, 7, 300, 0, 0, 0, 0, 0]])
+    torch.testing.assert_close(backbone(short).final, backbone(long).final)
+    assert not torch.allclose(backbone(short).final, backbone(torch.tensor([[5, 7, 301]])).final)
+    assert backbone(torch.zeros(1, 8, dtype=torch.long)).final.isfinite().all()
+
+
+def test_a_bag_does_not_know_the_order_of_words_and_one_of_two_grams_does():
+    torch.manual_seed(0)
+    one, other = torch.tensor([[5, 7, 300]]), torch.tensor([[7, 5, 300]])
+    for ngrams, is_same in ((1, True), (2, False)):
+        backbone = models.build(settings("model=bag", f"model.ngrams={ngrams}").model, TEXTS)
+        assert torch.allclose(backbone(one).final, backbone(other).final, atol=1e-6) == is_same
+
+
+def test_ngrams_of_all_lengths_are_there_and_none_beyond_the_end():
+    buckets = hashed(torch.tensor([[5, 7, 300, 0], [9, 0, 0, 0]], dtype=torch.int32), 3, 1000)
+    assert (buckets > 0).sum(dim=1).tolist() == [3 + 2 + 1, 1]
+    assert buckets.max() < 1000
+    assert hashed(torch.tensor([[5, 7]]), 2, 1000)[0, 2] != hashed(torch.tensor([[7, 5]]), 2, 1000)[0, 2]
+    assert hashed(torch.tensor([[5]]), 3, 1000).shape == (1, 1)
+
+
+def test_hashes_fill_all_buckets_evenly():
+    buckets = hashed(torch.randint(2, 2**31, (1000, 40)), 2, 101)
+    counts = buckets[buckets > 0].bincount(minlength=101)[1:].double()
+    assert counts.std() < 2 * counts.mean().sqrt()  # as of even draws
+
+
+@pytest.mark.parametrize("name", OF_TEXTS)
+def test_text_models_compute_in_bf16_and_compiled(name):
+    torch.manual_seed(0)
+    network = classifier(models.build(settings(f"model={name}", "model.width=8", "model.depth=2").model, TEXTS), 3)
+    x = torch.tensor([[5, 7, 300, 5], [9, 0, 0, 0]])
+    plain = network(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = network(x)
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), plain, atol=0.05, rtol=0.05)
+    network.compile(backend="aot_eager")
+    torch.testing.assert_close(network(x), plain)
 
 
 def vit(size, **widths):
@@ -35,7 +97,7 @@ def vit(size, **widths):
     return models.build(settings("model=vit_tiny", *given).model, images(1, size)).eval()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_IMAGES)
 def test_every_model_takes_local_crops_of_another_size(name):
     backbone = models.build(settings(f"model={name}").model, images(1, 28))
     assert backbone(torch.randn(2, 1, 16, 16)).final.shape == (2, backbone.num_features)

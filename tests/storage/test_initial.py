@@ -99,7 +99,7 @@ def test_another_image_size_does_not_fit_a_vit(tmp_path, pretrained):
     run.start(first, tmp_path / "first", [])
     found = initial(settings(*vit, "model.patch_size=2", f"init_from={tmp_path / 'first'}"))
     other = models.build(settings(*vit, "model.patch_size=2").model, images(1, 16))
-    with pytest.raises(InputError, match="does not fit these images"):
+    with pytest.raises(InputError, match="does not fit these items"):
         found.load_into(other)
 
 

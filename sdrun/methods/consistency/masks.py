@@ -47,16 +47,16 @@ class Fixed(Mask):
 class Curriculum(Mask):
     """FlexMatch's thresholds (2110.08263): ``tau b_c / (2 - b_c)``, with b_c how well class c is learned.
 
-    b_c counts the images whose last confident prediction was c, over the largest such count, or over the images that
+    b_c counts the items whose last confident prediction was c, over the largest such count, or over the items that
     had none yet where these are more. ``latest`` [N] is that prediction, -1 where there was none.
     """
 
     latest: Tensor
 
-    def __init__(self, threshold: float, num_images: int, gather: OverRanks) -> None:
+    def __init__(self, threshold: float, num_items: int, gather: OverRanks) -> None:
         super().__init__()
         self.threshold, self.gather = threshold, gather
-        self.register_buffer("latest", torch.full((num_images,), -1))
+        self.register_buffer("latest", torch.full((num_items,), -1))
         self._seen: list[Tensor] = []
 
     def forward(self, probabilities: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class Curriculum(Mask):
         self._seen = []
         place = torch.where(label >= 0, index, len(self.latest))  # one more for all that are not confident
         latest = torch.cat([self.latest, self.latest.new_zeros(1)])
-        latest[place] = -1  # an image may come twice: then the larger label stays, whatever the order
+        latest[place] = -1  # an item may come twice: then the larger label stays, whatever the order
         self.latest.copy_(latest.scatter_reduce(0, place, label, "amax")[:-1])
 
 
@@ -157,13 +157,13 @@ def _reaching(probabilities: Tensor, thresholds: Tensor) -> Tensor:
     return (top >= thresholds[label]).float()
 
 
-def build(settings: ConsistencySettings, num_images: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
-    """The mask of the settings, for so many training images and classes."""
+def build(settings: ConsistencySettings, num_items: int, num_classes: int, mean: OverRanks, gather: OverRanks) -> Mask:
+    """The mask of the settings, for so many training items and classes."""
     if settings.mask is Masking.none:
         return Fixed(0.0)
     if settings.threshold is not None:
         is_fixed = settings.mask is Masking.fixed
-        return Fixed(settings.threshold) if is_fixed else Curriculum(settings.threshold, num_images, gather)
+        return Fixed(settings.threshold) if is_fixed else Curriculum(settings.threshold, num_items, gather)
     assert settings.threshold_momentum is not None
     kind = SelfAdaptive if settings.mask is Masking.self_adaptive else Soft
     return kind(settings.threshold_momentum, num_classes, mean)

@@ -18,10 +18,10 @@ from sdrun.teachers.ema import EMA
 
 
 class Consistency(Objective):
-    """``CE + w(t) mean(m D)`` over labelled and unlabelled images, for ``num_steps`` steps; see the settings.
+    """``CE + w(t) mean(m D)`` over labelled and unlabelled items, for ``num_steps`` steps; see the settings.
 
     ``mean``: of a tensor over ranks. The logits of a step are those of the labelled
-    images, of the teacher's view where the student is the teacher, and of the student's view, from one forward pass.
+    items, of the teacher's view where the student is the teacher, and of the student's view, from one forward pass.
     """
 
     def __init__(

@@ -18,11 +18,11 @@ MOST = 5000
 
 
 class PseudoLabels(TrainingJudge):
-    """Classification, and what the teacher makes of training images that have no label, seen clean.
+    """Classification, and what the teacher makes of training items that have no label, seen clean.
 
-    ``word``: of the network that gives the targets; ``mask``: its probabilities [N, K] to how much each image counts,
-    [N] in 0 to 1. At most 5,000 images are looked at, the same each time; all training images, if all have labels. Of a
-    class, that is of the images whose true label it is, ``unlabelled/mask/<class>`` is the share that counts, and
+    ``word``: of the network that gives the targets; ``mask``: its probabilities [N, K] to how much each item counts,
+    [N] in 0 to 1. At most 5,000 items are looked at, the same each time; all training items, if all have labels. Of a
+    class, that is of the items whose true label it is, ``unlabelled/mask/<class>`` is the share that counts, and
     ``unlabelled/pseudo_label_accuracy/<class>`` the share of these whose pseudo-label is right.
     """
 
@@ -73,7 +73,7 @@ class PseudoLabels(TrainingJudge):
 
 
 def _of(suffix: str, weight: np.ndarray, right: np.ndarray) -> dict[str, float]:
-    """Of some images; without an accuracy where none of them counts."""
+    """Of some items; without an accuracy where none of them counts."""
     if not len(weight):
         return {}
     metrics = {f"unlabelled/mask{suffix}": float(weight.mean())}

@@ -4,8 +4,8 @@ Paper: the plain form is the oldest (Bachman et al. 2014, 1412.4864); UDA (1904.
 (2110.08263), FreeMatch (2205.07246) and SoftMatch (2301.10921) are the same with other values, each a choice of its
 own: ``method=fixmatch``.
 Idea: ``CE(z(x), y) + w(t) mean_u m(p_u) D(z(strong u), target(p_u))``, with p_u what the teacher predicts of the
-unlabelled image u, a target made of it, soft or its most likely class, and m how much it counts: all, those above a
-threshold, or a weight. The mean is over all unlabelled images of a batch, those that do not count being 0.
+unlabelled item u, a target made of it, soft or its most likely class, and m how much it counts: all, those above a
+threshold, or a weight. The mean is over all unlabelled items of a batch, those that do not count being 0.
 Asymmetry: a cleaner view, and confidence. The teacher is the student itself, without gradient, or its average.
 Watch for: supervised training on the same strong views may gain as much; a mask that is empty or full; one class that
 eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/pseudo_label_accuracy``.
@@ -54,9 +54,9 @@ class Masking(Enum):
 
 @dataclass
 class ConsistencySettings(MethodSettings):
-    """``view``: how the labelled images are seen. ``temperature`` softens teacher and student, ``sharpening`` divides
+    """``view``: how the labelled items are seen. ``temperature`` softens teacher and student, ``sharpening`` divides
     the teacher's once more. ``threshold`` and ``threshold_momentum``: None where the mask has none.
-    ``unlabelled_ratio``: images without labels in a batch for each one with a label. ``momentum`` is of the average of
+    ``unlabelled_ratio``: items without labels in a batch for each one with a label. ``momentum`` is of the average of
     the student, which is what the run gives.
     """
 

@@ -17,8 +17,8 @@ ENOUGH = 0.1
 
 
 class Sign(Enum):
-    empty = "no unlabelled image counts"
-    full = "every unlabelled image counts"
+    empty = "no unlabelled item counts"
+    full = "every unlabelled item counts"
     one_class = "one class has most of the pseudo-labels"
 
 

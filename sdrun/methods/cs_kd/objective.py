@@ -1,4 +1,4 @@
-"""Labels, and the prediction of another image of the class."""
+"""Labels, and the prediction of another item of the class."""
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from sdrun.streams.batch import Batch
 
 
 class ClassWise(Objective):
-    """``CE + weight kd`` on batches whose views are the image and its partner, in this order."""
+    """``CE + weight kd`` on batches whose views are the item and its partner, in this order."""
 
     def __init__(self, student: nn.Module, settings: CSKDSettings) -> None:
         super().__init__()

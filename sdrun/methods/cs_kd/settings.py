@@ -1,10 +1,10 @@
-"""CS-KD, class-wise self-distillation: an image learns what the network says of another image of its class.
+"""CS-KD, class-wise self-distillation: an item learns what the network says of another item of its class.
 
 Paper: Yun et al. 2020 (2003.13964).
-Idea: ``CE(z(x), y) + weight kd(z(x), sg z(x'), T)``, x' another labelled image of the class y, drawn anew at each step.
+Idea: ``CE(z(x), y) + weight kd(z(x), sg z(x'), T)``, x' another labelled item of the class y, drawn anew at each step.
 Asymmetry: another example. The teacher is the same network at the same step, without gradient, on x'.
 Watch for: it regularises, as label smoothing does: compare with ``method=supervised method.label_smoothing=0.1``;
-with few images of a class the pairs repeat. A class of one image is its own partner.
+with few items of a class the pairs repeat. A class of one item is its own partner.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from sdrun.settings import MethodSettings, require_positive, require_range, requ
 
 @dataclass
 class CSKDSettings(MethodSettings):
-    """``view``: how both images of a pair are seen, each in a draw of its own."""
+    """``view``: how both items of a pair are seen, each in a draw of its own."""
 
     needs: ClassVar[str | None] = "categorical"
 

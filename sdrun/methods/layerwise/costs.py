@@ -28,38 +28,38 @@ class ExitCosts:
     parameters: list[int]
 
 
-def exit_costs(ladder: Ladder, image: Tensor) -> ExitCosts:
-    """Measured by letting an image [1, C, H, W] leave at each exit."""
+def exit_costs(ladder: Ladder, item: Tensor) -> ExitCosts:
+    """Measured by letting an item [1, ...] leave at each exit."""
     num, kind = len(ladder.rungs), Confidence.probability
     costs, sizes = [], []
     for place in range(num + 1):
         thresholds = [NEVER[kind]] * place + [ALWAYS[kind]] * (num - place)
         leaving = EarlyExit(ladder, ExitPolicy(kind, thresholds, [1.0] * (num + 1)))
-        costs.append(multiply_adds(leaving, image))
-        sizes.append(num_parameters(leaving, image))
-    return ExitCosts(multiply_adds(ladder.deepest, image), costs, sizes)
+        costs.append(multiply_adds(leaving, item))
+        sizes.append(num_parameters(leaving, item))
+    return ExitCosts(multiply_adds(ladder.deepest, item), costs, sizes)
 
 
-def num_parameters(network: EarlyExit, image: Tensor) -> int:
-    """Numbers in those parameters that the logits of an image [1, C, H, W] depend on."""
+def num_parameters(network: EarlyExit, item: Tensor) -> int:
+    """Numbers in those parameters that the logits of an item [1, ...] depend on."""
     parameters = list(network.parameters())
     with torch.enable_grad():
-        gradients = torch.autograd.grad(network(image)[0].sum(), parameters, allow_unused=True)
+        gradients = torch.autograd.grad(network(item)[0].sum(), parameters, allow_unused=True)
     return sum(p.numel() for p, gradient in zip(parameters, gradients, strict=True) if gradient is not None)
 
 
-def milliseconds(networks: Mapping[str, Callable[[Tensor], Any]], images: Tensor, batch: int) -> dict[str, float]:
-    """Wall time an image of each network in batches of ``batch``, in ms: medians of rounds that take turns.
+def milliseconds(networks: Mapping[str, Callable[[Tensor], Any]], items: Tensor, batch: int) -> dict[str, float]:
+    """Wall time an item of each network in batches of ``batch``, in ms: medians of rounds that take turns.
 
-    images: [N, C, H, W], normalised; a first round warms up and does not count.
+    items: [N, ...], seen clean; a first round warms up and does not count.
     """
     times: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(ROUNDS + 1):
         for name, network in networks.items():
             started = time.perf_counter()
             with torch.no_grad():
-                for part in images.split(batch):
+                for part in items.split(batch):
                     output = network(part)
             (output[0] if isinstance(output, tuple) else output).cpu()  # waits for the device
-            times[name].append(1000 * (time.perf_counter() - started) / len(images))
+            times[name].append(1000 * (time.perf_counter() - started) / len(items))
     return {name: statistics.median(of_rounds[1:]) for name, of_rounds in times.items()}

@@ -27,7 +27,7 @@ class ExitPolicy:
 
 
 class EarlyExit(nn.Module):
-    """Images [B, C, H, W] to logits [B, K] over the temperature of the exit [B] at which each left, 0 the shallowest.
+    """Items to logits [B, K] over the temperature of the exit [B] at which each left, 0 the shallowest.
 
     After each exit only the samples that stay go on, so what is saved is time.
     """
@@ -37,10 +37,10 @@ class EarlyExit(nn.Module):
         self.ladder = ladder
         self.policy = policy
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, items: Tensor) -> tuple[Tensor, Tensor]:
         ladder, policy = self.ladder, self.policy
-        x, tap = ladder.backbone.enter(images), 0
-        rows = torch.arange(len(images), device=images.device)
+        x, tap = ladder.backbone.enter(items), 0
+        rows = torch.arange(len(items), device=items.device)
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
         for place, exit in enumerate(ladder.rungs):
             x = self._advance(x, tap, exit.number + 1)
@@ -64,7 +64,7 @@ class EarlyExit(nn.Module):
 
     @staticmethod
     def _in_order(parts: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Logits and exits in the order of the images, from rows, logits and exits of those that left together."""
+        """Logits and exits in the order of the items, from rows, logits and exits of those that left together."""
         if len(parts) == 1:
             return parts[0][1:]
         rows, logits, exits = (torch.cat(column) for column in zip(*parts, strict=True))

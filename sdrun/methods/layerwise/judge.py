@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIMED = {1: 100, 64: 256}
-"""Images that are timed, by batch size."""
+"""Items that are timed, by batch size."""
 
 
 class EarlyExits(Judge):
@@ -32,7 +32,7 @@ class EarlyExits(Judge):
 
     Temperatures and thresholds come from ``val``, or from the settings. Metrics and predictions are those of the exits
     that samples leave at; ``multiply_adds`` is the mean of a sample, and its share that of the network without shallow
-    exits; milliseconds are of the first test images. Documents: ``policy``, and the ``curve`` of accuracy over compute,
+    exits; milliseconds are of the first test items. Documents: ``policy``, and the ``curve`` of accuracy over compute,
     along which all shallow exits share one level of confidence.
     """
 
@@ -106,12 +106,12 @@ class EarlyExits(Judge):
 
     def _times(self, ladder: Ladder, policy: ExitPolicy) -> dict[str, float]:
         data = self.data
-        images = data.first("test", max(TIMED.values()))
+        items = data.first("test", max(TIMED.values()))
         networks: dict[str, Callable[[Tensor], Any]] = {"early": EarlyExit(ladder, policy), "full": ladder.deepest}
         metrics = {}
         with data.autocast():
             for batch, num in TIMED.items():
-                times = milliseconds(networks, images[:num], batch)
+                times = milliseconds(networks, items[:num], batch)
                 metrics[f"test/milliseconds_batch_{batch}"] = times["early"]
                 metrics[f"test/full_milliseconds_batch_{batch}"] = times["full"]
         return metrics

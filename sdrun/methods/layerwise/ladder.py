@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.answers.categorical import mean_probability
-from sdrun.models.backbone import Backbone, initialise
+from sdrun.models.backbone import Backbone, Taps, initialise
+from sdrun.trees import Tree
 
 
 class Exits(NamedTuple):
@@ -32,8 +33,10 @@ class _Maps(nn.Sequential):
         return super().forward(x).mean(dim=(2, 3))
 
 
-class _Tokens(nn.Module):
-    """Norm and one hidden layer on the class token: [B, tokens, width] to [B, num_features]."""
+class _Vectors(nn.Module):
+    """Norm and one hidden layer on a vector, or on the first of several: [B, width] or [B, T, width] to
+    [B, num_features].
+    """
 
     def __init__(self, width: int, num_features: int) -> None:
         super().__init__()
@@ -41,7 +44,7 @@ class _Tokens(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, num_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.mlp(self.norm(x[:, 0]))
+        return self.mlp(self.norm(x[:, 0] if x.ndim == 3 else x))
 
 
 class Exit(nn.Module):
@@ -54,7 +57,8 @@ class Exit(nn.Module):
         super().__init__()
         widths = list(backbone.tap_features.values())[number:]
         self.number = number
-        self.bottleneck = _Tokens(widths[0], backbone.num_features) if backbone.has_tokens else _Maps(widths)
+        is_map = backbone.taps_are is Taps.maps
+        self.bottleneck = _Maps(widths) if is_map else _Vectors(widths[0], backbone.num_features)
         self.head = nn.Linear(backbone.num_features, num_classes)
         initialise(self.bottleneck)
 
@@ -78,18 +82,15 @@ class Ladder(nn.Module):
         self.shallow = nn.ModuleList(Exit(backbone, names.index(tap), num_classes) for tap in taps)
         self.num_detached = num_detached
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Logits [B, K] by word: of the deepest exit without one, of ``exit_1`` and so on, and of their ``ensemble``.
-
-        images: [B, C, H, W].
-        """
-        *shallow, deepest = logits = self.exits(images).logits.float().unbind(dim=1)
+    def forward(self, items: Tree) -> dict[str, Tensor]:
+        """Logits [B, K] by word: the deepest exit's without one, those of ``exit_1`` and so on, and their ``ensemble``."""
+        *shallow, deepest = logits = self.exits(items).logits.float().unbind(dim=1)
         by_word = {f"exit_{i}": z for i, z in enumerate(shallow, start=1)}
         return {"": deepest, **by_word, "ensemble": mean_probability(logits)}
 
-    def exits(self, images: Tensor) -> Exits:
-        """What all exits give, in one forward. images: [B, C, H, W]."""
-        final, taps = self.backbone(images)
+    def exits(self, items: Tree) -> Exits:
+        """What all exits give, in one forward."""
+        final, taps = self.backbone(items)
         seen = list(taps.values())
         parts, heads = [], []
         for place, exit in enumerate(self.rungs):
@@ -105,9 +106,9 @@ class Ladder(nn.Module):
         """The shallow exits, shallow to deep."""
         return list(self.shallow)  # type: ignore[arg-type]
 
-    def deepest(self, images: Tensor) -> Tensor:
+    def deepest(self, items: Tree) -> Tensor:
         """Logits [B, K] of the deepest exit; the shallow ones cost nothing. Not compiled, as no early exit is."""
-        return self.head(self.backbone.forward(images).final)
+        return self.head(self.backbone.forward(items).final)
 
     def compile(self, *arguments: Any, **options: Any) -> None:
         """Compile what trains, part by part."""

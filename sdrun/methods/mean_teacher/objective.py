@@ -14,7 +14,7 @@ from sdrun.teachers.ema import EMA
 
 
 class MeanTeacher(Objective):
-    """``CE + w(t) D`` over two views of labelled and unlabelled images, for ``num_steps`` steps; see the settings."""
+    """``CE + w(t) D`` over two views of labelled and unlabelled items, for ``num_steps`` steps; see the settings."""
 
     def __init__(self, student: nn.Module, settings: MeanTeacherSettings, num_steps: int) -> None:
         super().__init__()

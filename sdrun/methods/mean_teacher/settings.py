@@ -1,8 +1,8 @@
-"""Mean teacher: few labels, many images, and an average of the student that both views of an image should agree with.
+"""Mean teacher: few labels, many items, and an average of the student that both views of an item should agree with.
 
 Paper: Tarvainen & Valpola 2017 (1703.01780).
-Idea: ``CE(z_s, y) + w(t) D(z_s, z_t)``; the student sees one view of an image and the teacher another of the same kind.
-CE is over the labelled images of a batch, D over all of them, and w rises from nearly 0 as a sigmoid.
+Idea: ``CE(z_s, y) + w(t) D(z_s, z_t)``; the student sees one view of an item and the teacher another of the same kind.
+CE is over the labelled items of a batch, D over all of them, and w rises from nearly 0 as a sigmoid.
 Asymmetry: averaged weights. The teacher is an exponential moving average of the student and follows each of its steps.
 Watch for: supervised training on stronger views may gain as much (``method=supervised method.view=strong``); a
 consistency term whose share of the gradient is 0; a validation split with far more labels than training has.
@@ -26,7 +26,7 @@ class Distance(Enum):
 class MeanTeacherSettings(MethodSettings):
     """``weight`` is that of D at its largest, after the share ``ramp_up`` of the steps.
 
-    ``unlabelled_ratio``: images without labels in a batch for each one with a label.
+    ``unlabelled_ratio``: items without labels in a batch for each one with a label.
     """
 
     needs: ClassVar[str | None] = "categorical"

@@ -14,8 +14,8 @@ from sdrun.streams.batch import Batch
 class Progressive(Objective):
     """``(1 - a) CE(z, y) + a CE(z, p)`` for ``num_steps`` steps, with p from ``memory`` and a rising to alpha.
 
-    ``labels`` [N]: those of the training images, -1 where there is none. ``gather``: the rows of a tensor of all ranks.
-    ``memory`` [N, K]: the probabilities that each image was last given, at first its label.
+    ``labels`` [N]: those of the training items, -1 where there is none. ``gather``: the rows of a tensor of all ranks.
+    ``memory`` [N, K]: the probabilities that each item was last given, at first its label.
     """
 
     memory: Tensor
@@ -56,4 +56,4 @@ class Progressive(Objective):
         self._seen = []
         times = self.memory.new_zeros(len(self.memory)).index_add_(0, index, torch.ones_like(probabilities[:, 0]))
         self.memory[index] = 0
-        self.memory.index_add_(0, index, probabilities / times[index, None])  # of an image that came twice, the mean
+        self.memory.index_add_(0, index, probabilities / times[index, None])  # of an item that came twice, the mean

@@ -1,11 +1,11 @@
-"""PS-KD, progressive self-distillation: the label is mixed with what the network said of the image an epoch ago.
+"""PS-KD, progressive self-distillation: the label is mixed with what the network said of the item an epoch ago.
 
 Paper: Kim et al. 2021 (2006.12000).
-Idea: cross-entropy with ``(1 - a_t) y + a_t p_i``, p_i the probabilities that the network gave image i when it last
-saw it, and a_t growing evenly from 0 to ``alpha``. Until an image was seen, p_i is its label.
+Idea: cross-entropy with ``(1 - a_t) y + a_t p_i``, p_i the probabilities that the network gave item i when it last
+saw it, and a_t growing evenly from 0 to ``alpha``. Until an item was seen, p_i is its label.
 Asymmetry: older weights, and another view. The teacher is the student of an epoch ago, of which only the predictions
 are kept, for the whole training set.
-Watch for: an epoch is a pass over all training images, so with few labels p_i is much younger; label smoothing, with
+Watch for: an epoch is a pass over all training items, so with few labels p_i is much younger; label smoothing, with
 which it shares the growing entropy of the targets, is the control.
 """
 
@@ -17,7 +17,7 @@ from sdrun.settings import MethodSettings, require_range, require_view
 
 @dataclass
 class PSKDSettings(MethodSettings):
-    """``alpha``: weight of the network's own prediction at the last step; ``view``: how the images are seen."""
+    """``alpha``: weight of the network's own prediction at the last step; ``view``: how the items are seen."""
 
     needs: ClassVar[str | None] = "categorical"
 

@@ -4,23 +4,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone
+from sdrun.models.backbone import Backbone, Taps
 from sdrun.models.bag.settings import BagSettings
 from sdrun.settings import Item
 
 MULTIPLIERS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1)
 """Odd numbers of 32 bits by which the words of an n-gram are told apart; a longer n-gram takes them in turns."""
 
+SMALL = 0.05
+"""Of embeddings at the start: from larger ones the network learns little but its norm."""
+
 
 class Bag(Backbone):
     """Taps ``layer_1``, ``layer_2`` ...: [B, width]."""
 
-    has_tokens = False
+    taps_are = Taps.vectors
 
     def __init__(self, ngrams: int, buckets: int, width: int, depth: int) -> None:
         super().__init__()
         self.ngrams, self.buckets = ngrams, buckets
         self.embedding = nn.Embedding(buckets, width, padding_idx=0)
+        nn.init.normal_(self.embedding.weight[1:], std=SMALL)
         self.norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(nn.Sequential(nn.Linear(width, width), nn.ReLU()) for _ in range(depth))
         self.num_features = width

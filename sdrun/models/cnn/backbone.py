@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdrun.models.backbone import Backbone, initialise
+from sdrun.models.backbone import Backbone, Taps, initialise
 from sdrun.models.cnn.settings import CNNSettings
 from sdrun.settings import Item
 
@@ -29,7 +29,7 @@ class CNN(Backbone):
     Taps ``stage_1``, ``stage_2`` ...: [B, width, h, w].
     """
 
-    has_tokens = False
+    taps_are = Taps.maps
 
     def __init__(self, channels: int, widths: list[int], depth: int) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from sdrun.models.backbone import Backbone
+from sdrun.models.backbone import Backbone, Taps
 from sdrun.models.block import Block, initialise
 from sdrun.models.transformer.settings import TransformerSettings
 from sdrun.settings import Item
@@ -16,7 +16,7 @@ class Transformer(Backbone):
     are zeros, in every tap: by that a block knows what not to look at.
     """
 
-    has_tokens = True
+    taps_are = Taps.tokens
 
     def __init__(self, length: int, vocabulary: int, width: int, depth: int, heads: int, mlp_ratio: float) -> None:
         super().__init__()

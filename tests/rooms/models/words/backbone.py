@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from sdrun.models.backbone import Backbone
+from sdrun.models.backbone import Backbone, Taps
 from sdrun.models.words.settings import WordsSettings
 from sdrun.settings import Item
 
@@ -10,7 +10,7 @@ from sdrun.settings import Item
 class Words(Backbone):
     """Taps ``layer_1``, ``layer_2`` ...: [B, width]."""
 
-    has_tokens = False
+    taps_are = Taps.vectors
 
     def __init__(self, num_words: int, width: int, taps: list[str]) -> None:
         super().__init__()
