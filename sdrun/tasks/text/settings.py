@@ -14,7 +14,7 @@ class ViewSettings:
 
     drop: float
     mask: float
-    shuffle: float
+    shuffle: int
 
     def check(self, key: str) -> None:
         """Raise InputError where a value is out of range."""

@@ -92,6 +92,7 @@ def read_table(path: Path, columns: Columns) -> Table:
 def _read(path: Path, file: TextIO, columns: Columns) -> Table:
     rows = _rows(path, file, columns.delimiter)
     _, header = next(rows, (1, []))
+    require(bool(header), str(path), "is empty")
     places = [_place(path, header, key, name, columns) for key, name in _named(columns).items()]
     lines, labels, is_test = array("q"), list[str](), bytearray()
     known: dict[str, str] = {}

@@ -39,8 +39,9 @@ class View:
             is_dropped = _all_but_one(drop < s.drop, drop, is_word).gather(1, word)
             tokens = tokens.masked_fill(is_dropped, PAD)
         if s.drop or s.shuffle:
-            key = (place + s.shuffle * move).gather(1, word)
-            order = key.masked_fill(tokens == PAD, torch.inf).argsort(dim=1, stable=True)
+            # no word can pass one that is more than s.shuffle places ahead (1711.00043, section 2.3)
+            key = (place + (s.shuffle + 1) * move if s.shuffle else place.expand_as(move)).gather(1, word)
+            order = key.masked_fill(tokens == PAD, self.length + s.shuffle + 1).argsort(dim=1, stable=True)
             tokens = tokens.gather(1, order)
         return tokens
 

@@ -1,0 +1,86 @@
+"""Words by hashes and pieces that are learned: numbers, where words start, and back again."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sdrun.data.source import Packed
+from sdrun.errors import InputError, RunError
+from sdrun.tasks.text.pieces import Pieces, learned
+from sdrun.tasks.text.texts import Texts
+from sdrun.tasks.text.tokens import MASK, PAD
+from sdrun.tasks.text.words import Words
+
+CORPUS = [
+    f"The {noun} was {word} unlike the others, wasn't it?" for noun in ("train", "meal") for word in ("good", "bad")
+]
+
+
+def rows(tokens):
+    return [part.tolist() for part in np.split(tokens.numbers, tokens.ends[:-1])]
+
+
+def test_a_word_has_the_same_number_wherever_it_stands_and_on_every_machine():
+    one, other = Words(), Words()
+    first, second = rows(one.encode(["Good day!", "GOOD  night"], 8))
+    assert first[0] == second[0]
+    assert first == [1_820_610_196, 1_704_995_220, 510_394_327]
+    assert rows(other.encode(["good day!"], 8)) == [first]
+    assert min(*first, *second) > MASK
+
+
+def test_words_are_kept_together_at_their_apostrophes():
+    words = Words()
+    tokens = words.encode(["It's the dog\N{RIGHT SINGLE QUOTATION MARK}s :-)"], 8)
+    assert words.text(tokens.numbers) == "it's the dog\N{RIGHT SINGLE QUOTATION MARK}s : - )"
+    assert words.text([MASK, 77]) == "_ ?"
+    assert tokens.starts.all()
+
+
+def test_longer_texts_are_cut_and_counted():
+    for reader in (Words(), Pieces(learned(CORPUS, 512))):
+        tokens = reader.encode(["one two three four", "one"], 2)
+        assert tokens.num_cut >= 1
+        assert np.diff(tokens.ends, prepend=0).max() == tokens.longest == 2
+
+
+def test_pieces_are_the_same_for_the_same_texts_and_say_where_words_start():
+    document = learned(CORPUS, 512)
+    assert learned(Texts.of(CORPUS), 512) == document
+    assert len(json.loads(document)["model"]["vocab"]) <= 512
+    pieces = Pieces(document)
+    tokens = pieces.encode(["Unlike trains, 日!"], 64)
+    assert pieces.text(tokens.numbers) == "unlike trains , 日 !"
+    assert tokens.starts.sum() == 5
+    assert tokens.starts[0]
+    assert len(tokens.numbers) > 5
+
+
+def test_a_text_that_spells_a_special_piece_has_none():
+    tokens = Pieces(learned(CORPUS, 512)).encode(["[PAD] and [MASK]"], 64)
+    assert not {PAD, MASK} & set(tokens.numbers.tolist())
+
+
+def test_what_is_no_tokenizer_is_named():
+    with pytest.raises(RunError, match=r"tokenizer.json is no tokenizer \(.*\); restore it from a copy"):
+        Pieces(b"{}")
+
+
+def test_without_the_library_the_way_to_get_it_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(InputError, match=r"pip install 'sdrun\[text\]'"):
+        learned(CORPUS, 512)
+
+
+def test_packed_items_come_padded_and_cut():
+    ends = torch.tensor([3, 3, 5, 9])
+    packed = Packed({"a": torch.arange(1, 10), "b": torch.ones(9, dtype=torch.bool)}, ends, 3)
+    fields = packed.fetch(torch.tensor([3, 0, 1, 2]))
+    assert fields["a"].tolist() == [[6, 7, 8], [1, 2, 3], [0, 0, 0], [4, 5, 0]]
+    assert fields["b"].sum(dim=1).tolist() == [3, 3, 0, 2]
+    assert len(packed) == 4
+    assert packed.fingerprint == Packed(dict(packed.fields), ends, 3).fingerprint
+    assert packed.fingerprint != Packed(dict(packed.fields), ends, 2).fingerprint

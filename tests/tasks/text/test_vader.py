@@ -1,0 +1,157 @@
+"""The ratings behind VADER, from a small archive of the same make."""
+
+import io
+import re
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+
+from helpers import settings
+from sdrun import tasks
+from sdrun.data.labelled import split
+from sdrun.errors import InputError
+from sdrun.tasks.text.sources.vader import DOMAINS
+
+FOLDER = "hutto_ICWSM_2014"
+
+
+def files(num=40):
+    """Of each domain texts that say their number, in another order than their ratings; five of a document."""
+    made = {}
+    for place, name in enumerate(DOMAINS.values()):
+        numbers = [f"{n // 5}_{n % 5}" if place in (0, 2) else str(n) for n in range(num)]
+        ratings = [[(-3, 0, 2)[n % 3]] * 7 + [(-1, 1, 4)[n % 3]] * 3 for n in range(num)]
+        text = [
+            f"{number}\t{np.mean(own)}\ttext {number} of {name}" for number, own in zip(numbers, ratings, strict=True)
+        ]
+        rated = [f"{number}\t{np.mean(own)}\t0.5\t{own}" for number, own in zip(numbers, ratings, strict=True)]
+        made[f"{name}_GroundTruth.txt"] = "\ufeff" + "\r\n".join(text) + "\r\n"
+        made[f"{name}_anonDataRatings.txt"] = "\ufeff" + "\r\n".join(rated[::-1]) + "\r\n"
+    return made
+
+
+def packed(content):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, text in content.items():
+            member = tarfile.TarInfo(f"{FOLDER}/{name}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return zipped(tmp_path, files())
+
+
+def zipped(folder, content):
+    with zipfile.ZipFile(folder / "vaderSentiment-0.5.zip", "w") as archive:
+        archive.writestr(f"vaderSentiment-0.5/additional_resources/{FOLDER}.tar.gz", packed(content))
+    return folder / "vaderSentiment-0.5.zip"
+
+
+def load(root, *overrides):
+    return tasks.load(settings("dataset=vader", f"dataset.root={root}", *overrides).dataset)
+
+
+def test_classes_are_those_of_the_mean_and_shares_those_of_single_raters(archive):
+    published = load(archive)
+    assert published.classes == ["negative", "neutral", "positive"]
+    assert len(published.train) + len(published.test) == 160
+    for part in (published.train, published.test):
+        for text, label, crowd in zip(part.fields["text"], part.labels, part.crowd, strict=True):
+            name = text.split()[1]
+            n = int(name) if "_" not in name else 5 * int(name.split("_")[0]) + int(name.split("_")[1])
+            assert label == n % 3  # the rating of 0 has a mean of 0.3, within what counts as neutral
+            assert crowd.tolist() == [[1, 0, 0], [0, 0.7, 0.3], [0, 0, 1]][n % 3]
+
+
+def test_documents_are_on_one_side_of_the_split_and_each_domain_on_both(archive):
+    published = load(archive)
+    sides = [
+        {f"{domain}/{text.split()[1].split('_')[0]}" for text, domain in zip(texts, domains, strict=True)}
+        for texts, domains in ((p.fields["text"], p.fields["domain"]) for p in (published.train, published.test))
+    ]
+    assert not sides[0] & sides[1]
+    for part in (published.train, published.test):
+        assert set(part.fields["domain"]) == {0, 1, 2, 3}
+    assert 0.1 < len(published.test) / 160 < 0.3
+
+
+def test_the_label_of_one_rater_is_drawn_by_the_seed_and_validation_keeps_the_truth(archive):
+    asked = [
+        settings(
+            "dataset=vader",
+            f"dataset.root={archive}",
+            f"seed={seed}",
+            "dataset.val_size=20",
+            "dataset.labels_from=rater",
+        ).dataset
+        for seed in (0, 0, 1)
+    ]
+    one, same, other = (split(tasks.load(own), own) for own in asked)
+    assert one.train.labels.tolist() == same.train.labels.tolist()
+    assert one.fingerprints() == same.fingerprints() != other.fingerprints()
+    neutral = one.true_labels == 1
+    assert (one.train.labels == one.true_labels)[~neutral].all()
+    wrong = (one.train.labels != one.true_labels)[neutral]
+    assert 0.05 < wrong.mean() < 0.6
+    assert set(one.validation.labels[one.validation.crowd[:, 1] == 0.7]) == {1}
+
+
+@pytest.mark.parametrize("how", ["folder", "its folder", "inner archive", "download folder"])
+def test_the_archive_may_lie_there_unpacked_or_not(how, archive, tmp_path):
+    expected = load(archive).test.fingerprint
+    place = tmp_path / "place"
+    place.mkdir()
+    if how == "inner archive":
+        place = tmp_path / f"{FOLDER}.tar.gz"
+        place.write_bytes(packed(files()))
+    elif how == "download folder":
+        archive.rename(place / archive.name)
+    else:
+        inner = place / FOLDER if how == "its folder" else place
+        inner.mkdir(exist_ok=True)
+        for name, text in files().items():
+            (inner / name).write_text(text, newline="")
+    assert load(place).test.fingerprint == expected
+
+
+def test_missing_files_are_named_with_the_way_to_get_them(tmp_path):
+    for root, told in (("null", "is missing"), (tmp_path, f"{tmp_path} holds no"), (tmp_path / "x", "cannot be read")):
+        with pytest.raises(InputError, match=re.escape(told)) as error:
+            load(root)
+        assert str(error.value).startswith("dataset.root: ")
+        assert "pip download --no-deps --no-binary :all: vaderSentiment==0.5" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[2, 2", "[9, 2", "tweets_anonDataRatings.txt: has ratings that are none: [9, 2"),
+        ("[2, 2", "[x, 2", "tweets_anonDataRatings.txt: has ratings that are none: [x, 2"),
+        ("\t0.5\t", " 0.5\t", "tweets_anonDataRatings.txt, line 1: has 3 cells instead of 4"),
+        ("\n3\t", "\n300\t", "tweets_GroundTruth.txt: has other numbers than its ratings"),
+    ],
+)
+def test_damaged_files_are_named(old, new, told, tmp_path):
+    content = files()
+    content["tweets_anonDataRatings.txt"] = content["tweets_anonDataRatings.txt"].replace(old, new, 1)
+    with pytest.raises(InputError, match=re.escape(told)):
+        load(zipped(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\x1f\x8b broken"])
+def test_what_is_no_archive_is_named(content, tmp_path):
+    file = tmp_path / "vaderSentiment-0.5.zip"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=f"dataset.root: {file} cannot be read"):
+        load(file)
+
+
+def test_noise_on_top_of_a_raters_label_makes_no_sense():
+    with pytest.raises(InputError, match="dataset.label_noise: is of labels made wrong on purpose"):
+        settings("dataset=vader", "dataset.labels_from=rater", "dataset.label_noise=0.1")
