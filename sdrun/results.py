@@ -142,8 +142,9 @@ class Results:
         """Predictions and documents, by their place in the run's folder."""
         data = self.context.data
         labels = {f"{part}_labels": data.labels[part] for part in data.held_out}
+        crowd = {f"{part}_crowd": data.crowd[part] for part in data.held_out if part in data.crowd}
         buffer = io.BytesIO()
-        np.savez(buffer, **outcome.predictions, **labels)  # type: ignore[arg-type]
+        np.savez(buffer, **outcome.predictions, **labels, **crowd)  # type: ignore[arg-type]
         documents = {
             f"stages/{name}/{title}.json": json_bytes(document) for title, document in outcome.documents.items()
         }

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from sdrun.judges.drawing import Draw
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
 from sdrun.judges.metric import CLASSIFICATION
-from sdrun.judges.metrics import calibrated_scores, fit_temperature, scores, temperature_doubt
+from sdrun.judges.metrics import calibrated_scores, crowd_scores, fit_temperature, scores, temperature_doubt
 from sdrun.judges.parts import Parts
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Classification(TrainingJudge):
         for word in parts["test"]:
             logits = {part: by_word[word] for part, by_word in parts.items()}
             metrics |= scored(logits, self.data.labels, word)
+            temperature = metrics.get("/".join(filter(None, ("val", word, "temperature"))))
+            for part, crowd in self.data.crowd.items():
+                if part in logits:
+                    metrics |= prefixed(part, word, crowd_scores(logits[part], crowd, temperature))
             if copy := self.data.copy:
                 same = logits[copy].argmax(axis=1) == logits["test"].argmax(axis=1)
                 metrics |= prefixed(copy, word, {"agreement": float(same.mean())})

@@ -110,6 +110,8 @@ CLASSIFICATION = (
     _lower("adaptive_ece_calibrated", "adaptive ECE*"),
     _lower("aurc", "AURC"),
     _lower("aurc_calibrated", "AURC*"),
+    _lower("crowd_kl", "KL to the crowd"),
+    _lower("crowd_kl_calibrated", "KL to the crowd*"),
     _neither("temperature"),
     _share("agreement", Better.neither),
     _share("given_label_accuracy", title="as labelled"),

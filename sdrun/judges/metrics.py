@@ -5,7 +5,7 @@ Everywhere: ``logits`` [N, K] and ``labels`` [N]; computed in float64.
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import entr, log_softmax
 
 NUM_BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0
@@ -33,6 +33,12 @@ def calibrated_scores(logits: np.ndarray, labels: np.ndarray, temperature: float
     return {f"{name}_calibrated": value for name, value in named.items() if name != "accuracy"}
 
 
+def crowd_scores(logits: np.ndarray, crowd: np.ndarray, temperature: float | None) -> dict[str, float]:
+    """How far predictions are from what several people said, also after a temperature, if there is one."""
+    plain = {"crowd_kl": crowd_kl(logits, crowd)}
+    return plain if temperature is None else {**plain, "crowd_kl_calibrated": crowd_kl(logits, crowd, temperature)}
+
+
 def top(probability: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of the predicted class and whether it is right, 1 or 0: both [N]. probability: [N, K]."""
     return probability.max(axis=1), (probability.argmax(axis=1) == labels).astype(np.float64)
@@ -41,6 +47,15 @@ def top(probability: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
 def nll(log_probability: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood of the labels in nats. log_probability: [N, K]."""
     return float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean())
+
+
+def crowd_kl(logits: np.ndarray, crowd: np.ndarray, temperature: float = 1.0) -> float:
+    """Mean divergence, in nats, of ``softmax(logits / temperature)`` from what several people said.
+
+    crowd: [N, K], the share of an item's raters that chose each class.
+    """
+    log_probability = log_softmax(logits.astype(np.float64) / temperature, axis=1)
+    return float((-entr(crowd) - crowd * log_probability).sum(axis=1).mean())
 
 
 def brier(probability: np.ndarray, labels: np.ndarray) -> float:

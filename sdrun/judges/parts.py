@@ -21,13 +21,15 @@ class Parts:
     """The items of a run as judges see them: part by part, clean.
 
     ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
-    ``copy``: the part that is a copy of the test set seen through another view, if there is one.
+    ``crowd``: see ``Labelled``, of the parts that have it. ``copy``: the part that is a copy of the test set seen
+    through another view, if there is one.
     """
 
     def __init__(self, task: Task, hardware: Hardware) -> None:
         self.task, self.splits, self.copy = task, task.splits, task.copy
         self.clean, self.autocast, self.device = task.views[CLEAN], hardware.autocast, hardware.device
         self.labels = dict(task.splits.labels)
+        self.crowd = {name: part.crowd for name, part in task.splits.parts.items() if part.crowd is not None}
         if task.copy:
             self.labels[task.copy] = task.splits.labels["test"]
 

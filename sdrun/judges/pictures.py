@@ -24,7 +24,8 @@ def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
     """What views show of some items, by title: pictures in one row an item and one column a view; texts in lines."""
     first = next(iter(columns.values()))
     if isinstance(first[0], str):
-        return _lines([(title, str(cells[row])) for row in range(len(first)) for title, cells in columns.items()])
+        lines = [(title, str(cells[row])) for row in range(len(first)) for title, cells in columns.items()]
+        return _lines(lines, bold=lines[0][0])
     figure = Figure(figsize=(1.1 * len(columns), 1.1 * len(first) + 0.3), layout="constrained")
     axes = figure.subplots(len(first), len(columns), squeeze=False)
     for column, (title, cells) in enumerate(columns.items()):
@@ -57,13 +58,13 @@ def _picture(axis: Axes, cell: Shown) -> None:
     axis.axis("off")
 
 
-def _lines(lines: list[tuple[str, str]]) -> Figure:
-    """Texts, each after what it is called; a first one of its name begins a group."""
+def _lines(lines: list[tuple[str, str]], bold: str = "") -> Figure:
+    """Texts, each after what it is called; those that are called ``bold`` are in bold."""
     figure = Figure(figsize=(9.5, 0.21 * len(lines) + 0.2))
     for number, (title, text) in enumerate(lines):
         height = 1 - (number + 0.7) / (len(lines) + 0.4)
         short = textwrap.shorten(printable(text), LONGEST_LINE, placeholder=" ...") or text[:LONGEST_LINE]
-        weight = "bold" if title == lines[0][0] else "normal"
+        weight = "bold" if title == bold else "normal"
         figure.text(0.01, height, drawable(title), fontsize=8, color=GREY)
         figure.text(0.2, height, drawable(short), fontsize=8, fontweight=weight)
     return figure

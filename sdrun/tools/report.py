@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
 def _comparison(
     runs: list[str], metrics: list[str] | None, baseline: list[str] | None, across: list[str]
 ) -> tuple[str, list["Section"]]:
-    from sdrun.comparison import rendering, report
+    from sdrun.comparison import rendering, report, seen
     from sdrun.comparison.compare import compare
     from sdrun.comparison.runs import find
     from sdrun.settings.words import filters, printable
@@ -42,7 +42,7 @@ def _comparison(
     groups = {row.group.label: row.group.runs for row in result.rows}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
     sections = [report.section("Comparison", rendering.by_metric(result), rendering.notes(result))]
-    sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
+    sections += [*report.pictures(groups), *seen.section(groups), report.settings(groups), report.commands(groups)]
     names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
     return printable(f"{names} on {', '.join(data)}"), sections
 
@@ -51,7 +51,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims import page
     from sdrun.claims.folder import find
     from sdrun.claims.verdicts import ARMS, judged
-    from sdrun.comparison import report
+    from sdrun.comparison import report, seen
     from sdrun.settings.words import printable
 
     claims = judged(find(paths))
@@ -64,5 +64,10 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
         section.lead = [claim.claim.statement, verdicts, page.setting(claim).replace("`", "")]
         sections.append(section)
         if groups:
-            sections += [*report.pictures(groups), report.settings(groups), report.commands(groups)]
+            sections += [
+                *report.pictures(groups),
+                *seen.section(groups),
+                report.settings(groups),
+                report.commands(groups),
+            ]
     return f"Claims: {', '.join(claim.name for claim in claims)}", sections

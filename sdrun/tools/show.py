@@ -53,9 +53,7 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
     )
     yield "command", " ".join(["sdrun", *manifest.get("overrides", [])])
     if {"steps", "samples", "multiply_adds", "seconds"} <= compute.keys():
-        took = (
-            f"{compute['steps']:,} steps, {compute['samples']:,} items, {compute['multiply_adds']:.3g} multiply-adds"
-        )
+        took = f"{compute['steps']:,} steps, {compute['samples']:,} items, {compute['multiply_adds']:.3g} multiply-adds"
         yield "training", f"{took}, {compute['seconds']:,.0f} s of {run.summary.get('wall_seconds', 0):,.0f} s in all"
 
 

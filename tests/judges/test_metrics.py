@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
+from scipy.stats import entropy
 from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError
 
@@ -50,6 +51,15 @@ def test_adaptive_ece_and_aurc_against_loops(predictions):
         errors += 1 - correct[i]
         risks.append(errors / count)
     assert found["aurc"] == pytest.approx(sum(risks) / len(risks), rel=1e-9)
+
+
+def test_the_divergence_from_a_crowd_is_scipys():
+    random = np.random.default_rng(0)
+    logits, crowd = random.normal(size=(50, 3)), random.multinomial(10, [0.8, 0.2, 0.0], 50) / 10
+    expected = entropy(crowd, softmax(logits / 2, axis=1), axis=1).mean()
+    assert metrics.crowd_kl(logits, crowd, 2.0) == pytest.approx(expected, rel=1e-9)
+    assert metrics.crowd_scores(logits, crowd, None).keys() == {"crowd_kl"}
+    assert metrics.crowd_scores(logits, crowd, 2.0)["crowd_kl_calibrated"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_aurc_does_not_depend_on_the_order_of_ties():

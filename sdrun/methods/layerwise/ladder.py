@@ -83,7 +83,7 @@ class Ladder(nn.Module):
         self.num_detached = num_detached
 
     def forward(self, items: Tree) -> dict[str, Tensor]:
-        """Logits [B, K] by word: the deepest exit's without one, those of ``exit_1`` and so on, and their ``ensemble``."""
+        """Logits [B, K] by word: of the deepest exit without one, of ``exit_1`` ..., and of their ``ensemble``."""
         *shallow, deepest = logits = self.exits(items).logits.float().unbind(dim=1)
         by_word = {f"exit_{i}": z for i, z in enumerate(shallow, start=1)}
         return {"": deepest, **by_word, "ensemble": mean_probability(logits)}
