@@ -231,11 +231,16 @@ def _unknown(key: str, config: DictConfig) -> str:
         return f"{key}: is no setting any more; use method={_choice_for(config.method)}"
     owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
     owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
-    owners += [("dataset", owner, _keys(cls, "dataset.")) for owner, cls in tasks.owners()]
+    for name in tasks.names():
+        shared = _keys(tasks.settings_class(name), "dataset.")
+        owners.append(("dataset", f"{name} datasets", shared))
+        own = tasks.own_settings(name).items()
+        owners += [("dataset", f"dataset={dataset}", _keys(cls, "dataset.") - shared) for dataset, cls in own]
     owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
-    for group, owner, keys in owners:
-        if key in keys:
-            return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {owner}"
+    having = [(group, owner) for group, owner, keys in owners if key in keys]
+    if having:
+        group, whose = having[0][0], " and ".join(owner for _, owner in having)
+        return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {whose}"
     all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
     near = difflib.get_close_matches(key, all_keys, n=1)
     return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from sdrun import preflight, run
 from sdrun.answers.categorical import Categorical
 from sdrun.comparison.index import Entry, listing
-from sdrun.configuration import register_resolvers
+from sdrun.configuration import conf_folder, register_resolvers
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
 from sdrun.models.backbone import Backbone, Network
@@ -52,6 +52,15 @@ def is_time(name: str) -> bool:
 def images(channels: int, size: int) -> Item:
     """What square images are to a network."""
     return Item("images", (channels, size, size))
+
+
+def models_of(kind: str) -> list[str]:
+    """The choices of ``model`` that take such items."""
+    names = sorted(path.stem for path in (conf_folder() / "model").glob("*.yaml"))
+    return [name for name in names if settings(f"model={name}").model.takes == kind]
+
+
+TWO_TEXTS = torch.tensor([[5, 7, 300, 5], [9, 0, 0, 0]], dtype=torch.int32)
 
 
 def shuffled(images, labels, views, pool, batch_size, words, rank=0, world=1) -> Shuffled:

@@ -117,7 +117,10 @@ BAD = {
     ("method=supervised", "generations=3"): "generations: has no effect with method=supervised",
     ("method=supervised", "method.alpha=0.3"): "method.alpha: has no effect with method=supervised",
     ("optim=adamw", "optim.momentum=0.5"): "optim.momentum: has no effect with optim=adamw",
-    ("model=cnn", "model.heads=2"): "model.heads: has no effect with model=cnn; it is a setting of a vit model",
+    (
+        "model=cnn",
+        "model.heads=2",
+    ): "model.heads: has no effect with model=cnn; it is a setting of a transformer model and a vit model",
     ("dataset.label_noise_kind=pair",): "dataset.label_noise_kind: has no effect",
     ("dataset.download=true",): "dataset.root: has no effect with the embedded digits",
     ("optim.lr=fast",): "optim.lr: Value 'fast' of type 'str' could not be converted to Float",

@@ -6,7 +6,7 @@ part of them on a device. A new task is new files and no edits. Imports no torch
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,10 @@ def settings_class(name: str, dataset: str | None = None) -> type[DatasetSetting
     return own[0] if own else only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
 
 
-def owners() -> Iterator[tuple[str, type[DatasetSettings]]]:
-    """Every class of settings, and the datasets that have these."""
-    for name in names():
-        yield f"{name} datasets", settings_class(name)
-        yield from ((f"dataset={dataset}", settings_class(name, dataset)) for dataset in _sources(name))
+def own_settings(name: str) -> dict[str, type[DatasetSettings]]:
+    """Those datasets of a task that have settings of their own."""
+    classes = {dataset: settings_class(name, dataset) for dataset in _sources(name)}
+    return {dataset: own for dataset, own in classes.items() if own is not settings_class(name)}
 
 
 def _sources(name: str) -> list[str]:

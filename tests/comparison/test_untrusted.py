@@ -306,7 +306,7 @@ ODD_PREDICTIONS = {
 def test_predictions_that_cannot_be_used_are_named(tmp_path, called, odd):
     predicted(made_run(tmp_path / "runs/a", 0), np.arange(200) < 150)
     ODD_PREDICTIONS[odd](made_run(tmp_path / "runs/b", 0, method="cs_kd"))
-    assert "not compared image by image: runs/b: predictions/cs_kd.npz " in called("compare", "runs")[1]
+    assert "not compared item by item: runs/b: predictions/cs_kd.npz " in called("compare", "runs")[1]
 
 
 @pytest.mark.parametrize("style", ["md", "csv", "json", "html"])
@@ -314,7 +314,7 @@ def test_predictions_that_are_not_there_are_told_in_every_format(tmp_path, calle
     predicted(made_run(tmp_path / "runs/a", 0), np.arange(200) < 150)
     made_run(tmp_path / "runs/b", 0, method="cs_kd")
     out = called("compare", "runs", "--format", style)[1]
-    assert "not compared image by image: runs/b: predictions/cs_kd.npz is not there" in out
+    assert "not compared item by item: runs/b: predictions/cs_kd.npz is not there" in out
 
 
 def test_a_report_tells_whose_predictions_it_lacks(tmp_path, called):

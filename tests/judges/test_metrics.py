@@ -104,9 +104,9 @@ def test_bins_have_their_upper_edge_inside():
 @pytest.mark.parametrize(
     ("temperature", "num", "num_classes", "reason"),
     [
-        (1.3, 49, 10, "fitted on 49 validation images"),
-        (1.0, 1, 10, "fitted on 1 validation images"),
-        (1.3, 199, 100, "fitted on 199 validation images"),
+        (1.3, 49, 10, "fitted on 49 validation items"),
+        (1.0, 1, 10, "fitted on 1 validation items"),
+        (1.3, 199, 100, "fitted on 199 validation items"),
         (19.9999, 1000, 10, "at its bound"),
         (0.05001, 1000, 10, "at its bound"),
         (1.3, 50, 10, None),

@@ -434,8 +434,8 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"train/mask": 0.0, "train/largest_class": 0.0}, "no unlabelled image counts; lower method.threshold"),
-        ({"train/mask": 1.0, "train/largest_class": 0.2}, "every unlabelled image counts; raise method.threshold"),
+        ({"train/mask": 0.0, "train/largest_class": 0.0}, "no unlabelled item counts; lower method.threshold"),
+        ({"train/mask": 1.0, "train/largest_class": 0.2}, "every unlabelled item counts; raise method.threshold"),
         ({"train/mask": 0.5, "train/largest_class": 0.8}, "one class has most of the pseudo-labels"),
     ],
 )

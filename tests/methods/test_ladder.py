@@ -1,21 +1,18 @@
 """Exits on every backbone, and leaving early by one of them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from helpers import classifier, images, settings
+from helpers import TWO_TEXTS, classifier, images, models_of, settings
 from sdrun import models
-from sdrun.configuration import conf_folder
 from sdrun.methods.layerwise.costs import exit_costs, milliseconds
 from sdrun.methods.layerwise.early_exit import EarlyExit, ExitPolicy, confidence
 from sdrun.methods.layerwise.exits import ALWAYS, NEVER, Confidence
 from sdrun.methods.layerwise.ladder import Ladder
 from sdrun.methods.layerwise.policy import Leaving
+from sdrun.tasks.text.texts import TEXTS
 
-NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
 SMALL = {"cnn": ["model.widths=[8,12,16]"], "vit_tiny": ["model.width=24", "model.depth=3"], "resnet8": []}
 PROBABILITY = Confidence.probability
 
@@ -28,12 +25,22 @@ def ladder(name="resnet8", channels=1, size=16, num_detached=0):
     return Ladder(backbone, model.taps[:-1], 10, num_detached)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", models_of("images"))
 @pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 32)])
 def test_exits_of_every_backbone(name, channels, size):
-    network = ladder(name, channels, size)
+    check_exits(ladder(name, channels, size), torch.randn(2, channels, size, size))
+
+
+@pytest.mark.parametrize("name", models_of("texts"))
+def test_exits_of_every_backbone_of_texts(name):
+    torch.manual_seed(0)
+    backbone = models.build(settings(f"model={name}").model, TEXTS)
+    check_exits(Ladder(backbone, list(backbone.tap_features)[:-1], 10), TWO_TEXTS)
+
+
+def check_exits(network, x):
     num = len(network.rungs) + 1
-    features, logits = network.exits(torch.randn(2, channels, size, size))
+    features, logits = network.exits(x)
     assert features.shape == (2, num, network.backbone.num_features)
     assert logits.shape == (2, num, 10)
     logits.sum().backward()

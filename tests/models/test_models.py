@@ -1,21 +1,16 @@
 """Every model of conf/, those of images on every size: features, taps, gradients."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
-from helpers import classifier, images, settings
+from helpers import TWO_TEXTS, classifier, images, models_of, settings
 from sdrun import models
-from sdrun.configuration import conf_folder
 from sdrun.models.backbone import Taps
 from sdrun.models.bag.backbone import hashed
 from sdrun.tasks.text.texts import TEXTS
 
-NAMES = sorted(path.stem for path in Path(conf_folder() / "model").glob("*.yaml"))
-OF_IMAGES = [name for name in NAMES if settings(f"model={name}").model.takes == "images"]
-OF_TEXTS = [name for name in NAMES if settings(f"model={name}").model.takes == "texts"]
+OF_IMAGES, OF_TEXTS = models_of("images"), models_of("texts")
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)
@@ -26,7 +21,7 @@ def test_features_and_taps(name, channels, size):
 
 @pytest.mark.parametrize("name", OF_TEXTS)
 def test_features_and_taps_of_texts(name):
-    check(name, TEXTS, torch.tensor([[5, 7, 300, 5], [9, 0, 0, 0]], dtype=torch.int32))
+    check(name, TEXTS, TWO_TEXTS)
 
 
 def check(name, item, x):
@@ -81,14 +76,13 @@ def test_hashes_fill_all_buckets_evenly():
 def test_text_models_compute_in_bf16_and_compiled(name):
     torch.manual_seed(0)
     network = classifier(models.build(settings(f"model={name}", "model.width=8", "model.depth=2").model, TEXTS), 3)
-    x = torch.tensor([[5, 7, 300, 5], [9, 0, 0, 0]])
-    plain = network(x)
+    plain = network(TWO_TEXTS)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        rough = network(x)
+        rough = network(TWO_TEXTS)
     assert rough.dtype == torch.bfloat16
     torch.testing.assert_close(rough.float(), plain, atol=0.05, rtol=0.05)
     network.compile(backend="aot_eager")
-    torch.testing.assert_close(network(x), plain)
+    torch.testing.assert_close(network(TWO_TEXTS), plain)
 
 
 def vit(size, **widths):
