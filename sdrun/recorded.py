@@ -27,7 +27,7 @@ def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], 
     ``free``: keys beside those that say where the dataset's files are; one that ends in a dot stands for its group.
     """
     places = [f"dataset.{name}" for name in configuration.settings_from(config).dataset.paths]
-    free = (*places, *free)
+    free = (*free, *places)
     for override in overrides:
         key, equals, text = override.partition("=")
         is_free = any(key.startswith(name) if name.endswith(".") else key == name for name in free)

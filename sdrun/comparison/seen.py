@@ -34,7 +34,8 @@ def pictures(run: Run) -> dict[str, bytes]:
         return {}
     drawn: dict[str, bytes] = {}
     for file in sorted((run.path / "tensorboard" / run.trained).glob("events.*")):
-        drawn |= _pictures(file)
+        if file.is_file() and file.resolve().is_relative_to(run.path.resolve()):
+            drawn |= _pictures(file)
     return {title: drawn[title] for title in sorted(drawn, reverse=True)[:MOST]}
 
 
@@ -42,8 +43,6 @@ def _pictures(file: Path) -> dict[str, bytes]:
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
     drawn = {}
-    if file.is_symlink():
-        return {}
     try:
         for event in LegacyEventFileLoader(str(file)).Load():
             for value in event.summary.value:

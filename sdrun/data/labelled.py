@@ -28,7 +28,7 @@ class Column(Protocol):
     def tobytes(self) -> bytes: ...
 
 
-Fields: TypeAlias = Mapping[str, "np.ndarray | Column"]
+Columns: TypeAlias = Mapping[str, "np.ndarray | Column"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Labelled:
     ``crowd``: where several people labelled each item, the share of them [N, K] that chose a class; for judges alone.
     """
 
-    fields: Fields
+    fields: Columns
     labels: np.ndarray
     crowd: np.ndarray | None = None
 
@@ -66,14 +66,14 @@ class Labelled:
 class Published:
     """A dataset before it is split: training and test items, names of the classes, and what an item is to a network.
 
-    ``given``: labels [N] that a run of a seed is given of the training items, where they are not the true ones.
+    ``noisy``: by a run's seed, the labels [N] that it has of the training items, where they are not the true ones.
     """
 
     train: Labelled
     test: Labelled
     classes: list[str]
     item: Item
-    given: Callable[[int], np.ndarray] | None = None
+    noisy: Callable[[int], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
     train = source.train.take(rest)
     given_labels = flip_labels(
-        source.given(settings.seed)[rest] if source.given else train.labels,
+        source.noisy(settings.seed)[rest] if source.noisy else train.labels,
         settings.label_noise,
         settings.label_noise_kind,
         len(source.classes),

@@ -120,11 +120,8 @@ def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> d
         shown = data.shown("test", wrong)
         assert shown
         names = data.splits.classes
-        captions = [
-            f"{names[label]}, not {names[said]} ({of:.0%})"
-            for label, said, of in zip(labels[wrong], predicted[wrong], confidence[wrong], strict=True)
-        ]
-        return pictures.mistakes(shown, captions)
+        pairs = [(names[label], names[said]) for label, said in zip(labels[wrong], predicted[wrong], strict=True)]
+        return pictures.mistakes(shown, pairs, confidence[wrong].tolist())
 
     drawn: dict[str, Draw] = {"test/reliability": reliability, "test/confusion": confusion}
     predicted, confidence = logits.argmax(axis=1), softmax(logits.astype(np.float64), axis=1).max(axis=1)

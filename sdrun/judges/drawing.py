@@ -1,6 +1,7 @@
 """Pictures are there to be looked at: one that cannot be drawn is a warning, and no run ends for it."""
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,7 +31,9 @@ def show(title: str, draw: Draw, write: Callable[[str, "Figure"], None]) -> None
     if figure is None:
         return
     try:
-        write(title, figure)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands there
+            write(title, figure)
     except Exception as error:  # matplotlib reads texts and fonts, and lays out, as late as here
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise

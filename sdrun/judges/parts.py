@@ -47,7 +47,7 @@ class Parts:
         return self.task.shown(self._seen(part, torch.as_tensor(index, device=self.device)))
 
     def pictures(self, part: str, index: np.ndarray) -> np.ndarray:
-        """The same as an array [N, C, H, W] uint8; only of a task that has a ``picture``."""
+        """Items as an array [N, C, H, W] uint8; only of a task that has a ``picture``."""
         return np.stack(self.shown(part, index))  # type: ignore[arg-type]
 
     def outputs(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> Tensor:

@@ -1,6 +1,5 @@
 """Pictures of a run, as matplotlib figures for TensorBoard."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,11 +9,11 @@ from scipy.special import softmax
 
 from sdrun.judges.metric import Metric
 from sdrun.judges.metrics import bins, ece, top
-from sdrun.settings.words import drawable, printable
+from sdrun.settings.words import drawable
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
 MISTAKES_A_ROW = 4
-LONGEST_LINE = 110
+LONGEST_LINE, LONGEST_NAME = 110, 16
 
 Shown = np.ndarray | str
 """What people see of an item: a picture [C, H, W] uint8, or its text."""
@@ -35,8 +34,10 @@ def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
     return figure
 
 
-def mistakes(shown: Sequence[Shown], captions: Sequence[str]) -> Figure:
-    """Items that a network is wrong about, each with what is to be said of it."""
+def mistakes(shown: Sequence[Shown], classes: Sequence[tuple[str, str]], confidence: Sequence[float]) -> Figure:
+    """Items that a network is wrong about, each with its class, the one that was predicted, and how surely."""
+    names = [[_short(name, LONGEST_NAME) for name in pair] for pair in classes]
+    captions = [f"{true}, not {said} ({sure:.0%})" for (true, said), sure in zip(names, confidence, strict=True)]
     if isinstance(shown[0], str):
         return _lines(list(zip(captions, map(str, shown), strict=True)))
     rows = -(-len(shown) // MISTAKES_A_ROW)
@@ -61,13 +62,19 @@ def _picture(axis: Axes, cell: Shown) -> None:
 def _lines(lines: list[tuple[str, str]], bold: str = "") -> Figure:
     """Texts, each after what it is called; those that are called ``bold`` are in bold."""
     figure = Figure(figsize=(9.5, 0.21 * len(lines) + 0.2))
+    left = 0.03 + 0.0075 * max(len(title) for title, _ in lines)
     for number, (title, text) in enumerate(lines):
         height = 1 - (number + 0.7) / (len(lines) + 0.4)
-        short = textwrap.shorten(printable(text), LONGEST_LINE, placeholder=" ...") or text[:LONGEST_LINE]
         weight = "bold" if title == bold else "normal"
         figure.text(0.01, height, drawable(title), fontsize=8, color=GREY)
-        figure.text(0.2, height, drawable(short), fontsize=8, fontweight=weight)
+        figure.text(left, height, drawable(_short(text, LONGEST_LINE)), fontsize=8, fontweight=weight)
     return figure
+
+
+def _short(text: str, num: int) -> str:
+    """At most so many letters of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= num else f"{line[: num - 3]}..."
 
 
 def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: float) -> Figure:

@@ -37,7 +37,7 @@ class Block(nn.Module):
         return query, key, value
 
 
-def initialise(module: nn.Module) -> None:
+def initialise_transformer(module: nn.Module) -> None:
     """Small normal weights, cut at two deviations, and no biases, of linear layers and embeddings."""
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Embedding):

@@ -64,7 +64,7 @@ class DatasetSettings(ABC):
         """Raise InputError where a setting does not suit such items."""
 
     def elsewhere(self, root: str) -> "DatasetSettings":
-        """The same for test items that are at ``root``."""
+        """These settings for test items that are at ``root``."""
         return replace(self, root=root)
 
     @property

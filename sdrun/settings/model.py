@@ -22,12 +22,11 @@ class ModelSettings(ABC):
     def taps(self) -> list[str]:
         """Names of the backbone's taps, shallow to deep."""
 
-    @abstractmethod
-    def check(self, item: Item) -> None:
+    def check(self, item: Item) -> None:  # noqa: B027 some take any
         """Raise InputError where items of this shape cannot go through it."""
 
     def taken(self, item: Item) -> Item:
-        """In which form it takes such an item, where a task has several; most take it as it is."""
+        """In which form it takes an item, where a task has several; most take it as it is."""
         return item
 
 

@@ -16,7 +16,7 @@ from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.hashed import HashedFiles
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import asking_doctor, refuse_strange, require_free
+from sdrun.storage.place import asking_doctor, refuse_strange, require_free, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
 from sdrun.storage.stage import StageResult
 
@@ -131,15 +131,19 @@ class RunFolder(HashedFiles):
         return recorded is None or manifests.digest_of(self.metrics) == recorded["sha256"]
 
     def kept(self, name: str, make: Callable[[], bytes], others: Iterable["RunFolder"] = ()) -> bytes:
-        """The content of a file that is made once: as it is there, or as one of the other runs has it, or new.
+        """The content of a file that is made once: as it is there, or as another run has it, or new.
 
-        Raises RunError where it is gone or damaged, and comes out as another now.
+        Raises RunError where it is gone or damaged in another run, or here and comes out as another now.
         """
         file, recorded = self.path / name, self.files.get(name)
         if self.state(name) is State.whole:
             return file.read_bytes()
-        other = next((folder for folder in others if folder.state(name) is State.whole), None)
-        data = (other.path / name).read_bytes() if other else make()
+        holders = [folder for folder in others if name in folder.files]
+        for folder in holders:
+            if folder.state(name) is not State.whole:
+                mend = f"{resuming(folder.path)} --repair"
+                raise RunError(f"{folder.path / name} is gone or damaged; make it again by: {mend}")
+        data = (holders[0].path / name).read_bytes() if holders else make()
         if recorded not in (None, digest(data)):
             raise RunError(f"{file} is gone or damaged, and comes out as another now; restore it from a copy")
         self.write({name: data})

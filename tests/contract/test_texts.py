@@ -87,7 +87,7 @@ def test_a_tokenizer_goes_with_the_run_and_is_made_again_where_it_is_lost(whole,
         assert code == 0, text
         assert (path / "tokenizer.json").read_bytes() == kept
     (path / "tokenizer.json").unlink()
-    monkeypatch.setattr("sdrun.tasks.text.task.learned", lambda *_: kept + b" ")
+    monkeypatch.setattr("sdrun.tasks.text.pieces.learned", lambda *_: kept + b" ")
     code, text = called("resume", str(path), "--repair")
     assert code == 1
     assert "tokenizer.json is gone or damaged, and comes out as another now; restore it from a copy" in text
@@ -134,4 +134,4 @@ def test_texts_are_shown_as_such(tmp_path):
 
 def test_texts_that_are_cut_are_told_of(tmp_path):
     path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", "model.length=6", base=TEXTS)
-    assert "of 280 texts are longer than model.length=6 words, and are cut" in (path / "run.log").read_text()
+    assert "of 280 texts are longer than 6 words, and are cut; raise model.length" in (path / "run.log").read_text()

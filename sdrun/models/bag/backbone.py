@@ -12,7 +12,7 @@ MULTIPLIERS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1)
 """Odd numbers of 32 bits by which the words of an n-gram are told apart; a longer n-gram takes them in turns."""
 
 SMALL = 0.05
-"""Of embeddings at the start: from larger ones the network learns little but its norm."""
+"""Standard deviation of embeddings at the start: of larger ones the network learns little but their norm."""
 
 
 class Bag(Backbone):

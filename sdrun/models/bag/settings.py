@@ -34,8 +34,5 @@ class BagSettings(ModelSettings):
     def taps(self) -> list[str]:
         return numbered("layer", self.depth)
 
-    def check(self, item: Item) -> None:
-        """Any text will do."""
-
     def taken(self, item: Item) -> Item:
         return Item("words", (self.length,), NUM_HASHES)

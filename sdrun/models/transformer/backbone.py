@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.models.backbone import Backbone, Taps
-from sdrun.models.block import Block, initialise
+from sdrun.models.block import Block, initialise_transformer
 from sdrun.models.transformer.settings import TransformerSettings
 from sdrun.settings import Item
 
@@ -27,7 +27,7 @@ class Transformer(Backbone):
         self.norm = nn.LayerNorm(width)
         self.num_features = width
         self.tap_features = {f"block_{i}": width for i in range(1, depth + 1)}
-        initialise(self)
+        initialise_transformer(self)
 
     def enter(self, items: Tensor) -> Tensor:
         text = self.pieces(items) + self.positions.weight[: items.shape[1]]
@@ -43,5 +43,5 @@ class Transformer(Backbone):
 
 
 def build(settings: TransformerSettings, item: Item) -> Transformer:
-    s = settings
-    return Transformer(s.length, s.vocabulary, s.width, s.depth, s.heads, s.mlp_ratio)
+    (length,), s = item.shape, settings
+    return Transformer(length, s.vocabulary, s.width, s.depth, s.heads, s.mlp_ratio)

@@ -1,6 +1,7 @@
 """A small transformer encoder of texts."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import ClassVar
 
 from sdrun.errors import require
@@ -39,7 +40,8 @@ class TransformerSettings(ModelSettings):
         return numbered("block", self.depth)
 
     def check(self, item: Item) -> None:
-        """Any text will do."""
+        is_there = find_spec("tokenizers") is not None
+        require(is_there, "model", f"{self.name} needs the tokenizers library; get it by: pip install 'sdrun[text]'")
 
     def taken(self, item: Item) -> Item:
         return Item("pieces", (self.length,), self.vocabulary)

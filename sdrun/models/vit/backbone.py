@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sdrun.models.backbone import Attentive
-from sdrun.models.block import Block, initialise
+from sdrun.models.block import Block, initialise_transformer
 from sdrun.models.vit.settings import ViTSettings
 from sdrun.settings import Item
 
@@ -30,7 +30,7 @@ class ViT(Attentive):
         self.norm = nn.LayerNorm(width)
         self.num_features = width
         self.tap_features = {f"block_{i}": width for i in range(1, depth + 1)}
-        initialise(self)
+        initialise_transformer(self)
 
     def enter(self, images: Tensor) -> Tensor:
         patches = self.patches(images)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from types import ModuleType
 
-from sdrun.errors import InputError, RunError
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from sdrun.errors import RunError
 from sdrun.tasks.text.tokens import Tokens, pack
 
 FILE = "tokenizer.json"
@@ -13,12 +14,12 @@ BATCH = 1000
 
 
 class Pieces:
-    """Texts in lower case as numbers of pieces, by what ``learned`` gave. No text is unknown: bytes are pieces."""
+    """Pieces of the same words that ``words.words_of`` gives, by what ``learned`` gave; bytes are pieces, too."""
 
     def __init__(self, document: bytes) -> None:
         """Raises RunError where the document is no tokenizer."""
         try:
-            self.tokenizer = _library().Tokenizer.from_str(document.decode())
+            self.tokenizer = Tokenizer.from_str(document.decode())
         except Exception as error:  # the library raises nothing more special
             raise RunError(f"{FILE} is no tokenizer ({error}); restore it from a copy") from error
         self.tokenizer.encode_special_tokens = True  # a text that says [PAD] says these letters
@@ -41,14 +42,17 @@ class Pieces:
 
 def learned(texts: Iterable[str], num_pieces: int) -> bytes:
     """A tokenizer of at most so many pieces, as the library writes it; the same for the same texts."""
-    tokenizers = _library()
-    normalizers, pre_tokenizers = tokenizers.normalizers, tokenizers.pre_tokenizers
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), as_bytes])
-    tokenizer.decoder = tokenizers.decoders.ByteLevel()
-    trainer = tokenizers.trainers.BpeTrainer(
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Split(Regex(r"[\p{P}\p{S}]"), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
         vocab_size=num_pieces,
         special_tokens=SPECIAL,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
@@ -56,11 +60,3 @@ def learned(texts: Iterable[str], num_pieces: int) -> bytes:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer.to_str().encode()
-
-
-def _library() -> ModuleType:
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise InputError("model: pieces of words need the tokenizers library: pip install 'sdrun[text]'") from error
-    return tokenizers

@@ -4,6 +4,7 @@ import csv
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -13,14 +14,18 @@ from sdrun.data.labelled import Labelled
 from sdrun.errors import InputError, require
 from sdrun.tasks.text.texts import Texts
 
-DELIMITERS = {";": "';'", "\t": "tab", "|": "'|'", ",": "','"}
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 MOST_NAMED = 10
+LONGEST_CELL = 2**24
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of a table: the names of its columns. ``part``: the one that says ``train`` or ``test``, if any."""
+    """What is read of a table: the names of its columns. ``part``: the one that says ``train`` or ``test``, if any.
+
+    ``delimiter``: a character, or its name in ``DELIMITERS``.
+    """
 
     text: str
     label: str
@@ -49,15 +54,27 @@ class Table:
 
         Raises InputError where they are no classes that a network could tell apart.
         """
-        names = sorted(set(self.labels.tolist()), key=_order(set(self.labels.tolist())))
-        only = f"all texts have the label {names[0]!r}; a classifier needs two" if names else "has no texts to train on"
-        require(len(names) > 1, str(self.path), only)
+        names = self._in_order(set(self.labels.tolist()))
+        require(len(names) > 0, str(self.path), "has no texts to train on")
+        require(len(names) > 1, str(self.path), f"all texts have the label {names[0]!r}; a classifier needs two")
         require(
             len(names) <= len(self) / 2,
             "dataset.label_column",
             f"{self.path} has {len(names)} different labels for {len(self)} texts; name the column of their classes",
         )
         return names
+
+    def _in_order(self, labels: set[str]) -> list[str]:
+        try:
+            numbers = {label: float(label) for label in labels}
+        except ValueError:
+            return sorted(labels)
+        by_size = sorted(labels, key=lambda label: (numbers[label], label))
+        for one, other in pairwise(by_size):
+            is_other = numbers[one] != numbers[other]
+            alike = f"has the labels {one!r} and {other!r}, which are one number; write them alike"
+            require(is_other, str(self.path), alike)
+        return by_size
 
     def labelled(self, classes: list[str]) -> Labelled:
         """The texts, with the number of each label among ``classes``. Raises InputError for one that is not there."""
@@ -74,9 +91,9 @@ class Table:
         return Labelled({"text": self.texts}, np.array(labels, dtype=np.int64))
 
 
-def read_table(path: Path, columns: Columns) -> Table:
-    """Raises InputError that names the file and the line, or the key, and the way out."""
-    require(path.is_file(), str(path), "is no file; name one by dataset.root=FILE.csv")
+def read_table(path: Path, columns: Columns, key: str) -> Table:
+    """Raises InputError that names the file and the line, or the key, and the way out. ``key``: that named the file."""
+    require(path.is_file(), key, f"{path} is no file; name a table: {key}=FILE.csv")
     with path.open("rb") as file:
         require(file.read(2) not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
     try:
@@ -90,25 +107,28 @@ def read_table(path: Path, columns: Columns) -> Table:
 
 
 def _read(path: Path, file: TextIO, columns: Columns) -> Table:
-    rows = _rows(path, file, columns.delimiter)
+    delimiter = DELIMITERS.get(columns.delimiter, columns.delimiter)
+    rows = _rows(path, file, delimiter)
     _, header = next(rows, (1, []))
     require(bool(header), str(path), "is empty")
-    places = [_place(path, header, key, name, columns) for key, name in _named(columns).items()]
+    places = [_place(path, header, key, name) for key, name in _named(columns).items()]
     lines, labels, is_test = array("q"), list[str](), bytearray()
-    known: dict[str, str] = {}
+    same: dict[str, str] = {}  # one text in memory for each label
 
     def texts() -> Iterator[str]:
         for line, cells in rows:
             where = f"{path}, line {line}"
-            wide = f"has {len(cells)} cells, and the header {len(header)}; a text that holds {columns.delimiter!r} or a"
-            require(len(cells) == len(header), where, f"{wide} line break stands in quotation marks")
+            counts = f"has {len(cells)} cells, and the header {len(header)}"
+            quoted = f"a text that holds {delimiter!r} or a line break stands in quotation marks"
+            require(len(cells) == len(header), where, f"{counts}; {quoted}")
             text, label, *part = (cells[place] for place in places)
+            label, part = label.strip(), [cell.strip() for cell in part]
             require(bool(text.strip()), where, "its text is empty; remove such rows")
-            require(bool(label.strip()), where, "its label is empty; remove such rows")
-            is_known = part in ([], ["train"], ["test"])
-            require(is_known, where, f"{columns.part} is {part[0] if part else ''!r}, and not train or test")
+            require(bool(label), where, "its label is empty; remove such rows")
+            says = f"{columns.part} is {''.join(part)!r}; write train or test, or remove such rows"
+            require(part in ([], ["train"], ["test"]), where, says)
             lines.append(line)
-            labels.append(known.setdefault(label.strip(), label.strip()))
+            labels.append(same.setdefault(label, label))
             is_test.append(part == ["test"])
             yield text
 
@@ -130,6 +150,7 @@ def _named(columns: Columns) -> dict[str, str]:
 
 def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, and the line at which each begins."""
+    csv.field_size_limit(LONGEST_CELL)
     reader, line = csv.reader(file, delimiter=delimiter, strict=True), 1
     while True:
         try:
@@ -146,12 +167,12 @@ def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[
         line = reader.line_num + 1
 
 
-def _place(path: Path, header: list[str], key: str, name: str, columns: Columns) -> int:
+def _place(path: Path, header: list[str], key: str, name: str) -> int:
     """Where a column is. Raises InputError where it is not there, or twice."""
     names = [cell.strip() for cell in header]
-    for delimiter, shown in DELIMITERS.items():
+    for word, delimiter in DELIMITERS.items():
         is_split = len(names) == 1 and name in [cell.strip(' "') for cell in names[0].split(delimiter)] != [name]
-        require(not is_split, "dataset.delimiter", f"{path} has cells apart by {shown}; set dataset.delimiter={shown}")
+        require(not is_split, "dataset.delimiter", f"{path} has cells apart by a {word}; set dataset.delimiter={word}")
     require(
         name in names,
         f"dataset.{key}",
@@ -159,13 +180,6 @@ def _place(path: Path, header: list[str], key: str, name: str, columns: Columns)
     )
     require(names.count(name) == 1, f"dataset.{key}", f"{path} has the column {name!r} twice; rename one")
     return names.index(name)
-
-
-def _order(labels: set[str]) -> "type[float] | None":
-    try:
-        return float if all(map(np.isfinite, map(float, labels))) else None
-    except ValueError:
-        return None
 
 
 def _first_undecodable(path: Path) -> int:

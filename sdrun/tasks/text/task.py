@@ -12,7 +12,6 @@ from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
 from sdrun.settings import CLEAN
 from sdrun.task import Task
-from sdrun.tasks.text.pieces import FILE, Pieces, learned
 from sdrun.tasks.text.settings import TextSettings
 from sdrun.tasks.text.texts import Texts
 from sdrun.tasks.text.tokens import PAD, Reader
@@ -23,15 +22,11 @@ from sdrun.tasks.text.words import Words
 def build(
     settings: TextSettings, splits: Splits, hardware: Hardware, keep: Callable[[str, Callable[[], bytes]], bytes]
 ) -> Task:
-    """The form ``words`` or ``pieces`` is the model's choice; see ``Words`` and ``Pieces``."""
-    kind, (most,), num_values = splits.item.kind, splits.item.shape, splits.item.num_values
-    reader: Reader = Words()
-    if kind == "pieces":
-        assert num_values
-        reader = Pieces(keep(FILE, lambda: learned(_texts(splits.train), num_values)))
-    tokens = {name: reader.encode(_texts(part), most) for name, part in splits.parts.items()}
-    length = max(part.longest for part in tokens.values())
-    known = in_memory(splits, hardware.device)
+    """The form of the items is the model's choice. Padded they are as long as the longest of their part."""
+    (length,) = splits.item.shape
+    reader = _reader(splits, keep)
+    tokens = {name: reader.encode(_texts(part), length) for name, part in splits.parts.items()}
+    arrays = in_memory(splits, hardware.device)
     parts = {
         name: With(
             Packed(
@@ -40,13 +35,14 @@ def build(
                     "starts": torch.tensor(part.starts, device=hardware.device),
                 },
                 torch.tensor(part.ends, device=hardware.device),
-                length,
+                part.longest,
             ),
-            known[name].fields,
+            arrays[name].fields,
         )
         for name, part in tokens.items()
     }
-    num, num_cut = (sum(numbers) for numbers in zip(*((len(p.ends), p.num_cut) for p in tokens.values()), strict=True))
+    num, num_cut = sum(map(len, splits.parts.values())), sum(part.num_cut for part in tokens.values())
+    cut = f"{num_cut:,} of {num:,} texts are longer than {length} {splits.item.kind}, and are cut; raise model.length"
 
     def text(seen: Tensor) -> list[str]:
         return [reader.text(row[row != PAD].tolist()) for row in seen.cpu()]
@@ -59,10 +55,20 @@ def build(
         answers=Categorical(len(splits.classes)),
         judge=Classification,
         text=text,
-        doubt=f"{num_cut:,} of {num:,} texts are longer than model.length={most} {kind}, and are cut"
-        if num_cut
-        else None,
+        doubt=cut if num_cut else None,
     )
+
+
+def _reader(splits: Splits, keep: Callable[[str, Callable[[], bytes]], bytes]) -> Reader:
+    """What makes the tokens that a model takes."""
+    if splits.item.kind == "words":
+        return Words()
+    assert splits.item.kind == "pieces"
+    assert splits.item.num_values
+    from sdrun.tasks.text.pieces import FILE, Pieces, learned
+
+    num_pieces = splits.item.num_values
+    return Pieces(keep(FILE, lambda: learned(_texts(splits.train), num_pieces)))
 
 
 def _texts(part: Labelled) -> Texts:

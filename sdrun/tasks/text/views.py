@@ -20,7 +20,8 @@ class Clean:
 class View:
     """Tokens [B, L] of which whole words, all pieces of each, are dropped, masked, or moved; the rest closes up.
 
-    Each of the three looks at draws of its own, ``length`` of them: to turn one off changes no other.
+    Each of the three looks at draws of its own, ``length`` of them, which is as long as a text may be: to turn one off
+    changes no other, nor does another text that is longer. The word that is least likely to be dropped stays as it is.
     """
 
     def __init__(self, settings: ViewSettings, length: int) -> None:
@@ -29,24 +30,18 @@ class View:
     def __call__(self, fields: Fields, u: Tensor) -> Tensor:
         s, tokens = self.settings, fields["tokens"]
         word = (fields["starts"].cumsum(dim=1) - 1).clamp_min(0)  # [B, L]: number of the word that a token is of
-        drop, mask, move = u.unflatten(1, (3, self.length)).unbind(dim=1)  # [B, L] each: of words
-        place = torch.arange(self.length, device=tokens.device)
-        is_word = place <= word[:, -1:]
+        drop, mask, move = u.unflatten(1, (3, self.length))[:, :, : tokens.shape[1]].unbind(dim=1)  # [B, L]: of words
+        place = torch.arange(tokens.shape[1], device=tokens.device)
+        stays = drop.masked_fill(place > word[:, -1:], -1).argmax(dim=1, keepdim=True)
         if s.mask:
-            is_masked = _all_but_one(mask < s.mask, mask, is_word).gather(1, word)
+            is_masked = (mask < s.mask).scatter(1, stays, False).gather(1, word)
             tokens = tokens.masked_fill(is_masked & (tokens != PAD), MASK)
         if s.drop:
-            is_dropped = _all_but_one(drop < s.drop, drop, is_word).gather(1, word)
+            is_dropped = (drop < s.drop).scatter(1, stays, False).gather(1, word)
             tokens = tokens.masked_fill(is_dropped, PAD)
         if s.drop or s.shuffle:
             # no word can pass one that is more than s.shuffle places ahead (1711.00043, section 2.3)
             key = (place + (s.shuffle + 1) * move if s.shuffle else place.expand_as(move)).gather(1, word)
-            order = key.masked_fill(tokens == PAD, self.length + s.shuffle + 1).argsort(dim=1, stable=True)
+            order = key.masked_fill(tokens == PAD, len(place) + s.shuffle + 1).argsort(dim=1, stable=True)
             tokens = tokens.gather(1, order)
         return tokens
-
-
-def _all_but_one(chosen: Tensor, u: Tensor, is_word: Tensor) -> Tensor:
-    """What is chosen of words [B, L], but for the one with the largest draw of each text."""
-    last = u.masked_fill(~is_word, -1).argmax(dim=1, keepdim=True)
-    return chosen.scatter(1, last, False)

@@ -1,26 +1,25 @@
 """Words by their hashes: nothing is learned of the texts, and no word is unknown."""
 
-import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from zlib import crc32
 
 from sdrun.tasks.text.tokens import MASK, Tokens, pack
 
-WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 LOWEST = MASK + 1
 
 
 class Words:
-    """Words and single marks, in lower case, each with a number below 2^31 that is its own, but for chance.
+    """Words and single marks, each with a number below 2^31 that is its own, but for chance.
 
     >>> words = Words()
     >>> words.text(words.encode(["It's good!"], length=8).numbers)
-    "it's good !"
+    "it ' s good !"
     """
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._words = {MASK: "_"}
 
     def encode(self, texts: Iterable[str], length: int) -> Tokens:
         """See ``Reader.encode``."""
@@ -31,14 +30,31 @@ class Words:
         return " ".join(self._words.get(int(number), "?") for number in numbers)
 
     def _encoded(self, texts: Iterable[str]) -> Iterator[tuple[list[int], list[bool]]]:
-        numbers = self._numbers
         for text in texts:
-            words = WORD.findall(text.lower())
-            for word in words:
-                if word not in numbers:
-                    numbers[word] = LOWEST + crc32(word.encode()) % (2**31 - LOWEST)
-            yield [numbers[word] for word in words], [True] * len(words)
+            numbers = [self._number(word) for word in words_of(text)]
+            yield numbers, [True] * len(numbers)
 
-    @cached_property
-    def _words(self) -> dict[int, str]:
-        return {MASK: "_", **{number: word for word, number in self._numbers.items()}}
+    def _number(self, word: str) -> int:
+        number = self._numbers.get(word)
+        if number is None:
+            number = self._numbers[word] = LOWEST + crc32(word.encode()) % (2**31 - LOWEST)
+            self._words[number] = word
+        return number
+
+
+def words_of(text: str) -> list[str]:
+    """What stands between spaces, in lower case and composed (NFKC); punctuation and symbols each by themselves."""
+    return unicodedata.normalize("NFKC", text).lower().translate(_APART).split()
+
+
+class _Apart(dict[int, str]):
+    """Characters by code, with spaces around those that stand by themselves."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        stands_alone = unicodedata.category(character)[0] in "PS"
+        self[code] = f" {character} " if stands_alone else character
+        return self[code]
+
+
+_APART = _Apart()

@@ -1,6 +1,7 @@
 """Tables of texts as they come: what is read, and what is said of those that cannot be."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_another_table_is_for_testing(tmp_path):
 
 
 @pytest.mark.parametrize("mark", ["\N{BYTE ORDER MARK}", ""])
-@pytest.mark.parametrize(("delimiter", "asked"), [(",", ","), (";", ";"), ("\t", "tab")])
+@pytest.mark.parametrize(("delimiter", "asked"), [(",", "comma"), (";", ";"), ("\t", "tab"), ("|", "bar")])
 def test_quotes_line_breaks_columns_and_delimiters_are_those_of_the_standard(mark, delimiter, asked, tmp_path):
     odd = f'"she said ""so{delimiter} so""\r\nand left"'
     rows = [delimiter.join(["1", odd, "é"]), *(delimiter.join(["2", f"text {n}", "éa"]) for n in range(9))] * 2
@@ -70,6 +71,28 @@ def test_quotes_line_breaks_columns_and_delimiters_are_those_of_the_standard(mar
     published = load(written(tmp_path, text), *columns, "dataset.test_share=0.1")
     assert published.classes == ["é", "éa"]
     assert f'she said "so{delimiter} so"\r\nand left' in texts(published.train)
+
+
+def test_a_long_text_is_no_broken_one(tmp_path):
+    long = "word " * 40_000
+    assert texts(load(written(tmp_path, table(*ROWS, f"{long},good"))).train)[-1] == long
+
+
+def test_a_label_of_one_text_is_for_training(tmp_path):
+    published = load(written(tmp_path, table(*ROWS, *(f"odd {n},odd {n}" for n in range(5)))))
+    assert len(published.classes) == 7
+    assert set(published.test.labels) == {0, 1}
+
+
+def test_swapped_columns_are_refused_in_little_memory(tmp_path):
+    rows = [f"good,{n} {'long ' * 20}" for n in range(2000)]
+    rows.append(f"good,{'long ' * 20_000}")
+    file = written(tmp_path, table(*rows))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="dataset.label_column: .* has 2001 different labels for 2001 texts"):
+        load(file)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
 
 
 def test_numbers_as_labels_are_in_order_of_size(tmp_path):
@@ -82,8 +105,11 @@ BROKEN = {
         table(header="text,mood"),
         "dataset.label_column: FILE has no column 'label', only 'text', 'mood'",
     ),
-    "another delimiter": (table().replace(",", ";"), "dataset.delimiter: FILE has cells apart by ';'; set"),
-    "tabs": (table().replace(",", "\t"), "dataset.delimiter: FILE has cells apart by tab; set dataset.delimiter=tab"),
+    "another delimiter": (
+        table().replace(",", ";"),
+        "dataset.delimiter: FILE has cells apart by a semicolon; set dataset.delimiter=semicolon",
+    ),
+    "tabs": (table().replace(",", "\t"), "dataset.delimiter: FILE has cells apart by a tab; set dataset.delimiter=tab"),
     "a column twice": (table(header="text,text"), "dataset.text_column: FILE has the column 'text' twice"),
     "open quotes": (table('"a good day,good', *ROWS), "FILE, line 2: quotation marks are broken"),
     "text after quotes": (table(*ROWS[:3], '"a" b,good'), "FILE, line 5: quotation marks are broken"),
@@ -96,19 +122,32 @@ BROKEN = {
     "nothing": ("", "FILE: is empty"),
     "no classes": (
         table(*(f"text {n},{n / 7}" for n in range(99))),
-        "dataset.label_column: FILE has 79 different labels",
+        "dataset.label_column: FILE has 99 different labels",
     ),
-    "rare label": (table(*ROWS, "odd,odd"), None),
+    "a part that is none": (None, "FILE, line 3: part is 'val'; write train or test, or remove such rows"),
+    "one number twice": (
+        table(*(f"text {n},{(1, 2, '1.0')[n % 3]}" for n in range(9))),
+        "FILE: has the labels '1' and",
+    ),
+    "labels of one text": (table(*ROWS, *(f"odd {n},odd {n}" for n in range(5))), None),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_cannot_be_used_is_named_with_its_line(case, tmp_path, called):
     content, message = BROKEN[case]
-    file = written(tmp_path, content)
+    file = written(
+        tmp_path, table("a,good,train", "b,bad, val", header="text,label,part") if content is None else content
+    )
+    more = () if content is not None else ("dataset.test_column=part",)
     before = sorted(tmp_path.rglob("*"))
     code, text = called(
-        "dataset=text_csv", f"dataset.root={file}", "dataset.val_size=4", "method=supervised", "optim.max_steps=1"
+        "dataset=text_csv",
+        f"dataset.root={file}",
+        "dataset.val_size=4",
+        "method=supervised",
+        "optim.max_steps=1",
+        *more,
     )
     if message is None:
         assert code == 0, text
@@ -141,9 +180,12 @@ def test_a_label_that_training_lacks_is_named(tmp_path):
     ("overrides", "message"),
     [
         ((), "dataset.root: is missing; name the table"),
-        (("dataset.root=nowhere.csv",), "nowhere.csv: is no file"),
+        (("dataset.root=nowhere.csv",), "dataset.root: nowhere.csv is no file; name a table: dataset.root=FILE.csv"),
         (("dataset.test_share=1.5",), "dataset.test_share: must be between 0 and 1, but is 1.5"),
-        (("dataset.delimiter=ab",), "dataset.delimiter: is 'ab', but needs one character"),
+        (
+            ("dataset.delimiter=ab",),
+            "dataset.delimiter: is 'ab', but needs one of comma, semicolon, tab, bar, or another character",
+        ),
         (("dataset.test_share=0.1", "dataset.test_column=part"), "dataset.test_share: says what is tested on, and so"),
         (
             ("dataset.labels_from=crowd",),

@@ -1,18 +1,17 @@
 """Words by hashes and pieces that are learned: numbers, where words start, and back again."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 from sdrun.data.source import Packed
-from sdrun.errors import InputError, RunError
+from sdrun.errors import RunError
 from sdrun.tasks.text.pieces import Pieces, learned
 from sdrun.tasks.text.texts import Texts
 from sdrun.tasks.text.tokens import MASK, PAD
-from sdrun.tasks.text.words import Words
+from sdrun.tasks.text.words import Words, words_of
 
 CORPUS = [
     f"The {noun} was {word} unlike the others, wasn't it?" for noun in ("train", "meal") for word in ("good", "bad")
@@ -32,12 +31,24 @@ def test_a_word_has_the_same_number_wherever_it_stands_and_on_every_machine():
     assert min(*first, *second) > MASK
 
 
-def test_words_are_kept_together_at_their_apostrophes():
-    words = Words()
-    tokens = words.encode(["It's the dog\N{RIGHT SINGLE QUOTATION MARK}s :-)"], 8)
-    assert words.text(tokens.numbers) == "it's the dog\N{RIGHT SINGLE QUOTATION MARK}s : - )"
+ODD = [
+    "Don't!!! :-)",
+    "\u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22",
+    "cafe\u0301 \N{GRINNING FACE} $5 a_b",
+    "\N{EM SPACE}x\ty",
+]
+
+
+def test_words_and_pieces_agree_on_what_a_word_is():
+    words, pieces = Words(), Pieces(learned(ODD, 512))
+    assert words_of(ODD[0]) == ["don", "'", "t", "!", "!", "!", ":", "-", ")"]
+    assert words_of(ODD[1]) == ODD[1].split()  # marks that go with a letter stay with it
+    assert words_of(ODD[2]) == ["caf\xe9", "\N{GRINNING FACE}", "$", "5", "a", "_", "b"]
+    for text in ODD:
+        one, other = words.encode([text], 64), pieces.encode([text], 64)
+        assert one.starts.sum() == other.starts.sum() == len(words_of(text))
+        assert words.text(one.numbers) == pieces.text(other.numbers) == " ".join(words_of(text))
     assert words.text([MASK, 77]) == "_ ?"
-    assert tokens.starts.all()
 
 
 def test_longer_texts_are_cut_and_counted():
@@ -69,10 +80,12 @@ def test_what_is_no_tokenizer_is_named():
         Pieces(b"{}")
 
 
-def test_without_the_library_the_way_to_get_it_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(InputError, match=r"pip install 'sdrun\[text\]'"):
-        learned(CORPUS, 512)
+def test_without_the_library_the_way_to_get_it_is_said_before_a_folder_is_made(monkeypatch, tmp_path, called):
+    monkeypatch.setattr("sdrun.models.transformer.settings.find_spec", lambda name: None)
+    code, text = called("dataset=sentences", "model=transformer")
+    told = "sdrun: model: transformer needs the tokenizers library; get it by: pip install 'sdrun[text]'\n"
+    assert (code, text) == (2, told)
+    assert not list(tmp_path.iterdir())
 
 
 def test_packed_items_come_padded_and_cut():

@@ -153,5 +153,5 @@ def test_what_is_no_archive_is_named(content, tmp_path):
 
 
 def test_noise_on_top_of_a_raters_label_makes_no_sense():
-    with pytest.raises(InputError, match="dataset.label_noise: is of labels made wrong on purpose"):
+    with pytest.raises(InputError, match="dataset.label_noise: would hide which labels"):
         settings("dataset=vader", "dataset.labels_from=rater", "dataset.label_noise=0.1")

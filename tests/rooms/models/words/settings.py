@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sdrun.settings import Item, ModelSettings, numbered, require_range
+from sdrun.settings import ModelSettings, numbered, require_range
 
 
 @dataclass
@@ -23,6 +23,3 @@ class WordsSettings(ModelSettings):
     @property
     def taps(self) -> list[str]:
         return numbered("layer", self.depth)
-
-    def check(self, item: Item) -> None:
-        """Any number of words will do."""

@@ -33,11 +33,12 @@ def test_whole_words_are_dropped_and_the_rest_closes_up():
     assert seen(drop=0.3, dropped=[[0.9, 0.1, 0.8], [0.2, 0.9]]) == [[11, 12, 31, 32, 33, 0, 0, 0], [51] + [0] * 7]
 
 
-def test_the_word_with_the_largest_draw_stays():
+def test_the_word_with_the_largest_draw_stays_as_it_is():
     dropped = [[0.1, 0.3, 0.2], [0.4, 0.2]]
     assert seen(drop=1.0, dropped=dropped) == [[21] + [0] * 7, [41] + [0] * 7]
-    masked = seen(mask=1.0, masked=dropped)
+    masked = seen(mask=1.0, dropped=dropped)
     assert masked == [[MASK, MASK, 21, MASK, MASK, MASK, 0, 0], [41, MASK] + [0] * 6]
+    assert seen(drop=1.0, mask=1.0, shuffle=3, dropped=dropped) == [[21] + [0] * 7, [41] + [0] * 7]
 
 
 def test_words_move_whole_and_no_further_than_they_may():
@@ -58,18 +59,25 @@ def test_to_turn_one_off_changes_no_other():
     torch.manual_seed(0)
     u = torch.rand(2, 3 * LENGTH)
     masks = [View(ViewSettings(0.0, 0.5, shuffle), LENGTH)(PIECES, u) for shuffle in (0, 3)]
-    assert torch.equal(*((seen == MASK).sum(dim=1) for seen in masks))
+    assert torch.equal(*(seen.sort(dim=1).values for seen in masks))
     drops = [View(ViewSettings(0.5, mask, 0), LENGTH)(PIECES, u) for mask in (0.0, 0.5)]
     assert torch.equal(*((seen != PAD) for seen in drops))
 
 
-@pytest.mark.parametrize(("kind", "place"), [("drop", 0), ("mask", 1)])
-def test_shares_are_what_the_settings_say(kind, place):
+@pytest.mark.parametrize(("kind", "left"), [("drop", 0.75), ("mask", 0.75 + 0.25 / 8)])  # one of eight is not masked
+def test_shares_are_what_the_settings_say(kind, left):
     torch.manual_seed(0)
     fields = {"tokens": torch.full((2000, 8), 9), "starts": torch.ones(2000, 8, dtype=torch.bool)}
     view = View(ViewSettings(**{"drop": 0.0, "mask": 0.0, "shuffle": 0, kind: 0.25}), LENGTH)
-    left = (view(fields, torch.rand(2000, 3 * LENGTH)) == 9).float().mean()
-    assert float(left) == pytest.approx(0.75, abs=0.01)
+    is_left = view(fields, torch.rand(2000, 3 * LENGTH)) == 9
+    assert float(is_left.float().mean()) == pytest.approx(left, abs=0.01)
+
+
+def test_a_wider_batch_changes_nothing():
+    torch.manual_seed(0)
+    u, view = torch.rand(2, 3 * LENGTH), View(ViewSettings(0.3, 0.3, 3), LENGTH)
+    narrow = {name: values[:, :6] for name, values in PIECES.items()}
+    assert torch.equal(view(narrow, u), view(PIECES, u)[:, :6])
 
 
 def test_an_empty_text_stays_empty():
