@@ -12,7 +12,8 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from further import EXAMPLES, further_rooms, method, program
-from helpers import SMALL, compose, differences, in_pieces, one_and_two_ranks, points, start, summary
+from helpers import SMALL, compose, differences, in_pieces, points, start, summary
+from processes import one_and_two_ranks
 from sdrun import methods, run
 from sdrun.errors import InputError
 from sdrun.objectives.objective import Objective

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from faults.child import without_pictures
 
-from helpers import differences, in_pieces, on_ranks, points, start, summary
+from helpers import differences, in_pieces, points, start, summary
+from processes import on_ranks
 from sdrun import methods
 
 SEVERAL = Path(__file__).parent.parent / "several.py"

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import differences, images, interrupted, one_and_two_ranks, points, settings, start, summary, weights
+from helpers import differences, images, interrupted, points, settings, start, summary, weights
+from processes import one_and_two_ranks
 from sdrun import run
 from sdrun.errors import InputError
 from sdrun.methods.consistency import masks

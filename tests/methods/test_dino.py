@@ -14,13 +14,13 @@ from helpers import (
     differences,
     images,
     interrupted,
-    one_and_two_ranks,
     points,
     settings,
     start,
     summary,
     weights,
 )
+from processes import one_and_two_ranks
 from sdrun import models, run
 from sdrun.errors import InputError, RunError
 from sdrun.methods.dino.head import PrototypeHead

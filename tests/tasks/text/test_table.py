@@ -5,27 +5,16 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from tasks.text.tables import ROWS, table, written
 
 from helpers import settings
 from sdrun import tasks
 from sdrun.data.labelled import split
 from sdrun.errors import InputError
 
-ROWS = [f"a good day number {n},good" if n % 2 else f"a bad day number {n},bad" for n in range(40)]
-
 
 def load(path, *overrides):
     return tasks.load(settings("dataset=text_csv", f"dataset.root={path}", *overrides).dataset)
-
-
-def written(folder, text, name="table.csv", encoding="utf-8"):
-    file = folder / name
-    file.write_bytes(text.encode(encoding))
-    return file
-
-
-def table(*rows, header="text,label"):
-    return "\n".join([header, *(rows or ROWS)]) + "\n"
 
 
 def texts(part):
