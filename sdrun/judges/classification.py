@@ -45,11 +45,7 @@ class Classification(TrainingJudge):
         parts = {part: self._logits(networks, part) for part in self.data.held_out}
         for word in parts["test"]:
             logits = {part: by_word[word] for part, by_word in parts.items()}
-            metrics |= scored(logits, self.data.labels, word)
-            temperature = metrics.get("/".join(filter(None, ("val", word, "temperature"))))
-            for part, crowd in self.data.crowd.items():
-                if part in logits:
-                    metrics |= prefixed(part, word, crowd_scores(logits[part], crowd, temperature))
+            metrics |= scored(logits, self.data, word)
             if copy := self.data.copy:
                 same = logits[copy].argmax(axis=1) == logits["test"].argmax(axis=1)
                 metrics |= prefixed(copy, word, {"agreement": float(same.mean())})
@@ -78,16 +74,18 @@ class Classification(TrainingJudge):
         return by_word
 
 
-def scored(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], word: str = "") -> dict[str, float]:
+def scored(logits: dict[str, np.ndarray], data: Parts, word: str = "") -> dict[str, float]:
     """All metrics of the logits [N, K] of ``val`` and ``test``; again with a temperature fitted on ``val``, if any."""
     metrics: dict[str, float] = {}
-    temperature = fit_temperature(logits["val"], labels["val"]) if "val" in logits else None
+    temperature = fit_temperature(logits["val"], data.labels["val"]) if "val" in logits else None
     if temperature is not None:
         metrics |= prefixed("val", word, {"temperature": temperature})
     for part, z in logits.items():
-        metrics |= prefixed(part, word, scores(z, labels[part]))
+        metrics |= prefixed(part, word, scores(z, data.labels[part]))
         if temperature is not None:
-            metrics |= prefixed(part, word, calibrated_scores(z, labels[part], temperature))
+            metrics |= prefixed(part, word, calibrated_scores(z, data.labels[part], temperature))
+        if part in data.crowd:
+            metrics |= prefixed(part, word, crowd_scores(z, data.crowd[part], temperature))
     return metrics
 
 

@@ -68,7 +68,7 @@ class Representation(TrainingJudge):
                 metrics |= prefixed(part, word, {**self._knn(x, references, part), "rankme": rankme(x)})
             if word == "":
                 logits = self._probe(references, features)
-                metrics |= scored(logits, self.data.labels)
+                metrics |= scored(logits, self.data)
                 main, main_references, main_features = network, references, features["test"]
         predictions = {f"{part}_logits": z for part, z in logits.items()}
         pictures = pictures_of(logits["test"], self.data, metrics)

@@ -1,17 +1,20 @@
 """Every folder here is a task, which knows what is learned: ``dataset.task`` names it.
 
-``settings.py`` has the settings of its datasets, but for those that bring their own in ``sources/``; ``data.py`` a
-function ``load(settings)`` that gives them as they are published; ``task.py`` a function ``build`` that puts a run's
-part of them on a device. A new task is new files and no edits. Imports no torch.
+``settings.py`` has the settings of its datasets. ``data.py`` has a function ``load(settings)`` that gives them as they
+are published; or ``sources/`` has a module for each dataset with that function, and settings of its own where it needs
+others. ``task.py`` has a function ``build`` that puts a run's part of them on a device. A new task is new files and no
+edits. Imports no torch.
 """
 
 import os
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sdrun.data.labelled import Published, Splits
-from sdrun.errors import InputError
+from sdrun.errors import InputError, require
 from sdrun.rooms import modules, only_subclass, packages, subclasses
 from sdrun.settings import DatasetSettings
 
@@ -25,6 +28,8 @@ SPLITTING = ("train_size", "val_size", "num_labels", "labels_per_class", "label_
 Keep = Callable[[str, Callable[[], bytes]], bytes]
 """``keep(name, make)``: the content of a file of a run that its task needs, such as a tokenizer; it is made once."""
 
+SOURCES = "sources"
+
 _loaded: dict[str, Published] = {}
 
 
@@ -35,7 +40,7 @@ def names() -> list[str]:
 
 def settings_class(name: str, dataset: str | None = None) -> type[DatasetSettings]:
     """The settings of a task's datasets, or of the one that has settings of its own."""
-    own = subclasses(f"{__name__}.{name}.sources.{dataset}", DatasetSettings) if dataset in _sources(name) else []
+    own = subclasses(f"{__name__}.{name}.{SOURCES}.{dataset}", DatasetSettings) if dataset in _sources(name) else []
     return own[0] if own else only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
 
 
@@ -47,7 +52,18 @@ def own_settings(name: str) -> dict[str, type[DatasetSettings]]:
 
 def _sources(name: str) -> list[str]:
     """The datasets of a task that have a module of their own."""
-    return modules(os.path.join(folder, name, "sources") for folder in __path__)
+    place = f"{__name__}.{name}.{SOURCES}"
+    return modules(import_module(place).__path__) if find_spec(place) else []
+
+
+def _module(settings: DatasetSettings) -> ModuleType:
+    """The one with the function ``load``."""
+    place, names = f"{__name__}.{settings.task}", _sources(settings.task)
+    if not names:
+        return import_module(f"{place}.data")
+    is_there = settings.name in names
+    require(is_there, "dataset.name", f"is {settings.name!r}, but only {', '.join(names)} are known")
+    return import_module(f"{place}.{SOURCES}.{settings.name}")
 
 
 def load(settings: DatasetSettings) -> Published:
@@ -60,7 +76,7 @@ def load(settings: DatasetSettings) -> Published:
     key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **whole})
     if key not in _loaded:
         try:
-            published = import_module(f"{__name__}.{settings.task}.data").load(settings)
+            published = _module(settings).load(settings)
         except OSError as error:
             raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()
