@@ -3,7 +3,6 @@
 import difflib
 import math
 import os
-import re
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -113,14 +112,6 @@ def absolute(path: str) -> str:
 def require_text(word: str) -> None:
     """Raise InputError for a name that this Python takes for bytes, and that no file of a run could hold."""
     require(word == word.encode(errors="replace").decode(), word, "is no text in this locale; set PYTHONUTF8=1")
-
-
-def override(key: str, value: str) -> str:
-    """``key=value`` in Hydra's grammar, whatever characters the text has: ``override("a", "b c")`` is ``a="b c"``."""
-    if re.fullmatch(r"[\w./:-]+", value, re.ASCII):
-        return f"{key}={value}"
-    escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
-    return f'{key}="{escaped}"'
 
 
 def leaves(config: DictConfig) -> dict[str, Any]:

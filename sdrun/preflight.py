@@ -23,11 +23,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
-from sdrun.configuration import conf_folder, explain, override, settings_from
+from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.labelled import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
+from sdrun.settings.words import override
 from sdrun.storage.initial import initial
 from sdrun.storage.place import holds_run, require_free
 from sdrun.trust import Loader

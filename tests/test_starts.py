@@ -14,8 +14,9 @@ from omegaconf import OmegaConf
 
 from helpers import SMALL, compose, write_idx
 from sdrun import preflight
-from sdrun.configuration import override, require_text
+from sdrun.configuration import require_text
 from sdrun.errors import InputError
+from sdrun.settings.words import override
 
 SHORT = ["method=supervised", *SMALL, "optim.max_steps=3"]
 ODD = "w =,'$#%[]{}ü(a)"

@@ -18,9 +18,9 @@ from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILEN
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.recognition import require_same
 from sdrun.comparison.runs import Run
-from sdrun.configuration import override
 from sdrun.errors import InputError, require
 from sdrun.judges.metric import Better, lookup
+from sdrun.settings.words import override
 from sdrun.storage.place import holds_run
 
 LENGTH = ("optim.epochs", "optim.max_steps")

@@ -28,6 +28,14 @@ def drawable(text: str) -> str:
     return text if text and not text.startswith("_") else f" {text}"
 
 
+def override(key: str, value: str) -> str:
+    """``key=value`` in Hydra's grammar, whatever characters the text has: ``override("a", "b c")`` is ``a="b c"``."""
+    if re.fullmatch(r"[\w./:-]+", value, re.ASCII):
+        return f"{key}={value}"
+    escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
+    return f'{key}="{escaped}"'
+
+
 def filters(words: Iterable[str], option: str) -> dict[str, str]:
     """``key=value`` words. Raises InputError for a word without a value."""
     pairs = {}

@@ -92,3 +92,48 @@ def test_a_map_of_the_fewest_images_has_one_place_for_each():
     features = np.random.default_rng(0).normal(size=(4, 3))
     figure = maps.feature_map(features, np.arange(4), list("abcd"), torch.get_num_threads())
     assert [len(points.get_offsets()) for points in figure.axes[0].collections] == [1, 1, 1, 1]
+
+
+def lines(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+def test_texts_stand_in_lines_whatever_they_hold():
+    shown = ["it costs $5, or $6", "a" * 300, "\u4eca\u65e5\x1b[2J\n\n  wet"]
+    figure = pictures.mistakes(
+        shown, [("comp.sys.ibm.pc.hardware", "n/a"), ("", "_b"), ("$x$", "b")], [0.974, 0.9, 0.5]
+    )
+    assert lines(figure) == [
+        "comp.sys.ibm...., not n/a (97%)",
+        r"it costs \$5, or \$6",
+        ", not _b (90%)",
+        f"{'a' * 107}...",
+        r"\$x\$, not b (50%)",
+        "\u4eca\u65e5\\x1b[2J wet",
+    ]
+    titles, texts = figure.texts[::2], figure.texts[1::2]
+    figure.draw_without_rendering()
+    ends = [title.get_window_extent().x1 for title in titles]
+    assert max(ends) < min(text.get_window_extent().x0 for text in texts)
+
+
+def test_views_of_texts_stand_below_each_other_by_item():
+    figure = pictures.view_grid({"clean": ["one two", "three"], "weak 1": ["two", "three"]})
+    assert lines(figure) == ["clean", "one two", "weak 1", "two", "clean", "three", "weak 1", "three"]
+    assert [text.get_fontweight() for text in figure.texts[1::2]] == ["bold", "normal"] * 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_mistakes_on_images_are_pictures_with_captions(channels):
+    shown = [np.full((channels, 4, 4), number, dtype=np.uint8) for number in range(5)]
+    figure = pictures.mistakes(shown, [("cat", "dog")] * 5, [0.5] * 5)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["cat, not dog (50%)"] * 5 + [""] * 3
+    assert sum(bool(axis.images) for axis in figure.axes) == 5
+
+
+def test_letters_that_no_font_has_are_boxes_and_no_warnings(caplog, recwarn):
+    figure = pictures.view_grid({"clean": ["\u4eca\u65e5"]})
+    show("views/weak", lambda: figure, lambda title, figure: figure.savefig(io.BytesIO()))
+    assert not caplog.text
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
