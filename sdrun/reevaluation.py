@@ -75,7 +75,8 @@ def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None
         other = tasks.load(settings.elsewhere(root) if root else settings)
     except InputError as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"--dataset: {reason}\nName the folder of its files by --root FOLDER") from error
+        hint = "" if root else "\nName the folder of its files by --root FOLDER"
+        raise InputError(f"{'--root' if root else '--dataset'}: {reason}{hint}") from error
     require(other.item == splits.item, "--dataset", f"{name} has {other.item}, and the run {splits.item}")
     num = len(splits.classes)
     require(len(other.classes) == num, "--dataset", f"{name} has {len(other.classes)} classes, and the run {num}")

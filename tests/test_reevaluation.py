@@ -92,7 +92,7 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
         ({"dataset": "fashion_mnist", "root": str(fashion)}, "--dataset: fashion_mnist has images of 1x28x28, and the"),
         (
             {"dataset": "mnist", "root": str(tmp_path)},
-            "--dataset: dataset=mnist: .*\nName the folder .* by --root FOLDER",
+            "--root: dataset=mnist: train-images-idx3-ubyte and its companions are not in",
         ),
         ({"overrides": ["optim.lr=1"]}, "optim.lr: cannot be changed of a finished run"),
         ({"overrides": ["hardware.threads=x"]}, "hardware.threads: Value 'x'"),

@@ -7,6 +7,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from sdrun.errors import RunError
 from sdrun.tasks.text.tokens import Tokens, pack
+from sdrun.tasks.text.words import with_short_words
 
 FILE = "tokenizer.json"
 SPECIAL = ["[PAD]", "[MASK]"]
@@ -33,7 +34,7 @@ class Pieces:
         return self.tokenizer.decode(list(map(int, numbers)), skip_special_tokens=False).replace("[MASK]", " _").strip()
 
     def _encoded(self, texts: Iterable[str]) -> Iterator[tuple[list[int], list[bool]]]:
-        texts = iter(texts)
+        texts = map(with_short_words, texts)
         while batch := list(islice(texts, BATCH)):
             for encoding in self.tokenizer.encode_batch(batch, add_special_tokens=False):
                 words = encoding.word_ids
@@ -58,5 +59,5 @@ def learned(texts: Iterable[str], num_pieces: int) -> bytes:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(map(with_short_words, texts), trainer)
     return tokenizer.to_str().encode()

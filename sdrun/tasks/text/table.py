@@ -15,8 +15,9 @@ from sdrun.errors import InputError, require
 from sdrun.tasks.text.texts import Texts
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-MOST_NAMED = 10
+MOST_NAMED, LONGEST_NAME = 10, 30
 LONGEST_CELL = 2**24
+PACKED = (b"\x1f\x8b", b"PK")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -55,12 +56,13 @@ class Table:
         Raises InputError where they are no classes that a network could tell apart.
         """
         names = self._in_order(set(self.labels.tolist()))
-        require(len(names) > 0, str(self.path), "has no texts to train on")
+        require(len(names) > 0, str(self.path), "has no texts to train on; see dataset.test_share and its like")
         require(len(names) > 1, str(self.path), f"all texts have the label {names[0]!r}; a classifier needs two")
         require(
             len(names) <= len(self) / 2,
             "dataset.label_column",
-            f"{self.path} has {len(names)} different labels for {len(self)} texts; name the column of their classes",
+            f"{self.path} has {len(names)} different labels for {len(self)} texts; name the column of their classes, "
+            "or add texts",
         )
         return names
 
@@ -83,19 +85,21 @@ class Table:
         labels = [numbers.get(label, -1) for label in self.labels.tolist()]
         if -1 in labels:
             row = labels.index(-1)
-            shown = ", ".join(classes[:MOST_NAMED]) + ", ..." * (len(classes) > MOST_NAMED)
             raise InputError(
                 f"{self.path}, line {self.lines[row]}: no training text has the label {self.labels[row]!r}, only "
-                f"{shown}; correct it, or remove such rows"
+                f"{_some(classes)}; correct it, or remove such rows"
             )
         return Labelled({"text": self.texts}, np.array(labels, dtype=np.int64))
 
 
 def read_table(path: Path, columns: Columns, key: str) -> Table:
     """Raises InputError that names the file and the line, or the key, and the way out. ``key``: that named the file."""
+    require(path.exists(), key, f"{path} is not there; name a table: {key}=FILE.csv")
     require(path.is_file(), key, f"{path} is no file; name a table: {key}=FILE.csv")
     with path.open("rb") as file:
-        require(file.read(2) not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
+        start = file.read(2)
+    require(start not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
+    require(start not in PACKED, str(path), "is packed, by gzip or zip; unpack it")
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             return _read(path, text, columns)
@@ -118,12 +122,12 @@ def _read(path: Path, file: TextIO, columns: Columns) -> Table:
     def texts() -> Iterator[str]:
         for line, cells in rows:
             where = f"{path}, line {line}"
-            counts = f"has {len(cells)} cells, and the header {len(header)}"
+            counts = f"its cells are {len(cells)}, and those of the header {len(header)}"
             quoted = f"a text that holds {delimiter!r} or a line break stands in quotation marks"
             require(len(cells) == len(header), where, f"{counts}; {quoted}")
             text, label, *part = (cells[place] for place in places)
             label, part = label.strip(), [cell.strip() for cell in part]
-            require(bool(text.strip()), where, "its text is empty; remove such rows")
+            require(any(map(_can_be_seen, text)), where, "its text is empty; remove such rows")
             require(bool(label), where, "its label is empty; remove such rows")
             says = f"{columns.part} is {''.join(part)!r}; write train or test, or remove such rows"
             require(part in ([], ["train"], ["test"]), where, says)
@@ -149,7 +153,7 @@ def _named(columns: Columns) -> dict[str, str]:
 
 
 def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, and the line at which each begins."""
+    """The rows in which something stands, and the line at which each begins."""
     csv.field_size_limit(LONGEST_CELL)
     reader, line = csv.reader(file, delimiter=delimiter, strict=True), 1
     while True:
@@ -162,7 +166,7 @@ def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[
                 f"{path}, line {line}: quotation marks are broken ({error}); a text with quotation marks stands in "
                 'them, and has its own twice: "a ""good"" day"'
             ) from error
-        if cells:
+        if any(cell.strip() for cell in cells):
             yield line, cells
         line = reader.line_num + 1
 
@@ -176,10 +180,20 @@ def _place(path: Path, header: list[str], key: str, name: str) -> int:
     require(
         name in names,
         f"dataset.{key}",
-        f"{path} has no column {name!r}, only {', '.join(map(repr, names))}; name the one that is meant",
+        f"{path} has no column {name!r} in its first line, the header, only {_some(names)}; name the one that is meant",
     )
     require(names.count(name) == 1, f"dataset.{key}", f"{path} has the column {name!r} twice; rename one")
     return names.index(name)
+
+
+def _some(names: list[str]) -> str:
+    """The first names, not too long."""
+    shown = [repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...") for name in names[:MOST_NAMED]]
+    return ", ".join(shown) + ", ..." * (len(names) > MOST_NAMED)
+
+
+def _can_be_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
 
 
 def _first_undecodable(path: Path) -> int:

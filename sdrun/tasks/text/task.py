@@ -1,6 +1,6 @@
 """Texts of K classes, in memory as the tokens that the model takes, and their views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -41,8 +41,6 @@ def build(
         )
         for name, part in tokens.items()
     }
-    num, num_cut = sum(map(len, splits.parts.values())), sum(part.num_cut for part in tokens.values())
-    cut = f"{num_cut:,} of {num:,} texts are longer than {length} {splits.item.kind}, and are cut; raise model.length"
 
     def text(seen: Tensor) -> list[str]:
         return [reader.text(row[row != PAD].tolist()) for row in seen.cpu()]
@@ -55,7 +53,7 @@ def build(
         answers=Categorical(len(splits.classes)),
         judge=Classification,
         text=text,
-        doubt=cut if num_cut else None,
+        doubt="; ".join(_doubts(splits, sum(part.num_cut for part in tokens.values()))) or None,
     )
 
 
@@ -69,6 +67,18 @@ def _reader(splits: Splits, keep: Callable[[str, Callable[[], bytes]], bytes]) -
 
     num_pieces = splits.item.num_values
     return Pieces(keep(FILE, lambda: learned(_texts(splits.train), num_pieces)))
+
+
+def _doubts(splits: Splits, num_cut: int) -> Iterator[str]:
+    """What a person should hear of texts of which ``num_cut`` are longer than the model takes."""
+    if num_cut:
+        num, (length,) = sum(map(len, splits.parts.values())), splits.item.shape
+        much = f"{num_cut:,} of {num:,} texts are longer than {length} {splits.item.kind}"
+        yield f"{much}, and are cut; raise model.length"
+    in_training = set(map(hash, _texts(splits.train)))
+    num_seen = sum(hash(text) in in_training for text in _texts(splits.test))
+    if num_seen:
+        yield f"{num_seen:,} of {len(splits.test):,} test texts are in training word for word"
 
 
 def _texts(part: Labelled) -> Texts:

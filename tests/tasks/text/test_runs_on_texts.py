@@ -5,7 +5,7 @@ import pytest
 import yaml
 from faults.child import without_pictures
 from tasks.text.ratings import zipped
-from tasks.text.tables import table, written
+from tasks.text.tables import ROWS, table, written
 
 from helpers import predictions, start, summary, weights
 
@@ -66,7 +66,8 @@ def test_all_of_another_table_is_judged_by_the_classes_of_the_run(run, tmp_path,
     assert predictions(again)["supervised/test_labels"].tolist() == [1] * 7
     code, text = called("evaluate", str(run), "--root", str(written(tmp_path, table("well,fine"), "third.csv")))
     assert code == 2
-    assert "third.csv, line 2: no training text has the label 'fine', only bad, good" in text
+    assert text.startswith("sdrun: --root: ")
+    assert "third.csv, line 2: no training text has the label 'fine', only 'bad', 'good'" in text
 
 
 def test_a_dataset_with_settings_of_its_own_is_not_put_in_anothers_place(run, called):
@@ -100,3 +101,10 @@ def test_a_crowd_is_held_against_predictions_and_never_reaches_training(tmp_path
     assert crowd.shape == predictions(path)["supervised/test_logits"].shape
     declared = summary(path)["declared"]["crowd_kl"]
     assert (declared["better"], declared["title"]) == ("lower", "KL to the crowd")
+
+
+def test_test_texts_that_are_in_training_are_told_of(tmp_path):
+    file, other = written(tmp_path, table()), written(tmp_path, table(*ROWS[:3], "well,good"), "other.csv")
+    asked = (*MINE, "dataset.val_size=0", f"dataset.root={file}", f"dataset.test_file={other}")
+    path = start(tmp_path / "run", *asked, base=BASE)
+    assert "WARNING 3 of 4 test texts are in training word for word" in (path / "run.log").read_text()

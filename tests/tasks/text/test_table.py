@@ -1,5 +1,6 @@
 """Tables of texts as they come: what is read, and what is said of those that cannot be."""
 
+import gzip
 import re
 import tracemalloc
 
@@ -92,7 +93,7 @@ def test_numbers_as_labels_are_in_order_of_size(tmp_path):
 BROKEN = {
     "missing column": (
         table(header="text,mood"),
-        "dataset.label_column: FILE has no column 'label', only 'text', 'mood'",
+        "dataset.label_column: FILE has no column 'label' in its first line, the header, only 'text', 'mood'",
     ),
     "another delimiter": (
         table().replace(",", ";"),
@@ -102,9 +103,14 @@ BROKEN = {
     "a column twice": (table(header="text,text"), "dataset.text_column: FILE has the column 'text' twice"),
     "open quotes": (table('"a good day,good', *ROWS), "FILE, line 2: quotation marks are broken"),
     "text after quotes": (table(*ROWS[:3], '"a" b,good'), "FILE, line 5: quotation marks are broken"),
-    "a comma too many": (table(*ROWS[:3], "well, good,good"), "FILE, line 5: has 3 cells, and the header 2"),
-    "a cell too few": (table(*ROWS[:3], "well"), "FILE, line 5: has 1 cells, and the header 2"),
+    "a comma too many": (
+        table(*ROWS[:3], "well, good,good"),
+        "FILE, line 5: its cells are 3, and those of the header 2",
+    ),
+    "a cell too few": (table(*ROWS[:3], "well"), "FILE, line 5: its cells are 1, and those of the header 2"),
     "empty text": (table(*ROWS[:3], " ,good"), "FILE, line 5: its text is empty; remove such rows"),
+    "nothing to see": (table(*ROWS[:3], "\u200b\x00,good"), "FILE, line 5: its text is empty; remove such rows"),
+    "empty rows": (table(*ROWS, ",", "  ", " , "), None),
     "empty label": (table(*ROWS[:3], "well,"), "FILE, line 5: its label is empty; remove such rows"),
     "one class": (table(*(f"text {n},good" for n in range(9))), "FILE: all texts have the label 'good'; a classifier"),
     "no rows": (table()[: len("text,label\n")], "FILE: has no rows below its header"),
@@ -158,9 +164,37 @@ def test_another_encoding_is_named(encoding, message, tmp_path):
     assert str(file) in str(error.value)
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: b"PK\x03\x04" + data])
+def test_a_packed_table_is_named(pack, tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_bytes(pack(table().encode()))
+    with pytest.raises(InputError, match="table.csv: is packed, by gzip or zip; unpack it"):
+        load(file)
+
+
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(InputError, match=f"dataset.root: {tmp_path} is no file; name a table"):
+        load(tmp_path)
+
+
+def test_what_is_trained_on_is_not_tested_on(tmp_path):
+    file = written(tmp_path, table())
+    (tmp_path / "link.csv").symlink_to(file)
+    for same in (file, tmp_path / "link.csv"):
+        with pytest.raises(InputError, match="dataset.test_file: is dataset.root itself, and would tell of training"):
+            load(file, f"dataset.test_file={same}")
+
+
+def test_names_in_messages_are_few_and_short(tmp_path):
+    file = written(tmp_path, table(header=",".join(f"{n} {'long ' * 50}" for n in range(30))))
+    with pytest.raises(InputError) as error:
+        load(file)
+    assert len(str(error.value)) < 700
+
+
 def test_a_label_that_training_lacks_is_named(tmp_path):
     file, other = written(tmp_path, table()), written(tmp_path, table("well,good", "so so,medium"), "other.csv")
-    told = f"{other}, line 3: no training text has the label 'medium', only bad, good"
+    told = f"{other}, line 3: no training text has the label 'medium', only 'bad', 'good'"
     with pytest.raises(InputError, match=re.escape(told)):
         load(file, f"dataset.test_file={other}")
 
@@ -169,7 +203,7 @@ def test_a_label_that_training_lacks_is_named(tmp_path):
     ("overrides", "message"),
     [
         ((), "dataset.root: is missing; name the table"),
-        (("dataset.root=nowhere.csv",), "dataset.root: nowhere.csv is no file; name a table: dataset.root=FILE.csv"),
+        (("dataset.root=nowhere.csv",), "dataset.root: nowhere.csv is not there; name a table: dataset.root=FILE.csv"),
         (("dataset.test_share=1.5",), "dataset.test_share: must be between 0 and 1, but is 1.5"),
         (
             ("dataset.delimiter=ab",),

@@ -1,6 +1,7 @@
 """Words by hashes and pieces that are learned: numbers, where words start, and back again."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -68,6 +69,15 @@ def test_pieces_are_the_same_for_the_same_texts_and_say_where_words_start():
     assert tokens.starts.sum() == 5
     assert tokens.starts[0]
     assert len(tokens.numbers) > 5
+
+
+def test_words_without_end_are_taken_by_the_hundred_letters():
+    endless = "x" * 250 + " \u4eca" + "\u65e5" * 150
+    assert [len(word) for word in words_of(endless)] == [100, 100, 50, 100, 51]
+    started = time.process_time()
+    pieces = Pieces(learned(["x" * 300_000, *CORPUS], 600))
+    assert pieces.encode([endless], 10_000).starts.sum() == 5
+    assert time.process_time() - started < 20  # it took minutes
 
 
 def test_a_text_that_spells_a_special_piece_has_none():

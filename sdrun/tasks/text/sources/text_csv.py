@@ -62,6 +62,8 @@ def load(settings: TextCSVSettings) -> Published:
     if settings.test_file is not None:
         columns = replace(settings.columns, part=None)
         train, test = table, read_table(Path(settings.test_file).expanduser(), columns, "dataset.test_file")
+        is_another = not test.path.samefile(train.path)
+        require(is_another, "dataset.test_file", "is dataset.root itself, and would tell of training; name another")
     else:
         is_test = table.is_test if settings.test_column else _drawn(table, settings.test_share or TEST_SHARE)
         train, test = table.take(~is_test), table.take(is_test)

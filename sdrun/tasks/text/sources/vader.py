@@ -117,7 +117,8 @@ def _files(root: str | None) -> dict[str, bytes]:
     try:
         content = _in_folder(place) if place.is_dir() else _in_archive(place.read_bytes())
     except BROKEN as error:
-        raise InputError(f"dataset.root: {place} cannot be read ({error}).{WAYS}") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(f"dataset.root: {place} cannot be read ({reason}).{WAYS}") from error
     lacking = sorted(FILES - content.keys())
     require(not lacking, "dataset.root", f"{place} holds no {', '.join(lacking[:2])}.{WAYS}")
     return content
