@@ -1,6 +1,7 @@
 """Texts of K classes, in memory as the tokens that the model takes, and their views."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -26,17 +27,12 @@ def build(
     (length,) = splits.item.shape
     reader = _reader(splits, keep)
     tokens = {name: reader.encode(_texts(part), length) for name, part in splits.parts.items()}
+    inputs = ("tokens",) if splits.item.kind == "words" else ("tokens", "starts")
     arrays = in_memory(splits, hardware.device)
+    on_device = partial(torch.tensor, device=hardware.device)
     parts = {
         name: With(
-            Packed(
-                {
-                    "tokens": torch.tensor(part.numbers, device=hardware.device),
-                    "starts": torch.tensor(part.starts, device=hardware.device),
-                },
-                torch.tensor(part.ends, device=hardware.device),
-                part.longest,
-            ),
+            Packed({field: on_device(part.fields[field]) for field in inputs}, on_device(part.ends), part.longest),
             arrays[name].fields,
         )
         for name, part in tokens.items()
@@ -48,7 +44,7 @@ def build(
     return Task(
         splits=splits,
         parts=parts,
-        inputs=("tokens", "starts"),
+        inputs=inputs,
         views={CLEAN: Clean(), **{role: View(view, length) for role, view in settings.views.items()}},
         answers=Categorical(len(splits.classes)),
         judge=Classification,

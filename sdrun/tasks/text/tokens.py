@@ -24,6 +24,11 @@ class Tokens:
     num_cut: int
 
     @property
+    def fields(self) -> dict[str, np.ndarray]:
+        """What views may look at."""
+        return {"tokens": self.numbers, "starts": self.starts}
+
+    @property
     def longest(self) -> int:
         """Tokens of the longest text."""
         return int(np.diff(self.ends, prepend=0).max(initial=1))

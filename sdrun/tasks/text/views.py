@@ -28,20 +28,26 @@ class View:
         self.settings, self.length, self.num_draws = settings, length, 3 * length
 
     def __call__(self, fields: Fields, u: Tensor) -> Tensor:
+        """fields: ``tokens``, and where these are pieces ``starts``, whether a word starts there, [B, L]."""
         s, tokens = self.settings, fields["tokens"]
-        word = (fields["starts"].cumsum(dim=1) - 1).clamp_min(0)  # [B, L]: number of the word that a token is of
         drop, mask, move = u.unflatten(1, (3, self.length))[:, :, : tokens.shape[1]].unbind(dim=1)  # [B, L]: of words
+        is_start = fields.get("starts", tokens != PAD)
+        word = (is_start.cumsum(dim=1) - 1).clamp_min(0) if "starts" in fields else None  # [B, L]: whose token it is
+
+        def of_tokens(values: Tensor) -> Tensor:
+            return values if word is None else values.gather(1, word)
+
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        stays = drop.masked_fill(place > word[:, -1:], -1).argmax(dim=1, keepdim=True)
+        is_word = place < is_start.sum(dim=1, keepdim=True)
+        stays = drop.masked_fill(~is_word, -1).argmax(dim=1, keepdim=True)
         if s.mask:
-            is_masked = (mask < s.mask).scatter(1, stays, False).gather(1, word)
+            is_masked = of_tokens((mask < s.mask).scatter(1, stays, False))
             tokens = tokens.masked_fill(is_masked & (tokens != PAD), MASK)
         if s.drop:
-            is_dropped = (drop < s.drop).scatter(1, stays, False).gather(1, word)
-            tokens = tokens.masked_fill(is_dropped, PAD)
+            tokens = tokens.masked_fill(of_tokens((drop < s.drop).scatter(1, stays, False)), PAD)
         if s.drop or s.shuffle:
             # no word can pass one that is more than s.shuffle places ahead (1711.00043, section 2.3)
-            key = (place + (s.shuffle + 1) * move if s.shuffle else place.expand_as(move)).gather(1, word)
+            key = of_tokens(place + (s.shuffle + 1) * move if s.shuffle else place.expand_as(move))
             order = key.masked_fill(tokens == PAD, len(place) + s.shuffle + 1).argsort(dim=1, stable=True)
             tokens = tokens.gather(1, order)
         return tokens

@@ -73,6 +73,13 @@ def test_shares_are_what_the_settings_say(kind, left):
     assert float(is_left.float().mean()) == pytest.approx(left, abs=0.01)
 
 
+def test_where_each_token_is_a_word_nothing_needs_to_say_so():
+    torch.manual_seed(0)
+    tokens = torch.tensor([[5, 6, 7, 8, 9, 0, 0, 0], [5, 0, 0, 0, 0, 0, 0, 0], [0] * 8], dtype=torch.int32)
+    u, view = torch.rand(3, 3 * LENGTH), View(ViewSettings(0.4, 0.4, 3), LENGTH)
+    assert torch.equal(view({"tokens": tokens}, u), view({"tokens": tokens, "starts": tokens != PAD}, u))
+
+
 def test_a_wider_batch_changes_nothing():
     torch.manual_seed(0)
     u, view = torch.rand(2, 3 * LENGTH), View(ViewSettings(0.3, 0.3, 3), LENGTH)
