@@ -80,12 +80,14 @@ class Packed:
 
     def fetch(self, index: Tensor) -> Fields:
         index = index.to(self.ends.device)
-        end = self.ends[index, None]
-        start = torch.where(index > 0, self.ends[index - 1], 0)[:, None]
-        place = start + torch.arange(self.width, device=end.device)
-        inside = place < end
+        place = self._starts[index, None] + torch.arange(self.width, device=self.ends.device)
+        inside = place < self.ends[index, None]
         place = place.where(inside, 0)
         return {name: values[place] * inside for name, values in self.fields.items()}
+
+    @cached_property
+    def _starts(self) -> Tensor:
+        return torch.cat([self.ends.new_zeros(1), self.ends[:-1]])
 
     @cached_property
     def fingerprint(self) -> str:

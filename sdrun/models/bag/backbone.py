@@ -46,14 +46,12 @@ class Bag(Backbone):
 def hashed(words: Tensor, ngrams: int, buckets: int) -> Tensor:
     """The bucket of each n-gram of words [B, L] of up to ``ngrams`` words, [B, L * ngrams]; 0 where there is none."""
     words = words.long()
-    mixed = torch.zeros_like(words)
-    parts = []
-    for n in range(ngrams):
-        if n >= words.shape[1]:
-            break
+    mixed, parts = words, []
+    for n in range(min(ngrams, words.shape[1])):
         # an n-gram is there where its last word is, for texts have no gaps
         last = words[:, n:]
-        mixed = (mixed[:, : last.shape[1]] * 31 + last * MULTIPLIERS[n % len(MULTIPLIERS)]) & 0x7FFFFFFFFFFF
+        before = mixed[:, : last.shape[1]] * 31 if n else 0
+        mixed = (before + last * MULTIPLIERS[n % len(MULTIPLIERS)]) & 0x7FFFFFFFFFFF
         bucket = (mixed ^ (mixed >> 21)) % (buckets - 1) + 1
         parts.append(bucket * (last != 0))
     return torch.cat(parts, dim=1)

@@ -45,9 +45,14 @@ class View:
             tokens = tokens.masked_fill(is_masked & (tokens != PAD), MASK)
         if s.drop:
             tokens = tokens.masked_fill(of_tokens((drop < s.drop).scatter(1, stays, False)), PAD)
-        if s.drop or s.shuffle:
+        if s.shuffle:
             # no word can pass one that is more than s.shuffle places ahead (1711.00043, section 2.3)
-            key = of_tokens(place + (s.shuffle + 1) * move if s.shuffle else place.expand_as(move))
-            order = key.masked_fill(tokens == PAD, len(place) + s.shuffle + 1).argsort(dim=1, stable=True)
+            order = of_tokens(place + (s.shuffle + 1) * move).argsort(dim=1, stable=True)
             tokens = tokens.gather(1, order)
-        return tokens
+        return closed_up(tokens) if s.drop or s.shuffle else tokens
+
+
+def closed_up(tokens: Tensor) -> Tensor:
+    """The tokens [B, L] of each text in their order, without gaps between them."""
+    place = ((tokens != PAD).cumsum(dim=1) - 1).clamp_min(0)
+    return torch.zeros_like(tokens).scatter_add(1, place, tokens)  # PAD adds nothing
