@@ -77,7 +77,7 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 def resolved(settings: Settings, hardware: HardwareSettings, num_items: int) -> Settings:
     """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
     method = replace(settings.method, **settings.method.resolved(num_items))
-    paths: dict[str, Any] = {name: _kept_path(getattr(settings.dataset, name)) for name in settings.dataset.paths}
+    paths: dict[str, Any] = {name: _kept_path(path) for name, path in settings.dataset.paths.items()}
     dataset = replace(settings.dataset, **paths)
     init_from = _kept_path(settings.init_from)
     return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)

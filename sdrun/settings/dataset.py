@@ -17,13 +17,9 @@ class NoiseKind(Enum):
 
 @dataclass
 class DatasetSettings(ABC):
-    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind.
-
-    ``paths``: the settings that say where files are.
-    """
+    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind."""
 
     answers: ClassVar[str] = "categorical"
-    paths: ClassVar[tuple[str, ...]] = ("root",)
 
     name: str
     task: str
@@ -62,6 +58,11 @@ class DatasetSettings(ABC):
 
     def check(self, item: Item) -> None:  # noqa: B027 most suit all
         """Raise InputError where a setting does not suit such items."""
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        """Where files are, by the settings that say so."""
+        return {"root": self.root}
 
     def elsewhere(self, root: str) -> "DatasetSettings":
         """These settings for test items that are at ``root``."""

@@ -71,9 +71,8 @@ def load(settings: DatasetSettings) -> Published:
 
     Raises InputError that names a missing or broken file and the ways to get it.
     """
-    paths = {name: getattr(settings, name) for name in settings.paths}
-    whole = {name: path and os.path.abspath(os.path.expanduser(path)) for name, path in paths.items()}
-    key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **whole})
+    paths = {name: path and os.path.abspath(os.path.expanduser(path)) for name, path in settings.paths.items()}
+    key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **paths})
     if key not in _loaded:
         try:
             published = _module(settings).load(settings)

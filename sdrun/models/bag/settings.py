@@ -26,8 +26,10 @@ class BagSettings(ModelSettings):
     depth: int
 
     def __post_init__(self) -> None:
-        for key in ("length", "ngrams", "width", "depth"):
-            require_range(f"model.{key}", getattr(self, key), 1)
+        require_range("model.length", self.length, 1)
+        require_range("model.ngrams", self.ngrams, 1)
+        require_range("model.width", self.width, 1)
+        require_range("model.depth", self.depth, 1)
         require_range("model.buckets", self.buckets, 2)
 
     @property

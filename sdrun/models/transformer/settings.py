@@ -5,39 +5,26 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from sdrun.errors import require
-from sdrun.settings import Item, ModelSettings, numbered, require_positive, require_range
+from sdrun.models.block_settings import BlocksSettings
+from sdrun.settings import Item, require_range
 
 FEWEST_PIECES = 512
 """Bytes are pieces, and some more are needed."""
 
 
 @dataclass
-class TransformerSettings(ModelSettings):
-    """``length``: pieces of a text that it takes; ``vocabulary``: different pieces, at most.
-
-    ``mlp_ratio``: hidden width of a block's MLP over ``width``.
-    """
+class TransformerSettings(BlocksSettings):
+    """``length``: pieces of a text that it takes; ``vocabulary``: different pieces, at most."""
 
     takes: ClassVar[str] = "texts"
-    smallest_batch: ClassVar[int] = 1
 
     length: int
     vocabulary: int
-    width: int
-    depth: int
-    heads: int
-    mlp_ratio: float
 
     def __post_init__(self) -> None:
-        for key in ("length", "width", "depth", "heads"):
-            require_range(f"model.{key}", getattr(self, key), 1)
+        super().__post_init__()
+        require_range("model.length", self.length, 1)
         require_range("model.vocabulary", self.vocabulary, FEWEST_PIECES)
-        require_positive("model.mlp_ratio", self.mlp_ratio)
-        require(self.width % self.heads == 0, "model.heads", f"must divide model.width={self.width}")
-
-    @property
-    def taps(self) -> list[str]:
-        return numbered("block", self.depth)
 
     def check(self, item: Item) -> None:
         is_there = find_spec("tokenizers") is not None

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -26,8 +25,6 @@ class TextCSVSettings(TextSettings):
     others saying ``train``; or a table of its own, ``test_file``. None of them: a share of 0.2.
     """
 
-    paths: ClassVar[tuple[str, ...]] = ("root", "test_file")
-
     text_column: str
     label_column: str
     delimiter: str
@@ -49,6 +46,10 @@ class TextCSVSettings(TextSettings):
     @property
     def columns(self) -> Columns:
         return Columns(self.text_column, self.label_column, self.test_column, self.delimiter)
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        return {**super().paths, "test_file": self.test_file}
 
     def elsewhere(self, root: str) -> DatasetSettings:
         """All of the file is tested on; classes are those of the training texts."""

@@ -35,7 +35,7 @@ FILES = {f"{name}_{kind}" for name in DOMAINS.values() for kind in (RATINGS, TEX
 INNER = "hutto_ICWSM_2014"
 LIMIT = 2**26
 BROKEN = (
-    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),
+    *(OSError, EOFError, ValueError, RuntimeError),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
 )
 WAYS = (
