@@ -88,12 +88,7 @@ def anew(name: str, make: Callable[[], bytes]) -> bytes:
     return make()
 
 
-def build(
-    settings: DatasetSettings,
-    splits: Splits,
-    hardware: "Hardware",
-    keep: Keep = anew,
-) -> "Task":
+def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep: Keep = anew) -> "Task":
     """The task of a run, on its device. ``splits.item``: the form in which its model takes the items."""
     task: Task = import_module(f"{__name__}.{settings.task}.task").build(settings, splits, hardware, keep)
     return task

@@ -94,20 +94,20 @@ class Table:
 
 def read_table(path: Path, columns: Columns, key: str) -> Table:
     """Raises InputError that names the file and the line, or the key, and the way out. ``key``: that named the file."""
-    require(path.exists(), key, f"{path} is not there; name a table: {key}=FILE.csv")
-    require(path.is_file(), key, f"{path} is no file; name a table: {key}=FILE.csv")
-    with path.open("rb") as file:
-        start = file.read(2)
-    require(start not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
-    require(start not in PACKED, str(path), "is packed, by gzip or zip; unpack it")
     try:
+        require(path.exists(), key, f"{path} is not there; name a table: {key}=FILE.csv")
+        require(path.is_file(), key, f"{path} is no file; name a table: {key}=FILE.csv")
+        with path.open("rb") as file:
+            start = file.read(2)
+        require(start not in UTF_16, str(path), "is written as UTF-16; save it as UTF-8")
+        require(start not in PACKED, str(path), "is packed, by gzip or zip; unpack it")
         with path.open(encoding="utf-8-sig", newline="") as text:
             return _read(path, text, columns)
+    except OSError as error:
+        raise InputError(f"{key}: {error}") from error
     except UnicodeDecodeError as error:
-        line = _first_undecodable(path)
-        raise InputError(
-            f"{path}, line {line}: is no UTF-8; convert it, such as by: iconv -f LATIN1 -t UTF-8"
-        ) from error
+        where = f"{path}, line {_first_undecodable(path)}"
+        raise InputError(f"{where}: is no UTF-8; convert it, such as by: iconv -f LATIN1 -t UTF-8") from error
 
 
 def _read(path: Path, file: TextIO, columns: Columns) -> Table:

@@ -1,6 +1,6 @@
 """Texts of K classes, in memory as the tokens that the model takes, and their views."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import torch
@@ -13,6 +13,7 @@ from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
 from sdrun.settings import CLEAN
 from sdrun.task import Task
+from sdrun.tasks import Keep
 from sdrun.tasks.text.settings import TextSettings
 from sdrun.tasks.text.texts import Texts
 from sdrun.tasks.text.tokens import PAD, Reader
@@ -20,9 +21,7 @@ from sdrun.tasks.text.views import Clean, View
 from sdrun.tasks.text.words import Words
 
 
-def build(
-    settings: TextSettings, splits: Splits, hardware: Hardware, keep: Callable[[str, Callable[[], bytes]], bytes]
-) -> Task:
+def build(settings: TextSettings, splits: Splits, hardware: Hardware, keep: Keep) -> Task:
     """The form of the items is the model's choice. Padded they are as long as the longest of their part."""
     (length,) = splits.item.shape
     reader = _reader(splits, keep)
@@ -53,7 +52,7 @@ def build(
     )
 
 
-def _reader(splits: Splits, keep: Callable[[str, Callable[[], bytes]], bytes]) -> Reader:
+def _reader(splits: Splits, keep: Keep) -> Reader:
     """What makes the tokens that a model takes."""
     if splits.item.kind == "words":
         return Words()

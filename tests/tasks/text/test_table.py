@@ -172,6 +172,12 @@ def test_a_packed_table_is_named(pack, tmp_path):
         load(file)
 
 
+def test_a_file_that_the_system_refuses_is_named_with_its_key(tmp_path):
+    file = written(tmp_path, table())
+    with pytest.raises(InputError, match=r"dataset.test_file: .*File name too long"):
+        load(file, f"dataset.test_file={'x' * 300}.csv")
+
+
 def test_a_folder_is_no_table(tmp_path):
     with pytest.raises(InputError, match=f"dataset.root: {tmp_path} is no file; name a table"):
         load(tmp_path)
