@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sdrun import models, tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.hardware import Hardware
 from sdrun.methods.dino.head import PrototypeHead
 from sdrun.methods.layerwise.ladder import Exit

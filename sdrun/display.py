@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -45,6 +46,11 @@ class Display:
         log.info(text)
         if self._handlers:
             self.console.print(text, markup=False)
+
+    def tell(self, title: str, lines: Sequence[str]) -> None:
+        """Lines of one matter, whose title stands before the first."""
+        for number, line in enumerate(lines):
+            self.say(f"{'' if number else title:<12} {line}")
 
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int, headline: Metric) -> None:
         self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch

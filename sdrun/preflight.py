@@ -7,6 +7,7 @@ import difflib
 import os
 import shlex
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -24,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
@@ -83,6 +84,7 @@ def composed(arguments: Namespace) -> list[DictConfig]:
 def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     """Raise InputError where the data, device or folder that a composed job's settings ask for cannot do."""
     published = tasks.load(settings.dataset)
+    settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
     if settings.dataset.labels_per_class is not None:
         split(published, settings.dataset)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sdrun import configuration, recorded, run, tasks
-from sdrun.data.labelled import Splits, split
+from sdrun.data.labelled import Splits
+from sdrun.data.splits import split
 from sdrun.errors import InputError, require
 from sdrun.hardware import Hardware
 from sdrun.ranks import num_ranks
@@ -51,7 +52,7 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
         for kind in stage.sha256.keys() & {settings.optim.select.value, ITEMS}:
             file = source.weights(stage.name, kind)
             require(file.is_file(), str(file), "is gone; a run without it cannot be evaluated")
-    settings.method.check(settings.model.taps, settings.dataset.val_size)
+    settings.method.check(settings.model.taps, settings.dataset.num_held_out)
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware)
         stack.callback(hardware.close)

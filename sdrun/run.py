@@ -15,7 +15,8 @@ from sdrun import configuration, ending, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
 from sdrun.counting import multiply_adds
-from sdrun.data.labelled import Splits, split
+from sdrun.data.labelled import Splits
+from sdrun.data.splits import split
 from sdrun.display import Display
 from sdrun.errors import InputError, Interrupted
 from sdrun.experiment import Experiment, Stage
@@ -44,7 +45,9 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
     ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
-    splits = split(tasks.load(settings.dataset), settings.dataset)
+    published = tasks.load(settings.dataset)
+    settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
+    splits = split(published, settings.dataset)
     with ExitStack() as stack:
         hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
@@ -166,8 +169,10 @@ def execute(
     lost = folder.lost() if account.is_final else []
     if is_main and not account.is_final:
         _open(folder, settings, splits.fingerprints(), display)
-        if splits.doubt:
-            log.warning("%s", splits.doubt)
+        if not folder.manifest["resumed"]:
+            display.tell("Data", splits.facts)
+        for doubt in splits.doubts:
+            log.warning("%s", doubt)
     try:
         account.note("running")
         splits = replace(splits, item=settings.model.taken(splits.item))
@@ -184,8 +189,9 @@ def execute(
             display=display,
             interrupt=interrupt,
         )
-        if is_main and context.task.doubt and not account.is_final:
-            log.warning("%s", context.task.doubt)
+        if is_main and not account.is_final:
+            for doubt in context.task.doubts:
+                log.warning("%s", doubt)
         stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
         experiment = Experiment(context, stages)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)

@@ -22,7 +22,7 @@ class Task:
     is one the ``copy`` of the test set; ``inputs``: fields of items that views look at, all others are known of them;
     ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
     made of the parts as judges see them. For people, where items can be looked at: ``picture``, what a view shows as
-    pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubt``: what a person should hear of the items.
+    pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubts``: what a person should be warned of.
     """
 
     splits: Splits
@@ -34,7 +34,7 @@ class Task:
     copy: str | None = None
     picture: Callable[[Tree], Tensor] | None = None
     text: Callable[[Tree], list[str]] | None = None
-    doubt: str | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def can_be_seen(self) -> bool:

@@ -1,24 +1,21 @@
 """Items with labels, as they are published, and as a run uses them. Imports no torch."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from sdrun.data.noise import flip_labels
-from sdrun.data.splits import per_class, stratified
-from sdrun.randomness import seed_of
-from sdrun.settings import DatasetSettings, Item
-
-MOST_NAMES = 10
-"""Classes that a warning names."""
+from sdrun.settings import Item
 
 
 class Column(Protocol):
-    """A field of items that is no array, such as their texts."""
+    """A field of items that is no array, such as their texts.
+
+    ``pieces``: for each item, bytes that are equal for equal items alone, whatever file they came from.
+    """
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -26,6 +23,8 @@ class Column(Protocol):
     def __getitem__(self, index: np.ndarray) -> "Column": ...
 
     def tobytes(self) -> bytes: ...
+
+    def pieces(self) -> Iterable[bytes]: ...
 
 
 Columns: TypeAlias = Mapping[str, "np.ndarray | Column"]
@@ -61,12 +60,22 @@ class Labelled:
             digest.update(self.crowd.tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """A number for each item [N] that is equal for equal items, of this process alone; labels do not count."""
+        items = next(iter(self.fields.values()))
+        pieces = (row.tobytes() for row in items) if isinstance(items, np.ndarray) else items.pieces()
+        return np.fromiter(map(hash, pieces), np.int64, len(self))
+
 
 @dataclass(frozen=True)
 class Published:
     """A dataset before it is split: training and test items, names of the classes, and what an item is to a network.
 
-    ``noisy``: by a run's seed, the labels [N] that it has of the training items, where they are not the true ones.
+    ``noisy``: by a run's seed, the labels [N] that it has of the training items, where they are not the true ones;
+    ``validation``: the positions of those that were published for validation; ``groups`` [N]: numbers of what has to
+    stay on one side of a split, such as the frames of one film. ``measured``: settings of the dataset that are found
+    in the data where they are not given; ``facts``: what a person should know of how it was read.
     """
 
     train: Labelled
@@ -74,6 +83,10 @@ class Published:
     classes: list[str]
     item: Item
     noisy: Callable[[int], np.ndarray] | None = None
+    validation: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Splits:
     """The items of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for judges alone. ``doubt``: what a person should hear of them.
+    ``true_labels`` are for judges alone. ``facts``: what a person should know of them; ``doubts``: be warned of.
     """
 
     train: Labelled
@@ -91,7 +104,8 @@ class Splits:
     test: Labelled
     classes: list[str]
     item: Item
-    doubt: str | None = None
+    facts: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[str, Labelled]:
@@ -106,58 +120,3 @@ class Splits:
         train = np.full(len(self.train), -1)
         train[self.labelled] = self.train.labels[self.labelled]
         return {"train": train, "val": self.validation.labels, "test": self.test.labels}
-
-
-def _doubt(classes: list[str], labels: dict[str, np.ndarray]) -> str | None:
-    """What is to be said of classes without a label at the end, by the key that left the first of them out.
-
-    labels: those that are left after what each key does, in this order.
-    """
-    lacking = np.setdiff1d(np.arange(len(classes)), list(labels.values())[-1])
-    if not len(lacking):
-        return None
-    key = next(key for key, left in labels.items() if not np.isin(lacking, left).all())
-    names = [classes[number] for number in lacking[:MOST_NAMES]] + ["..."] * (len(lacking) > MOST_NAMES)
-    return f"{key}: {len(lacking)} of {len(classes)} classes have no label to learn from: {', '.join(names)}"
-
-
-def split(source: Published, settings: DatasetSettings) -> Splits:
-    """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
-
-    Everything is drawn by ``settings.seed``.
-    """
-    labels = source.train.labels
-    order = np.arange(len(labels))
-    held_out, rest = stratified(order, labels, settings.val_size, seed_of(settings.seed, "validation"))
-    seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
-    if settings.train_size is not None:
-        rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
-    train = source.train.take(rest)
-    given_labels = flip_labels(
-        source.noisy(settings.seed)[rest] if source.noisy else train.labels,
-        settings.label_noise,
-        settings.label_noise_kind,
-        len(source.classes),
-        seed_of(settings.seed, "label_noise"),
-    )
-    labelled = np.arange(len(train))
-    if settings.num_labels is not None:
-        labelled, _ = stratified(labelled, given_labels, settings.num_labels, seed_of(settings.seed, "labels"))
-    elif settings.labels_per_class is not None:
-        seed = seed_of(settings.seed, "labels")
-        labelled = per_class(labelled, given_labels, settings.labels_per_class, len(source.classes), seed)
-    seen |= {
-        "dataset.train_size": train.labels,
-        "dataset.label_noise": given_labels,
-        "dataset.num_labels": given_labels[labelled],
-    }
-    return Splits(
-        train=Labelled(train.fields, given_labels, train.crowd),
-        labelled=labelled,
-        true_labels=train.labels,
-        validation=source.train.take(held_out),
-        test=source.test,
-        classes=source.classes,
-        item=source.item,
-        doubt=_doubt(source.classes, seen),
-    )

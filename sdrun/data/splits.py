@@ -1,29 +1,72 @@
-"""Stratified subsets."""
+"""How a dataset becomes the items of a run. Imports no torch."""
+
+from dataclasses import replace
 
 import numpy as np
 
+from sdrun.data.facts import doubts, facts
+from sdrun.data.labelled import Labelled, Published, Splits
+from sdrun.data.noise import flip_labels
+from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
+from sdrun.randomness import seed_of
+from sdrun.settings import DatasetSettings
 
 
-def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split ``index`` into ``num`` entries with the same share of every class, and the rest; both sorted.
+def split(source: Published, settings: DatasetSettings) -> Splits:
+    """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
 
-    Where shares are no whole numbers, the classes with the largest remainders get one more.
+    Everything is drawn by ``settings.seed``.
     """
-    random = np.random.default_rng(seed)
-    shuffled = random.permutation(index)
-    classes, counts = np.unique(labels[index], return_counts=True)
-    exact = counts * (num / max(len(index), 1))
-    quota = np.floor(exact).astype(int)
-    for extra in np.argsort(quota - exact, kind="stable")[: num - quota.sum()]:
-        quota[extra] += 1
-    chosen = np.concatenate([shuffled[labels[shuffled] == c][:n] for c, n in zip(classes, quota, strict=True)])
-    return np.sort(chosen), np.setdiff1d(index, chosen)
+    labels = source.train.labels
+    held_out, rest = _held_out(source, settings)
+    seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
+    if settings.train_size is not None:
+        num = len(rest)
+        require(settings.train_size <= num, "dataset.train_size", f"must be at most {num}, which validation leaves")
+        rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
+    train = source.train.take(rest)
+    given_labels = flip_labels(
+        source.noisy(settings.seed)[rest] if source.noisy else train.labels,
+        settings.label_noise,
+        settings.label_noise_kind,
+        len(source.classes),
+        seed_of(settings.seed, "label_noise"),
+    )
+    labelled = np.arange(len(train))
+    if settings.num_labels is not None:
+        labelled, _ = stratified(labelled, given_labels, settings.num_labels, seed_of(settings.seed, "labels"))
+    elif settings.labels_per_class is not None:
+        seed = seed_of(settings.seed, "labels")
+        labelled = per_class(labelled, given_labels, settings.labels_per_class, len(source.classes), seed)
+    seen |= {
+        "dataset.train_size": train.labels,
+        "dataset.label_noise": given_labels,
+        "dataset.num_labels": given_labels[labelled],
+    }
+    splits = Splits(
+        train=Labelled(train.fields, given_labels, train.crowd),
+        labelled=labelled,
+        true_labels=train.labels,
+        validation=source.train.take(held_out),
+        test=source.test,
+        classes=source.classes,
+        item=source.item,
+    )
+    return replace(splits, facts=(*facts(splits), *source.facts), doubts=tuple(doubts(splits, seen)))
 
 
-def per_class(index: np.ndarray, labels: np.ndarray, num: int, num_classes: int, seed: int) -> np.ndarray:
-    """``num`` entries of ``index`` of each class, sorted. Raises InputError where a class has fewer."""
-    shuffled = np.random.default_rng(seed).permutation(index)
-    least = np.bincount(labels[index], minlength=num_classes).min()
-    require(least >= num, "dataset.labels_per_class", f"must be at most {least}, as one class has no more")
-    return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in range(num_classes)]))
+def _held_out(source: Published, settings: DatasetSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Positions for validation, and all others. Raises InputError where groups are too large to be split."""
+    num, order = settings.num_held_out, np.arange(len(source.train))
+    if source.validation is not None and num:
+        same = f"the data hold {len(source.validation)} items for validation; leave it out, or set it to 0"
+        require(num == len(source.validation), "dataset.val_size", same)
+        return source.validation, np.setdiff1d(order, source.validation)
+    labels, seed = source.train.labels, seed_of(settings.seed, "validation")
+    if source.groups is None:
+        return stratified(order, labels, num, seed)
+    held_out, rest = grouped(source.groups, labels, num, seed)
+    too_large = f"no group is small enough to be held out whole, with dataset.val_size={num}; make that larger"
+    require(len(held_out) > 0 or num == 0, "dataset.group", too_large)
+    return held_out, rest

@@ -17,16 +17,20 @@ class NoiseKind(Enum):
 
 @dataclass
 class DatasetSettings(ABC):
-    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind."""
+    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind.
+
+    ``free``: settings that change no result, but only how the data are got and read.
+    """
 
     answers: ClassVar[str] = "categorical"
+    free: ClassVar[tuple[str, ...]] = ("download",)
 
     name: str
     task: str
     root: str | None
     download: bool
     train_size: int | None
-    val_size: int
+    val_size: int | None
     num_labels: int | None
     labels_per_class: int | None
     label_noise: float
@@ -46,6 +50,11 @@ class DatasetSettings(ABC):
             "dataset.label_noise_kind",
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
+
+    @property
+    def num_held_out(self) -> int:
+        """Items for validation, as many as ``val_size`` says or the data do; see ``tasks.measured``."""
+        return self.val_size or 0
 
     @property
     @abstractmethod

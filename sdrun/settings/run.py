@@ -62,7 +62,7 @@ class Settings:
         require(is_answered, "method", answered)
         data.check(item)
         self._check_sizes(num_train, num_ranks)
-        method.check(model.taps, data.val_size)
+        method.check(model.taps, data.num_held_out)
         asked = {**dict.fromkeys(method.roles, f"method={method.name}"), **data.further_roles}
         seen = {}
         for role, who in asked.items():
@@ -77,7 +77,7 @@ class Settings:
 
     def _check_sizes(self, num_train: int, num_ranks: int) -> None:
         data, optim = self.dataset, self.optim
-        left = num_train - data.val_size
+        left = num_train - data.num_held_out
         require(left > 0, "dataset.val_size", f"leaves nothing of {num_train} training items; make it smaller")
         parts = num_ranks * optim.accumulate
         split = f"{num_ranks} ranks, each in {optim.accumulate} accumulated parts"
@@ -87,7 +87,7 @@ class Settings:
         require_range("dataset.train_size", data.train_size, smallest, left)
         require(left >= smallest, "dataset.val_size", f"leaves {left} training items, fewer than {smallest}")
         require_range("dataset.num_labels", data.num_labels, smallest, data.train_size or left)
-        if data.val_size == 0:
+        if data.num_held_out == 0:
             require(
                 optim.select is Select.last and optim.early_stop is None,
                 "dataset.val_size",

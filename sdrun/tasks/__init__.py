@@ -8,6 +8,7 @@ edits. Imports no torch.
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -29,6 +30,9 @@ Keep = Callable[[str, Callable[[], bytes]], bytes]
 """``keep(name, make)``: the content of a file of a run that its task needs, such as a tokenizer; it is made once."""
 
 SOURCES = "sources"
+
+MOST_HELD_OUT = 5000
+"""Items for validation, where neither the settings nor the data say how many."""
 
 _loaded: dict[str, Published] = {}
 
@@ -81,6 +85,16 @@ def load(settings: DatasetSettings) -> Published:
         _loaded.clear()
         _loaded[key] = published
     return _loaded[key]
+
+
+def measured(settings: DatasetSettings, published: Published) -> DatasetSettings:
+    """The settings, and what the data say where nothing is given: a tenth of the training items for validation."""
+    in_data = (
+        min(len(published.train) // 10, MOST_HELD_OUT) if published.validation is None else len(published.validation)
+    )
+    values = {"val_size": in_data, **published.measured}
+    own = vars(settings)
+    return replace(settings, **{name: value for name, value in values.items() if own[name] is None})
 
 
 def anew(name: str, make: Callable[[], bytes]) -> bytes:

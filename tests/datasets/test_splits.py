@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from helpers import settings
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.data.noise import flip_labels
-from sdrun.data.splits import stratified
+from sdrun.data.subsets import stratified
 from sdrun.errors import InputError
 from sdrun.settings import NoiseKind
 from sdrun.tasks import load

@@ -6,7 +6,7 @@ import torch
 
 from helpers import differences, images, settings, start, summary
 from sdrun import tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.errors import InputError
 from sdrun.hardware import Hardware
 

@@ -5,7 +5,7 @@ import torch
 
 from helpers import settings, start, summary
 from sdrun import loop, tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.errors import RunError
 from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification

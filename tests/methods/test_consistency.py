@@ -404,7 +404,7 @@ def test_hidden_labels_are_looked_at_by_the_evaluation_alone(tmp_path, monkeypat
 
 def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     from sdrun import tasks
-    from sdrun.data.labelled import split
+    from sdrun.data.splits import split
     from sdrun.hardware import Hardware
     from sdrun.judges.parts import Parts
     from sdrun.methods.consistency.pseudo_labels import PseudoLabels

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from helpers import points, settings, start, summary, weights
 from sdrun import tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.losses.consistency import probability_mse
 from sdrun.methods.mean_teacher.objective import MeanTeacher
 from sdrun.randomness import Draws

@@ -48,7 +48,7 @@ def build(settings: TextSettings, splits: Splits, hardware: Hardware, keep: Keep
         answers=Categorical(len(splits.classes)),
         judge=Classification,
         text=text,
-        doubt="; ".join(_doubts(splits, sum(part.num_cut for part in tokens.values()))) or None,
+        doubts=tuple(_doubts(splits, sum(part.num_cut for part in tokens.values()))),
     )
 
 
@@ -70,10 +70,6 @@ def _doubts(splits: Splits, num_cut: int) -> Iterator[str]:
         num, (length,) = sum(map(len, splits.parts.values())), splits.item.shape
         much = f"{num_cut:,} of {num:,} texts are longer than {length} {splits.item.kind}"
         yield f"{much}, and are cut; raise model.length"
-    in_training = set(map(hash, _texts(splits.train)))
-    num_seen = sum(hash(text) in in_training for text in _texts(splits.test))
-    if num_seen:
-        yield f"{num_seen:,} of {len(splits.test):,} test texts are in training word for word"
 
 
 def _texts(part: Labelled) -> Texts:

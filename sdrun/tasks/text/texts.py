@@ -49,6 +49,10 @@ class Texts:
     def tobytes(self) -> bytes:
         return self.data.tobytes() + self.ends.tobytes()
 
+    def pieces(self) -> Iterator[bytes]:
+        """See ``Column``."""
+        return map(bytes, self._pieces(range(len(self))))
+
     def _pieces(self, index: Iterable[int]) -> Iterator[memoryview]:
         view: memoryview = self.data.data
         starts = np.concatenate([[0], self.ends[:-1]])

@@ -10,7 +10,7 @@ from tasks.text.tables import ROWS, table, written
 
 from helpers import settings
 from sdrun import tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.errors import InputError
 
 

@@ -7,7 +7,7 @@ from tasks.text.ratings import FOLDER, files, packed, zipped
 
 from helpers import settings
 from sdrun import tasks
-from sdrun.data.labelled import split
+from sdrun.data.splits import split
 from sdrun.errors import InputError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sdrun.data.labelled import Labelled, Published
-from sdrun.data.splits import stratified
+from sdrun.data.subsets import stratified
 from sdrun.settings import Item
 from sdrun.tasks.images.settings import ImagesSettings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sdrun.data.labelled import Published
-from sdrun.data.splits import stratified
+from sdrun.data.subsets import stratified
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings
 from sdrun.tasks.text.settings import TextSettings
