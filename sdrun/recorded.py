@@ -24,10 +24,12 @@ def load_config(folder: RunFolder) -> DictConfig:
 def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], where: str) -> None:
     """Set ``key=value`` in a run's settings. Raises InputError for a key that is not ``free``, or a malformed word.
 
-    ``free``: keys beside those that say where the dataset's files are; one that ends in a dot stands for its group.
+    ``free``: keys beside those that say where the dataset's files are, and how they are read; one that ends in a dot
+    stands for its group.
     """
-    places = [f"dataset.{name}" for name in configuration.settings_from(config).dataset.paths]
-    free = (*free, *places)
+    dataset = configuration.settings_from(config).dataset
+    places = [f"dataset.{name}" for name in dataset.paths]
+    free = (*free, *places, *(f"dataset.{name}" for name in dataset.free))
     for override in overrides:
         key, equals, text = override.partition("=")
         is_free = any(key.startswith(name) if name.endswith(".") else key == name for name in free)

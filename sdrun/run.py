@@ -35,8 +35,8 @@ from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
-FREE = ("dataset.download", "checkpoint_seconds")
-"""Settings that change no result, and may be others when a run goes on."""
+FREE = ("checkpoint_seconds",)
+"""Settings that change no result, and may be others when a run goes on, beside those of the dataset."""
 
 
 def start(settings: Settings, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:

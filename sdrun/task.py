@@ -23,6 +23,7 @@ class Task:
     ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
     made of the parts as judges see them. For people, where items can be looked at: ``picture``, what a view shows as
     pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubts``: what a person should be warned of.
+    ``reads``: whether items are read from files each time, so that the next ones are better read ahead.
     """
 
     splits: Splits
@@ -35,6 +36,7 @@ class Task:
     picture: Callable[[Tree], Tensor] | None = None
     text: Callable[[Tree], list[str]] | None = None
     doubts: tuple[str, ...] = ()
+    reads: bool = False
 
     @property
     def can_be_seen(self) -> bool:

@@ -18,6 +18,7 @@ from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
+from sdrun.streams.ahead import Ahead
 from sdrun.streams.batch import Stream
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ class Training:
         has_validation = len(self.context.data.splits.validation) > 0
         return loop.train(
             objective,
-            stream,
+            Ahead(stream) if self.context.task.reads else stream,
             settings=self.settings,
             hardware=self.hardware,
             saved=saved,

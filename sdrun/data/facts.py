@@ -6,7 +6,7 @@ import numpy as np
 
 from sdrun.data.labelled import Splits
 
-MOST_NAMES = 10
+MOST_NAMES = 5
 """Classes that a line names."""
 UNEVEN = 3
 """Items of the largest class for each of the smallest, from which on classes are called so."""

@@ -27,6 +27,13 @@ class Column(Protocol):
     def pieces(self) -> Iterable[bytes]: ...
 
 
+class Readable(Column, Protocol):
+    """A column that stays where it is, such as in files, and is read as it is needed."""
+
+    def read(self, index: np.ndarray) -> np.ndarray:
+        """The values [B, ...] of the items at these positions [B]."""
+
+
 Columns: TypeAlias = Mapping[str, "np.ndarray | Column"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sdrun.data.labelled import Splits
+from sdrun.data.labelled import Readable, Splits
 
 Fields = dict[str, Tensor]
 """What there is of some items, by name: [B, ...] each."""
@@ -62,6 +62,24 @@ def in_memory(splits: Splits, device: torch.device) -> dict[str, Memory]:
         )
         for name, part in splits.parts.items()
     }
+
+
+@dataclass(frozen=True)
+class Read:
+    """Items of which the field ``name`` is read each time, into the memory of the host."""
+
+    name: str
+    column: Readable
+
+    def __len__(self) -> int:
+        return self.column.shape[0]
+
+    def fetch(self, index: Tensor) -> Fields:
+        return {self.name: torch.from_numpy(self.column.read(index.cpu().numpy()))}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return sha256(f"{self.name} {self.column.shape}".encode() + self.column.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -45,3 +45,13 @@ def grouped(groups: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tupl
         if (left**2).sum() < (lacking**2).sum():
             is_chosen[number], lacking = True, left
     return np.flatnonzero(is_chosen[group]), np.flatnonzero(~is_chosen[group])
+
+
+def for_testing(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
+    """Which items [N] are for testing: about this share, the same in every run; of a class's only item, none."""
+    if groups is not None:
+        test, _ = grouped(groups, labels, round(share * len(labels)), seed=0)
+    else:
+        order, has_others = np.arange(len(labels)), np.bincount(labels)[labels] > 1
+        test, _ = stratified(order[has_others], labels, round(share * has_others.sum()), seed=0)
+    return np.isin(np.arange(len(labels)), test)

@@ -1,20 +1,27 @@
-"""Images of K classes, in memory as uint8, and their views, computed a batch at a time on the device."""
+"""Images of K classes, uint8, in memory where they fit, and their views, computed a batch at a time on the device."""
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from sdrun.answers.categorical import Categorical
 from sdrun.data.labelled import Splits
-from sdrun.data.source import Fields, Memory, in_memory
+from sdrun.data.source import Fields, Read, Source, With, in_memory
 from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
 from sdrun.randomness import generator
 from sdrun.settings import CLEAN
 from sdrun.task import Task
+from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.settings import ImagesSettings
 from sdrun.tasks.images.views.view import Normalise, View
 
 BATCH = 1000
+
+MOST_IN_MEMORY = 2**28
+"""Bytes of images that are brought to the device as a whole."""
 
 
 class OfImages:
@@ -29,13 +36,15 @@ class OfImages:
 
 def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: object) -> Task:
     """Where ``dataset.test_view`` names a view, such as ``strong``, ``test_strong`` is the test set seen through it."""
+    assert settings.mean
+    assert settings.std
     device = hardware.device
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
     views = {role: View(view, clean) for role, view in settings.views.items()}
-    parts, copy = in_memory(splits, device), None
+    parts, reads, copy = *_parts(splits, device), None
     if settings.test_view is not None:
-        copy, test = f"test_{settings.test_view}", parts["test"].fields
-        parts[copy] = Memory({**test, "image": _seen(test["image"], views[settings.test_view], clean, copy)})
+        copy = f"test_{settings.test_view}"
+        parts[copy] = With(parts["test"], {"image": _seen(parts["test"], views[settings.test_view], clean, copy)})
     return Task(
         splits=splits,
         parts=parts,
@@ -45,13 +54,28 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
         judge=Classification,
         copy=copy,
         picture=clean.undo,
+        reads=reads,
     )
 
 
-def _seen(images: Tensor, view: View, clean: Normalise, name: str) -> Tensor:
+def _parts(splits: Splits, device: torch.device) -> tuple[dict[str, Source], bool]:
+    """The parts of a run, and whether their images are read from files each time, as those that are large are."""
+    known = in_memory(splits, device)
+    columns = {name: part.fields["image"] for name, part in splits.parts.items()}
+    in_files = {name: column for name, column in columns.items() if isinstance(column, Pixels)}
+    if not in_files:
+        return dict(known), False
+    if sum(math.prod(column.shape) for column in in_files.values()) <= MOST_IN_MEMORY:
+        images = {name: column.read(np.arange(len(column.rows))) for name, column in in_files.items()}
+        return {n: With(known[n], {"image": torch.tensor(array, device=device)}) for n, array in images.items()}, False
+    return {name: With(Read("image", column), known[name].fields) for name, column in in_files.items()}, True
+
+
+def _seen(source: Source, view: View, clean: Normalise, name: str) -> Tensor:
     """Images through a view, uint8; the draws depend on the name alone."""
-    random = generator("view of the test set", name)
-    batches = images.split(BATCH)
-    draws = [torch.rand(len(batch), view.num_draws, generator=random).to(batch.device) for batch in batches]
-    seen = [clean.undo(view(batch, u)) for batch, u in zip(batches, draws, strict=True)]
+    random, device = generator("view of the test set", name), clean.mean.device
+    seen = []
+    for index in torch.arange(len(source)).split(BATCH):
+        u = torch.rand(len(index), view.num_draws, generator=random).to(device)
+        seen.append(clean.undo(view(source.fetch(index)["image"].to(device), u)))
     return torch.cat(seen).mul_(255).round_().byte()

@@ -1,0 +1,37 @@
+"""Images of a folder as a column of a dataset, and as a source that reads them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdrun.tasks.images.folders.decoded import Store
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """``rows`` [N]: which images of the ``store``; ``digests`` [N, 32] uint8: of their files."""
+
+    store: Store
+    side: tuple[int, int, int]
+    rows: np.ndarray
+    digests: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.side)
+
+    def __getitem__(self, index: np.ndarray) -> "Pixels":
+        return Pixels(self.store, self.side, self.rows[index], self.digests[index])
+
+    def tobytes(self) -> bytes:
+        """Of the files, which stand for their pixels."""
+        return self.digests.tobytes()
+
+    def pieces(self) -> Iterable[bytes]:
+        """See ``Column``."""
+        return (digest.tobytes() for digest in self.digests)
+
+    def read(self, index: np.ndarray) -> np.ndarray:
+        """Pixels of the images at these positions: uint8 [B, C, H, W]."""
+        return self.store.read(self.rows[index])
