@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sdrun import loop, models
+from sdrun.answers.categorical import Categorical
 from sdrun.context import Context
 from sdrun.data.source import Fields, Memory, Only, Source
 from sdrun.errors import require
@@ -61,6 +62,9 @@ class Experiment:
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
         self.judge: TrainingJudge = context.task.judge(self.data)
+        if context.settings.optim.class_weights:
+            assert isinstance(self.answers, Categorical)
+            self.answers = self.answers.balanced(self.labels[self.labelled])
 
     @property
     def num_train(self) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -18,6 +18,8 @@ from sdrun.losses.distillation import kd_each
 class Categorical(Answers):
     """Logits of ``num_classes`` classes; the truth is ``label``: a class [B], or probabilities [B, K].
 
+    ``weights`` [K]: how much the truth of an item counts, by its class.
+
     >>> Categorical(10).agree(torch.eye(10)[:2], torch.eye(10)[1:3])
     tensor([False, False])
     """
@@ -25,9 +27,20 @@ class Categorical(Answers):
     term: ClassVar[str] = "ce"
 
     num_classes: int
+    weights: Tensor | None = None
 
     def truth(self, answer: Tensor, known: Fields, smoothing: float = 0.0) -> Tensor:
-        return F.cross_entropy(answer, known["label"], label_smoothing=smoothing)
+        label = known["label"]
+        if self.weights is None:
+            return F.cross_entropy(answer, label, label_smoothing=smoothing)
+        each = F.cross_entropy(answer, label, label_smoothing=smoothing, reduction="none")
+        weight = self.weights[label] if label.ndim == 1 else label @ self.weights
+        return (weight * each).mean()
+
+    def balanced(self, labels: Tensor) -> "Categorical":
+        """The same answers, where each class counts as much as any other among ``labels`` [N]."""
+        counts = torch.bincount(labels, minlength=self.num_classes)
+        return replace(self, weights=len(labels) / (self.num_classes * counts.clamp_min(1)))
 
     def distance(self, student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
         return kd_each(student, teacher, temperature)

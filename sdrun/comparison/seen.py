@@ -10,7 +10,7 @@ from sdrun.comparison.report import Section
 from sdrun.comparison.runs import Run
 from sdrun.settings.words import printable
 
-PREFIXES = ("views/", "test/mistakes")
+PREFIXES = ("views/", "test/mistakes", "test/classes")
 FIGURE = Markup('<img alt="{0}" src="data:image/png;base64,{1}"><figcaption class="soft">{0}</figcaption>')
 PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST = 2**21

@@ -22,10 +22,16 @@ def facts(splits: Splits) -> Iterator[str]:
     least, most = counts.argmin(), counts.argmax()
     sizes = f"{counts[least]:,}" if counts[least] == counts[most] else f"{counts[least]:,} to {counts[most]:,}"
     yield f"{len(splits.classes)} classes: {_names(splits.classes)}; {sizes} for training in each"
-    if counts[most] >= UNEVEN * counts[least]:
+    if is_uneven(splits):
         smallest, largest = (f"{splits.classes[place]} has {counts[place]:,}" for place in (least, most))
         ways = "see balanced_accuracy beside accuracy, and optim.class_weights=true"
         yield f"uneven classes: {smallest}, {largest}; {ways}"
+
+
+def is_uneven(splits: Splits) -> bool:
+    """Whether some classes have far fewer training items than others."""
+    counts = np.bincount(splits.train.labels, minlength=len(splits.classes))
+    return bool(counts.max() >= UNEVEN * counts.min())
 
 
 def doubts(splits: Splits, left: dict[str, np.ndarray]) -> Iterator[str]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
+from sdrun.data.facts import is_uneven
 from sdrun.judges.drawing import Draw
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
-from sdrun.judges.metric import CLASSIFICATION
+from sdrun.judges.metric import CLASSIFICATION, UNEVEN_CLASSES
 from sdrun.judges.metrics import calibrated_scores, crowd_scores, fit_temperature, scores, temperature_doubt
 from sdrun.judges.parts import Parts
 
@@ -22,10 +23,9 @@ MOST_MISTAKES = 12
 class Classification(TrainingJudge):
     """Accuracy, proper scores, calibration and selective prediction of networks that give logits [B, K]."""
 
-    declared = CLASSIFICATION
-
     def __init__(self, data: Parts) -> None:
         self.data = data
+        self.declared = UNEVEN_CLASSES if is_uneven(data.splits) else CLASSIFICATION
 
     def doubts(self, metrics: Mapping[str, float]) -> list[str]:
         return temperature_doubts(metrics, self.data)
@@ -121,7 +121,12 @@ def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> d
         pairs = [(names[label], names[said]) for label, said in zip(labels[wrong], predicted[wrong], strict=True)]
         return pictures.mistakes(shown, pairs, confidence[wrong].tolist())
 
-    drawn: dict[str, Draw] = {"test/reliability": reliability, "test/confusion": confusion}
+    def classes() -> "Figure":
+        from sdrun.judges.pictures import accuracy_of_classes
+
+        return accuracy_of_classes(logits, labels, data.splits.classes)
+
+    drawn: dict[str, Draw] = {"test/reliability": reliability, "test/confusion": confusion, "test/classes": classes}
     predicted, confidence = logits.argmax(axis=1), softmax(logits.astype(np.float64), axis=1).max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]

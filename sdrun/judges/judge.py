@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -36,7 +36,7 @@ class Outcome:
 class Judge(ABC):
     """How the networks of a finished stage are judged. ``declared``: what its metrics mean, the headline first."""
 
-    declared: ClassVar[tuple[Metric, ...]]
+    declared: tuple[Metric, ...]
 
     @abstractmethod
     def full(self, networks: Networks) -> Outcome:

@@ -1,7 +1,7 @@
 """What metrics mean: which way is better, in which unit, by which title. Imports no torch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -100,6 +100,7 @@ def _neither(name: str) -> Metric:
 
 CLASSIFICATION = (
     _share("accuracy", title="accuracy", shown=True),
+    _share("balanced_accuracy", title="balanced accuracy"),
     _lower("nll", "NLL", shown=True),
     _lower("nll_calibrated", "NLL*", shown=True),
     _lower("ece", "ECE", shown=True),
@@ -117,6 +118,7 @@ CLASSIFICATION = (
     _share("given_label_accuracy", title="as labelled"),
     _share("true_label_accuracy", title="as is true"),
 )
+UNEVEN_CLASSES = tuple(replace(m, shown=m.shown or m.name == "balanced_accuracy") for m in CLASSIFICATION)
 REPRESENTATION = (
     _share("knn_accuracy", title="k-NN", shown=True),
     *(_share(f"knn_{neighbours}_accuracy", title=f"{neighbours}-NN") for neighbours in (10, 100, 200)),

@@ -9,7 +9,8 @@ from scipy.special import entr, log_softmax
 
 NUM_BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0
-NAMES = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc")
+OF_THE_LIKELIEST = ("accuracy", "balanced_accuracy")
+"""Metrics that no temperature changes."""
 
 
 def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> dict[str, float]:
@@ -19,6 +20,7 @@ def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> 
     confidence, correct = top(probability, labels)
     return {
         "accuracy": float(correct.mean()),
+        "balanced_accuracy": float(np.nanmean(recall(correct, labels))),
         "nll": nll(log_probability, labels),
         "brier": brier(probability, labels),
         "ece": ece(confidence, correct),
@@ -30,7 +32,7 @@ def scores(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> 
 def calibrated_scores(logits: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, float]:
     """The metrics that a temperature changes, after it, as ``nll_calibrated`` and so on."""
     named = scores(logits, labels, temperature)
-    return {f"{name}_calibrated": value for name, value in named.items() if name != "accuracy"}
+    return {f"{name}_calibrated": value for name, value in named.items() if name not in OF_THE_LIKELIEST}
 
 
 def crowd_scores(logits: np.ndarray, crowd: np.ndarray, temperature: float | None) -> dict[str, float]:
@@ -42,6 +44,12 @@ def crowd_scores(logits: np.ndarray, crowd: np.ndarray, temperature: float | Non
 def top(probability: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of the predicted class and whether it is right, 1 or 0: both [N]. probability: [N, K]."""
     return probability.max(axis=1), (probability.argmax(axis=1) == labels).astype(np.float64)
+
+
+def recall(correct: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Share of each class's items that is predicted as it [K], NaN of a class without items. correct: [N], 1 or 0."""
+    counts = np.bincount(labels)
+    return np.divide(np.bincount(labels, correct), counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
 
 def nll(log_probability: np.ndarray, labels: np.ndarray) -> float:

@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 from scipy.special import softmax
 
 from sdrun.judges.metric import Metric
-from sdrun.judges.metrics import bins, ece, top
+from sdrun.judges.metrics import bins, ece, recall, top
 from sdrun.settings.words import drawable
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#e07b39", "#8a8a8a"
 MISTAKES_A_ROW = 4
 LONGEST_LINE, LONGEST_NAME = 110, 16
+MOST_CLASSES = 40
 
 Shown = np.ndarray | str
 """What people see of an item: a picture [C, H, W] uint8, or its text."""
@@ -123,6 +124,30 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
             colour = "white" if share[row, column] > 0.4 else "black"
             text = f"{100 * share[row, column]:.0f}"
             axis.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+    return figure
+
+
+def accuracy_of_classes(logits: np.ndarray, labels: np.ndarray, classes: list[str]) -> Figure:
+    """Share of each class's items that is predicted as it, the lowest first; of many classes the lowest and highest.
+
+    logits: [N, K]; labels: [N].
+    """
+    counts = np.bincount(labels, minlength=len(classes))
+    share = recall((logits.argmax(axis=1) == labels).astype(float), labels)
+    order = [place for place in np.argsort(share, kind="stable") if counts[place]]
+    if len(order) > MOST_CLASSES:
+        order = [*order[: MOST_CLASSES // 2], *order[-MOST_CLASSES // 2 :]]
+    figure = Figure(figsize=(6, 0.8 + 0.22 * len(order)), layout="constrained")
+    axis = figure.subplots()
+    names = [drawable(f"{_short(classes[place], LONGEST_NAME)} ({counts[place]:,})") for place in order]
+    bars = axis.barh(range(len(order)), share[order], color=BLUE)
+    axis.bar_label(bars, [f"{100 * share[place]:.0f}" for place in order], padding=2, fontsize=7)
+    axis.axvline(float(np.nanmean(share)), color=ORANGE, linewidth=1)
+    axis.set_yticks(range(len(order)), names, fontsize=8)
+    axis.invert_yaxis()
+    title = f"balanced accuracy {np.nanmean(share):.3f}"
+    axis.set(xlim=(0, 1.08), xlabel="accuracy in per cent; in brackets the items of a class", title=title)
+    axis.set_xticks([])
     return figure
 
 

@@ -21,6 +21,9 @@ class MethodSettings(ABC):
     needs: ClassVar[str | None] = None
     """The kind of answers without which it makes no sense, such as ``categorical``."""
 
+    uses_labels: ClassVar[bool] = True
+    """Whether it learns from labels."""
+
     free_after_training: ClassVar[tuple[str, ...]] = ()
     """Keys that a finished run may be judged with other values of; one that ends in a dot stands for its group."""
 

@@ -45,6 +45,7 @@ class OptimSettings:
     evaluate_every: int
     select: Select
     early_stop: int | None
+    class_weights: bool
 
     def __post_init__(self) -> None:
         for key in ("epochs", "max_steps", "batch_size", "accumulate", "evaluate_every", "early_stop"):

@@ -60,6 +60,8 @@ class Settings:
         is_answered = method.needs in (None, data.answers)
         answered = f"{method.name} needs {method.needs} answers, and dataset={data.name} has {data.answers} ones"
         require(is_answered, "method", answered)
+        is_weighed = not self.optim.class_weights or (method.uses_labels and data.answers == "categorical")
+        require(is_weighed, "optim.class_weights", f"has no effect with method={method.name}, which uses no labels")
         data.check(item)
         self._check_sizes(num_train, num_ranks)
         method.check(model.taps, data.num_held_out)

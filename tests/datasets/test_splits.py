@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from helpers import settings
-from sdrun.data.splits import split
 from sdrun.data.noise import flip_labels
+from sdrun.data.splits import split
 from sdrun.data.subsets import stratified
 from sdrun.errors import InputError
 from sdrun.settings import NoiseKind

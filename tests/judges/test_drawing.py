@@ -42,7 +42,7 @@ def test_pictures_that_cannot_be_drawn_are_left_out_alone(tmp_path, monkeypatch)
     monkeypatch.setattr(Shuffled, "examples", fail)
     path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.epochs=1")
     assert summary(path)["status"] == "completed"
-    assert images(path, "generation_1") == {"test/confusion", "test/mistakes"}
+    assert images(path, "generation_1") == {"test/confusion", "test/classes", "test/mistakes"}
     log = (path / "run.log").read_text()
     for title in ("test/reliability", "views", "test/over_stages"):
         assert f"WARNING the picture {title} is left out (OSError: no such font in this place)" in log

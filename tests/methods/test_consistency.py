@@ -12,6 +12,7 @@ from torch import nn
 from helpers import differences, images, interrupted, points, settings, start, summary, weights
 from processes import one_and_two_ranks
 from sdrun import run
+from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError
 from sdrun.methods.consistency import masks
 from sdrun.methods.consistency.objective import Consistency
@@ -36,7 +37,7 @@ def objective(*overrides, num_steps=10):
     with torch.no_grad():
         student[1].weight.mul_(8)  # some predictions are confident
     mask = masks.build(method, IMAGES, CLASSES, same, same)
-    return Consistency(student, mask, method, CLASSES, num_steps, same)
+    return Consistency(student, Categorical(CLASSES), mask, method, CLASSES, num_steps, same)
 
 
 def batch(step=0, num=4, ratio=5):

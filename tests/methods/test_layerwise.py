@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from helpers import SMALL, check, images, points, predictions, settings, start, summary, weights
 from sdrun import models
+from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError
 from sdrun.methods.layerwise.ladder import Exits, Ladder
 from sdrun.methods.layerwise.objective import Layerwise
@@ -41,7 +42,7 @@ def outputs():
 def loss_of(outputs, *overrides, choice="layerwise"):
     features, logits, label = outputs
     batch = Batch(0, torch.arange(6), {"weak": [torch.zeros(6, 1)]}, {"label": label}, Draws((0,), slice(0, 6), 6))
-    return Layerwise(Given(features, logits), settings(f"method={choice}", *overrides).method)(batch)
+    return Layerwise(Given(features, logits), Categorical(3), settings(f"method={choice}", *overrides).method)(batch)
 
 
 def softened(z_s, z_t, temperature):
@@ -123,7 +124,7 @@ def test_a_real_ladders_deepest_part_gets_the_gradient_of_its_labels_alone():
     ladder = Ladder(models.build(model, images(1, 8)), ["stage_1"], 3)
     views, known = {"weak": [torch.randn(4, 1, 8, 8)]}, {"label": torch.arange(4) % 3}
     batch = Batch(0, torch.arange(4), views, known, Draws((0,), slice(4), 4))
-    terms = Layerwise(ladder, settings(LAYERWISE).method)(batch).terms
+    terms = Layerwise(ladder, Categorical(3), settings(LAYERWISE).method)(batch).terms
     deep = [*ladder.head.parameters(), *ladder.backbone.residuals[1].parameters()]
     for name in ("exit_ce", "distillation", "hint"):
         gradients = torch.autograd.grad(terms[name], deep, retain_graph=True, allow_unused=True)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from helpers import points, settings, start, summary, weights
 from sdrun import tasks
+from sdrun.answers.categorical import Categorical
 from sdrun.data.splits import split
 from sdrun.losses.consistency import probability_mse
 from sdrun.methods.mean_teacher.objective import MeanTeacher
@@ -33,7 +34,7 @@ def batch(step=0):
 def objective(*overrides, num_steps=10):
     torch.manual_seed(0)
     student = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
-    return MeanTeacher(student, settings("method=mean_teacher", *overrides).method, num_steps)
+    return MeanTeacher(student, Categorical(3), settings("method=mean_teacher", *overrides).method, num_steps)
 
 
 def test_the_consistency_loss_is_the_papers_mean_over_classes():

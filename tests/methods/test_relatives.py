@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import settings, shuffled, start, summary, weights
+from sdrun.answers.categorical import Categorical
 from sdrun.methods.cs_kd.objective import ClassWise
 from sdrun.methods.cs_kd.pairs import ClassPairs
 from sdrun.methods.ps_kd.objective import Progressive
@@ -79,7 +80,8 @@ def test_pairs_are_pure_and_the_ranks_parts_are_one_ranks_whole():
 
 
 def test_class_wise_distillation_is_kl_from_the_partner_without_gradient():
-    o = ClassWise(student(), settings("method=cs_kd", "method.weight=2", "method.temperature=3").method)
+    method = settings("method=cs_kd", "method.weight=2", "method.temperature=3").method
+    o = ClassWise(student(), Categorical(CLASSES), method)
     b = batch(num_views=2)
     output = o(b)
     own, partner = (o.student(view) for view in b.views["weak"])
@@ -97,7 +99,7 @@ def test_class_wise_distillation_is_kl_from_the_partner_without_gradient():
 def progressive(num_steps=10):
     labels = torch.tensor([0, 1, 2, 0, -1])
     method = settings("method=ps_kd", "method.alpha=0.8").method
-    return Progressive(student(), method, labels, CLASSES, num_steps, lambda rows: rows)
+    return Progressive(student(), Categorical(CLASSES), method, labels, CLASSES, num_steps, lambda rows: rows)
 
 
 def test_the_target_mixes_the_label_with_the_last_prediction_and_its_weight_grows():

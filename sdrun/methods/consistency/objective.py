@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.losses.consistency import probability_mse_each
 from sdrun.losses.distillation import kd_each
 from sdrun.methods.consistency.losses import fairness
@@ -27,6 +28,7 @@ class Consistency(Objective):
     def __init__(
         self,
         student: nn.Module,
+        answers: Answers,
         mask: Mask,
         settings: ConsistencySettings,
         num_classes: int,
@@ -34,7 +36,7 @@ class Consistency(Objective):
         mean: OverRanks,
     ) -> None:
         super().__init__()
-        self.student = student
+        self.student, self.answers = student, answers
         self.average = EMA(student)
         self.teachers = []
         self.mask = mask
@@ -66,7 +68,7 @@ class Consistency(Objective):
         self.mask.see(probabilities, unlabelled.index)
         rise = ramped(s.weight, s.ramp_up, batch.step, self.num_steps)
         terms = {
-            "ce": F.cross_entropy(logits[:num], batch.known["label"]),
+            "ce": self.answers.truth(logits[:num], batch.known),
             "consistency": rise * (weight * self._divergence(student, taught)).mean(),
         }
         if s.fairness:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sdrun.judges.classification import Classification
 from sdrun.judges.judge import Networks, Outcome, TrainingJudge
-from sdrun.judges.metric import CLASSIFICATION, PSEUDO_LABELS
+from sdrun.judges.metric import PSEUDO_LABELS
 from sdrun.judges.parts import Parts
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ class PseudoLabels(TrainingJudge):
     ``unlabelled/pseudo_label_accuracy/<class>`` the share of these whose pseudo-label is right.
     """
 
-    declared = (*CLASSIFICATION, *PSEUDO_LABELS)
-
     def __init__(self, data: Parts, word: str, mask: Callable[[Tensor], Tensor]) -> None:
         self.data, self.classification, self.word, self.mask = data, Classification(data), word, mask
+        self.declared = (*self.classification.declared, *PSEUDO_LABELS)
         everything = np.arange(len(data.splits.train))
         hidden = np.setdiff1d(everything, data.splits.labelled)
         pool = hidden if len(hidden) else everything

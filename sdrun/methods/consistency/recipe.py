@@ -17,6 +17,7 @@ def run(settings: ConsistencySettings, experiment: Experiment) -> Stage:
     hardware, num_classes = experiment.hardware, experiment.num_classes
     mask = masks.build(settings, experiment.num_train, num_classes, hardware.mean, hardware.gather).to(hardware.device)
     num_steps = experiment.num_steps(stream)
-    objective = Consistency(experiment.student(0), mask, settings, num_classes, num_steps, hardware.mean)
+    student, answers = experiment.student(0), experiment.answers
+    objective = Consistency(student, answers, mask, settings, num_classes, num_steps, hardware.mean)
     judge = PseudoLabels(experiment.data, objective.teaching, objective.mask)
     return experiment.fit("consistency", objective, stream, judge)

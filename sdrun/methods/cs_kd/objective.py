@@ -2,8 +2,8 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.losses.distillation import kd
 from sdrun.methods.cs_kd.settings import CSKDSettings
 from sdrun.objectives.objective import Objective, StepOutput
@@ -13,9 +13,9 @@ from sdrun.streams.batch import Batch
 class ClassWise(Objective):
     """``CE + weight kd`` on batches whose views are the item and its partner, in this order."""
 
-    def __init__(self, student: nn.Module, settings: CSKDSettings) -> None:
+    def __init__(self, student: nn.Module, answers: Answers, settings: CSKDSettings) -> None:
         super().__init__()
-        self.student = student
+        self.student, self.answers = student, answers
         self.teachers = []
         self.settings = settings
 
@@ -26,11 +26,11 @@ class ClassWise(Objective):
         with torch.no_grad():
             targets = self.student(partner).float()
         terms = {
-            "ce": F.cross_entropy(logits, batch.known["label"]),
+            "ce": self.answers.truth(logits, batch.known),
             "distillation": s.weight * kd(logits, targets, s.temperature),
         }
         metrics = {
             "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
-            "teacher_ce": F.cross_entropy(targets, batch.known["label"]),
+            "teacher_ce": self.answers.truth(targets, batch.known),
         }
         return StepOutput(terms, logits, targets, metrics)

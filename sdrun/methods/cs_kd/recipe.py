@@ -7,6 +7,6 @@ from sdrun.methods.cs_kd.settings import CSKDSettings
 
 
 def run(settings: CSKDSettings, experiment: Experiment) -> Stage:
-    objective = ClassWise(experiment.student(0), settings)
+    objective = ClassWise(experiment.student(0), experiment.answers, settings)
     pairs = ClassPairs(experiment.stream(0, {settings.view: 1}), experiment.labels)
     return experiment.fit("cs_kd", objective, pairs)

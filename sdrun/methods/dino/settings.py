@@ -52,6 +52,7 @@ class DINOSettings(MethodSettings):
     """
 
     takes: ClassVar[str | None] = "images"
+    uses_labels: ClassVar[bool] = False
     needs: ClassVar[str | None] = "categorical"
 
     global_crops: int

@@ -2,8 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.answers.categorical import mean_probability
 from sdrun.losses.distillation import kd
 from sdrun.methods.layerwise.ladder import Ladder
@@ -15,9 +15,10 @@ from sdrun.streams.batch import Batch
 class Layerwise(Objective):
     """The loss of the settings on the weak view."""
 
-    def __init__(self, student: Ladder, settings: LayerwiseSettings) -> None:
+    def __init__(self, student: Ladder, answers: Answers, settings: LayerwiseSettings) -> None:
         super().__init__()
         self.student: Ladder = student
+        self.answers = answers
         self.teachers = []
         self.settings = settings
 
@@ -31,17 +32,17 @@ class Layerwise(Objective):
         features, logits = joint.float(), logits.float()
         *shallow, deepest = logits.unbind(dim=1)
         targets = self._targets(logits)
-        label, hint = batch.known["label"], features[:, -1].detach()
-        terms = {"ce": F.cross_entropy(deepest, label)}
+        known, hint = batch.known, features[:, -1].detach()
+        terms = {"ce": self.answers.truth(deepest, known)}
         if s.label_weight:
-            terms["exit_ce"] = s.label_weight * _sum([F.cross_entropy(z, label) for z in shallow])
+            terms["exit_ce"] = s.label_weight * _sum([self.answers.truth(z, known) for z in shallow])
         if s.alpha:
             terms["distillation"] = s.alpha * _sum([kd(z, targets, s.temperature) for z in shallow])
         if s.beta:
             terms["hint"] = s.beta * _sum([self._distance(f, hint) for f in features[:, :-1].unbind(1)])
         agreement = logits[:, :-1].argmax(dim=2) == targets.argmax(dim=1, keepdim=True)
         metrics = {f"exit_{i}_agreement": share for i, share in enumerate(agreement.float().mean(dim=0), start=1)}
-        metrics["teacher_ce"] = F.cross_entropy(targets, label)
+        metrics["teacher_ce"] = self.answers.truth(targets, known)
         return StepOutput(terms, joint, (targets, hint), metrics)
 
     def _targets(self, logits: Tensor) -> Tensor:

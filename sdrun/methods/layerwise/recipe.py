@@ -14,6 +14,6 @@ def run(settings: LayerwiseSettings, experiment: Experiment) -> Stage:
         return Ladder(backbone, taps, experiment.num_classes, settings.num_detached)
 
     student = experiment.student(0, ladder)
-    stage = experiment.fit("layerwise", Layerwise(student, settings), experiment.stream(0))
+    stage = experiment.fit("layerwise", Layerwise(student, experiment.answers, settings), experiment.stream(0))
     experiment.evaluate("early_exit", student, EarlyExits(experiment.data, settings.exit_policy))
     return stage

@@ -2,8 +2,8 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.losses.consistency import probability_mse
 from sdrun.losses.distillation import kd
 from sdrun.methods.mean_teacher.settings import Distance, MeanTeacherSettings
@@ -16,9 +16,9 @@ from sdrun.teachers.ema import EMA
 class MeanTeacher(Objective):
     """``CE + w(t) D`` over two views of labelled and unlabelled items, for ``num_steps`` steps; see the settings."""
 
-    def __init__(self, student: nn.Module, settings: MeanTeacherSettings, num_steps: int) -> None:
+    def __init__(self, student: nn.Module, answers: Answers, settings: MeanTeacherSettings, num_steps: int) -> None:
         super().__init__()
-        self.student = student
+        self.student, self.answers = student, answers
         self.teacher = EMA(student)
         self.teachers = []
         self.settings = settings
@@ -35,12 +35,12 @@ class MeanTeacher(Objective):
         targets = self.teacher(seen_by_teacher).float()
         logits = self.student(seen_by_student).float()
         terms = {
-            "ce": F.cross_entropy(logits[:num_labelled], batch.known["label"]),
+            "ce": self.answers.truth(logits[:num_labelled], batch.known),
             "consistency": ramped(s.weight, s.ramp_up, batch.step, self.num_steps) * self._divergence(logits, targets),
         }
         metrics = {
             "agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean(),
-            "teacher_ce": F.cross_entropy(targets[:num_labelled], batch.known["label"]),
+            "teacher_ce": self.answers.truth(targets[:num_labelled], batch.known),
         }
         return StepOutput(terms, logits, targets, metrics)
 

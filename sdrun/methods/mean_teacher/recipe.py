@@ -10,5 +10,5 @@ def run(settings: MeanTeacherSettings, experiment: Experiment) -> Stage:
     views = {settings.view: 2}
     unlabelled = experiment.unlabelled(0, views, settings.unlabelled_ratio)
     stream = Beside(experiment.stream(0, views), {"unlabelled": unlabelled})
-    objective = MeanTeacher(experiment.student(0), settings, experiment.num_steps(stream))
+    objective = MeanTeacher(experiment.student(0), experiment.answers, settings, experiment.num_steps(stream))
     return experiment.fit("mean_teacher", objective, stream)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.methods.ps_kd.settings import PSKDSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
@@ -23,6 +24,7 @@ class Progressive(Objective):
     def __init__(
         self,
         student: nn.Module,
+        answers: Answers,
         settings: PSKDSettings,
         labels: Tensor,
         num_classes: int,
@@ -30,7 +32,7 @@ class Progressive(Objective):
         gather: OverRanks,
     ) -> None:
         super().__init__()
-        self.student = student
+        self.student, self.answers = student, answers
         self.teachers = []
         self.settings, self.num_steps, self.gather = settings, num_steps, gather
         self.register_buffer("memory", F.one_hot(labels.clamp_min(0), num_classes).float())
@@ -42,7 +44,7 @@ class Progressive(Objective):
         self._seen.append((batch.index, logits.detach().softmax(dim=1)))
         alpha = linear(0.0, self.settings.alpha, batch.step / self.num_steps)
         terms = {
-            "ce": (1 - alpha) * F.cross_entropy(logits, batch.known["label"]),
+            "ce": (1 - alpha) * self.answers.truth(logits, batch.known),
             "distillation": alpha * F.cross_entropy(logits, targets),
         }
         metrics = {
