@@ -1,4 +1,4 @@
-"""Stages that come from a finished run: nothing is trained, everything is evaluated again."""
+"""Stages that come from a finished run: nothing is trained."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +14,8 @@ from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 
 
-class Replay:
-    """Takes the weights of stages from the run ``source``, and writes what they give to the folder of ``context``."""
+class Restored:
+    """Takes the weights of stages from the run ``source``, and what is known of them as that run said."""
 
     def __init__(self, context: Context, source: RunFolder) -> None:
         self.context, self.source = context, source
@@ -23,18 +23,39 @@ class Replay:
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
         settings, hardware = self.context.settings, self.context.hardware
-        chosen = settings.optim.select.value
-        trained = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
+        chosen, trained = settings.optim.select.value, self._recorded(name)
         weights = self.source.weights(name, chosen)
         objective.load_state_dict(load_state(weights, hardware.device, recorded_digest(trained, chosen)))
+        return trained
+
+    def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
+        """See ``Stages.make``; nothing is produced. Raises RunError where the run's items are gone or damaged."""
+        return load_items(self.source, self._recorded(name), self.context.hardware.device)
+
+    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
+        """See ``Stages.evaluate``."""
+        return self._recorded(name)
+
+    def _recorded(self, name: str) -> StageResult:
+        return self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
+
+
+class Replay:
+    """Takes stages from the run ``source``, evaluates them again, and writes that to the folder of ``context``."""
+
+    def __init__(self, context: Context, source: RunFolder) -> None:
+        self.context, self.restored = context, Restored(context, source)
+
+    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
+        """See ``Restored.fit``."""
+        trained = self.restored.fit(name, objective, stream, judge)
         self.context.folder.note_teachers(name, [*objective.teachers, *stream.lineage])
         return replace(trained, metrics=self._evaluated(name, objective.networks, judge).metrics)
 
     def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
-        """See ``Stages.make``; nothing is produced. Raises RunError where the run's items are gone or damaged."""
-        made = self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
+        """See ``Restored.make``."""
         self.context.folder.note_teachers(name, teachers)
-        return load_items(self.source, made, self.context.hardware.device)
+        return self.restored.make(name, produce, teachers)
 
     def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
         """See ``Stages.evaluate``."""

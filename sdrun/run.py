@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -137,6 +137,7 @@ def create(
         "git": git_state(),
         "hardware": hardware.describe(),
         "data": {},
+        "items": {},
         "teachers": {},
         "init": None,
         "wall_seconds": 0.0,
@@ -168,11 +169,7 @@ def execute(
     account = Account(folder, writes=is_main)
     lost = folder.lost() if account.is_final else []
     if is_main and not account.is_final:
-        _open(folder, settings, splits.fingerprints(), display)
-        if not folder.manifest["resumed"]:
-            display.tell("Data", splits.facts)
-        for doubt in splits.doubts:
-            log.warning("%s", doubt)
+        _open(folder, settings, splits, display)
     try:
         account.note("running")
         splits = replace(splits, item=settings.model.taken(splits.item))
@@ -228,13 +225,18 @@ def _note_damage(folder: RunFolder, settings: Settings) -> None:
             folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
 
 
-def _open(folder: RunFolder, settings: Settings, fingerprints: dict[str, str], display: Display) -> None:
-    """Note that the run is under way."""
+def _open(folder: RunFolder, settings: Settings, splits: Splits, display: Display) -> None:
+    """Note that the run is under way, and on which items."""
     is_resumed = bool(folder.manifest["data"])
     if is_resumed:
         folder.manifest["resumed"].append(_now())
-    folder.manifest.update(data=fingerprints, init=origin(settings))
+    items = {**asdict(splits.item), "num_train": len(splits.train), "classes": splits.classes}
+    folder.manifest.update(data=splits.fingerprints(), items=items, init=origin(settings))
     display.say(f"{'Resuming' if is_resumed else 'Run'} {folder.path}")
+    if not is_resumed:
+        display.tell("Data", splits.facts)
+    for doubt in splits.doubts:
+        log.warning("%s", doubt)
 
 
 def _now() -> str:

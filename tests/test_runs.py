@@ -84,7 +84,13 @@ def test_tensorboard_holds_scalars_pictures_and_one_session_of_hparams(born_agai
         return found
 
     stage = events("generation_1")
-    assert set(stage.Tags()["images"]) == {"views/weak", "test/reliability", "test/confusion", "test/classes", "test/mistakes"}
+    assert set(stage.Tags()["images"]) == {
+        "views/weak",
+        "test/reliability",
+        "test/confusion",
+        "test/classes",
+        "test/mistakes",
+    }
     assert [event.step for event in stage.Scalars("train/loss")] == list(range(1, 13))
     top = events("")
     assert top.Tags()["images"] == ["test/over_stages"]

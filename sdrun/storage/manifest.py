@@ -18,8 +18,8 @@ from sdrun.storage.files import digest, finite, json_bytes, write_bytes
 from sdrun.storage.shape import MANIFEST, require_shape
 
 FILE = "manifest.json"
-FORMAT = 3
-READABLE = (1, 2, 3)
+FORMAT = 4
+READABLE = (1, 2, 3, 4)
 
 NEEDED = ("status", "seed", "method", "dataset", "data")
 """Entries that tools cannot do without."""

@@ -22,6 +22,7 @@ MANIFEST = {
     "seed": (int,),
     "created": TEXT,
     "data": {...: TEXT},
+    "items": {"kind": TEXT, "shape": [(int,)], "num_values": PERHAPS, "num_train": (int,), "classes": [TEXT]},
     "versions": {...: TEXT},
     "git": {"commit": TEXT},
     "hardware": {"threads": (int,), "ranks": (int,)},

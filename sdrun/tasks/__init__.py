@@ -97,6 +97,13 @@ def measured(settings: DatasetSettings, published: Published) -> DatasetSettings
     return replace(settings, **{name: value for name, value in values.items() if own[name] is None})
 
 
+def unseen(settings: DatasetSettings) -> ModuleType:
+    """The module that makes items of what belongs to no dataset: ``given`` values, what is ``read``, or ``blank``."""
+    place = f"{__name__}.{settings.task}.unseen"
+    require(find_spec(place) is not None, "dataset.task", f"{settings.task} says nothing of items of no dataset")
+    return import_module(place)
+
+
 def anew(name: str, make: Callable[[], bytes]) -> bytes:
     """Keeps no file, and makes it each time."""
     return make()

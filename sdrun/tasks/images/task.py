@@ -63,12 +63,10 @@ def _parts(splits: Splits, device: torch.device) -> tuple[dict[str, Source], boo
     known = in_memory(splits, device)
     columns = {name: part.fields["image"] for name, part in splits.parts.items()}
     in_files = {name: column for name, column in columns.items() if isinstance(column, Pixels)}
-    if not in_files:
-        return dict(known), False
-    if sum(math.prod(column.shape) for column in in_files.values()) <= MOST_IN_MEMORY:
-        images = {name: column.read(np.arange(len(column.rows))) for name, column in in_files.items()}
-        return {n: With(known[n], {"image": torch.tensor(array, device=device)}) for n, array in images.items()}, False
-    return {name: With(Read("image", column), known[name].fields) for name, column in in_files.items()}, True
+    if sum(math.prod(column.shape) for column in in_files.values()) > MOST_IN_MEMORY:
+        return {**known, **{name: With(Read("image", c), known[name].fields) for name, c in in_files.items()}}, True
+    images = {name: torch.from_numpy(column.read(np.arange(len(column.rows)))) for name, column in in_files.items()}
+    return {**known, **{name: With(known[name], {"image": x.to(device)}) for name, x in images.items()}}, False
 
 
 def _seen(source: Source, view: View, clean: Normalise, name: str) -> Tensor:

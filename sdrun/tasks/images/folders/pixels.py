@@ -10,19 +10,19 @@ from sdrun.tasks.images.folders.decoded import Store
 
 @dataclass(frozen=True)
 class Pixels:
-    """``rows`` [N]: which images of the ``store``; ``digests`` [N, 32] uint8: of their files."""
+    """``rows`` [N]: which images of the ``store``, of the shape ``each``; ``digests`` [N, 32] uint8: of their files."""
 
     store: Store
-    side: tuple[int, int, int]
+    each: tuple[int, ...]
     rows: np.ndarray
     digests: np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.rows), *self.side)
+        return (len(self.rows), *self.each)
 
     def __getitem__(self, index: np.ndarray) -> "Pixels":
-        return Pixels(self.store, self.side, self.rows[index], self.digests[index])
+        return Pixels(self.store, self.each, self.rows[index], self.digests[index])
 
     def tobytes(self) -> bytes:
         """Of the files, which stand for their pixels."""

@@ -1,0 +1,61 @@
+"""Images that belong to no dataset, to be predicted."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from joblib import cpu_count
+
+from sdrun.data.labelled import Columns
+from sdrun.errors import require
+from sdrun.settings import DatasetSettings, Item
+from sdrun.tasks.images.folders.decoded import Files
+from sdrun.tasks.images.folders.decoding import header
+from sdrun.tasks.images.folders.pixels import Pixels
+from sdrun.tasks.images.folders.tree import walk
+
+
+def given(item: Item, items: Iterable[object]) -> Columns:
+    """Images [N, C, H, W] uint8 of the run's own size. Raises InputError for others."""
+    images = np.asarray(items)
+    if images.ndim == 3 and item.shape[0] == 1:
+        images = images[:, None]
+    fits = images.dtype == np.uint8 and images.shape[1:] == item.shape
+    size = "x".join(map(str, item.shape))
+    shape = "x".join(map(str, images.shape))
+    require(fits, "images", f"are {images.dtype} of {shape}, but must be uint8 of Nx{size}; files may have any size")
+    return {"image": images}
+
+
+def read(settings: DatasetSettings, item: Item, path: Path) -> tuple[list[str], Columns]:
+    """Names and pixels of the images in a file or below a folder. Raises InputError where one cannot be used."""
+    if path.suffix == ".npy":
+        images = np.load(path, mmap_mode="r")
+        return [f"{path}[{number}]" for number in range(len(images))], given(item, images)
+    if path.is_dir():
+        tree = walk(path, str(path))
+        require(bool(tree.paths), str(path), "holds no images")
+        paths = [path / name for name in tree.paths]
+    else:
+        require(path.is_file(), str(path), "is not there; name a file or a folder of images")
+        paths = [path]
+    said = [header(file) for file in paths]
+    for file, one in zip(paths, said, strict=True):
+        require(not one.problem, str(file), f"{one.problem}; mend or remove it")
+    channels, size, _ = item.shape
+    digests = np.array([np.frombuffer(one.digest, np.uint8) for one in said])
+    store = Files(paths, size, channels, cpu_count())
+    return list(map(str, paths)), {"image": Pixels(store, (channels, size, size), np.arange(len(paths)), digests)}
+
+
+def blank(item: Item, num: int) -> Columns:
+    """Images of which nothing is known, in the place of those of training."""
+    return {"image": Pixels(_Black(item.shape), item.shape, np.zeros(num, dtype=int), np.zeros((num, 32), np.uint8))}
+
+
+class _Black:
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        return np.zeros((len(rows), *self.shape), dtype=np.uint8)
