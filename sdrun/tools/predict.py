@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         nargs="+",
         type=Path,
         metavar="FILE_OR_FOLDER",
-        help="images, arrays or tables, as the run learned from",
+        help="images, arrays or tables, as the run had",
     )
     parser.add_argument("--top", type=int, default=1, metavar="K", help="how many classes to name, the likeliest first")
     parser.add_argument("--format", choices=["csv", "json"], help="instead of a table for a terminal")

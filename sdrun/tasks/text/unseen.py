@@ -14,7 +14,9 @@ from sdrun.tasks.text.texts import Texts
 def given(item: Item, items: Iterable[object]) -> Columns:
     """Texts, one a string. Raises InputError for anything else."""
     texts = list(items)
+    empty = next((number for number, text in enumerate(texts, start=1) if not str(text).strip()), None)
     require(all(isinstance(text, str) for text in texts), "texts", "must be strings")
+    require(empty is None, "texts", f"number {empty} is empty; leave it out")
     return {"text": Texts.of(map(str, texts))}
 
 
@@ -39,4 +41,4 @@ def read(settings: DatasetSettings, item: Item, path: Path) -> tuple[list[str], 
 
 def blank(item: Item, num: int) -> Columns:
     """Texts of which nothing is known, in the place of those of training."""
-    return {"text": Texts.of([""] * num)}
+    return {"text": Texts.of(["text"] * num)}
