@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from faults.child import without_pictures
 from omegaconf import OmegaConf
 from torch.nn import functional as F
 
@@ -112,7 +113,8 @@ def test_auto_follows_the_size_of_the_data(num_images, out_dim, temperature, mom
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("dino") / "run", "method=dino", "optim.epochs=2")
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("dino") / "run", "method=dino", "optim.epochs=2")
 
 
 def test_what_auto_became_stands_in_the_config(path):
