@@ -34,7 +34,7 @@ def sdrun(*arguments, **options):
 def forked(tmp_path_factory):
     """Starts ``sdrun ARGUMENTS`` in a child of this process, which has made a run and imported all that it needs."""
     start(tmp_path_factory.mktemp("warm") / "run", *SHORT, base=())
-    return lambda *arguments: child.forked(lambda: child.sdrun(*arguments))
+    return lambda *arguments: child.forked(lambda: child.sdrun(*arguments), limit=240)
 
 
 @pytest.mark.parametrize(

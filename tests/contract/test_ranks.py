@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def on_two_ranks(*arguments: str) -> None:
     """A program of Python by two processes of torchrun."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -55,16 +56,19 @@ def two(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("one")
-    with without_pictures():
-        for name, overrides in RUNS.items():
-            start(folder / name, *overrides, base=())
-    return folder
+    """A run on one rank, made when it is asked for."""
+
+    @cache
+    def run(name):
+        with without_pictures():
+            return start(tmp_path_factory.mktemp("one") / "run", *RUNS[name], base=())
+
+    return run
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_loss_is_one_ranks_up_to_rounding(name, one, two):
-    found = [points(folder / name) for folder in (one, two)]
+    found = [points(path) for path in (one(name), two / name)]
     assert [point[:4] for point in found[0]] == [point[:4] for point in found[1]]
     losses = [[point[4] for point in each if point[3] == "train/loss"] for each in found]
     assert len(losses[0]) > 2
@@ -73,7 +77,7 @@ def test_the_loss_is_one_ranks_up_to_rounding(name, one, two):
 
 @pytest.mark.parametrize("name", MASKS)
 def test_what_the_mask_learns_is_of_all_ranks(name, one, two):
-    state = [weights(folder / name) for folder in (one, two)]
+    state = [weights(path) for path in (one(name), two / name)]
     names = [key for key in state[0] if "/last/mask." in key]
     assert names
     for key in names:
