@@ -7,11 +7,16 @@ from types import ModuleType
 
 import pytest
 
+from sdrun import methods
 from sdrun.rooms import packages
 
 HERE = Path(__file__).resolve().parent
 ROOMS = HERE / "rooms"
 EXAMPLES = HERE.parent / "examples"
+
+_EXAMPLES = packages([str(EXAMPLES)])
+METHODS = [*methods.names(), *_EXAMPLES]
+"""Every method of sdrun, and every example of one."""
 
 
 @contextmanager
@@ -30,13 +35,4 @@ def searched(folder: Path) -> str:
 
 def method(name: str) -> tuple[str, ...]:
     """The overrides that choose a method of sdrun, or one of the examples."""
-    return (f"method={name}", *([searched(EXAMPLES / "conf")] if _is_example(name) else []))
-
-
-def program(name: str) -> tuple[str, ...]:
-    """What Python is to run, to run this method."""
-    return (str(EXAMPLES / "run.py"),) if _is_example(name) else ("-m", "sdrun")
-
-
-def _is_example(name: str) -> bool:
-    return name in packages([str(EXAMPLES)])
+    return (f"method={name}", *([searched(EXAMPLES / "conf")] if name in _EXAMPLES else []))

@@ -40,6 +40,17 @@ SMALL = (
     "hardware.precision=fp32",
 )
 
+SMALL_TEXTS = (
+    "dataset=sentences",
+    "dataset.train_size=120",
+    "optim.batch_size=40",
+    "optim.epochs=3",
+    "log_every=2",
+    "hardware.device=cpu",
+    "hardware.threads=1",
+    "hardware.precision=fp32",
+)
+
 
 def is_time(name: str) -> bool:
     """Whether a metric is a measured time, which no two runs have in common."""

@@ -1,5 +1,6 @@
-"""Runs one after the other in processes that torchrun starts once: several.py FOLDER METHOD,METHOD OVERRIDE ..."""
+"""Runs one after the other in processes that torchrun starts once: several.py '{"FOLDER": ["OVERRIDE", ...], ...}'"""
 
+import json
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -7,14 +8,14 @@ from unittest.mock import patch
 import torch
 from faults.child import without_pictures
 
+from further import EXAMPLES, further_rooms
 from helpers import settings
-from sdrun import run
+from sdrun import methods, run
 from sdrun.ranks import rank
 
-folder, names, *overrides = sys.argv[1:]
 torch.distributed.init_process_group("gloo")
 one_group = patch("torch.distributed.init_process_group"), patch("torch.distributed.destroy_process_group")
-with one_group[0], one_group[1], without_pictures():
-    for name in names.split(","):
-        run.start(settings(f"method={name}", *overrides), Path(folder) / name if rank() == 0 else None, overrides)
+with one_group[0], one_group[1], without_pictures(), further_rooms({methods: EXAMPLES}):
+    for folder, overrides in json.loads(sys.argv[1]).items():
+        run.start(settings(*overrides), Path(folder) if rank() == 0 else None, overrides)
 torch.distributed.destroy_process_group()

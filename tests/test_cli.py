@@ -1,16 +1,24 @@
-"""The command line as a user has it: every test here starts real processes."""
+"""The command line as a user has it: every test here starts real processes.
+
+Those of ``sdrun`` are fresh interpreters, whose imports take longer than a small run; ``forked`` ones have done them.
+"""
 
 import json
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
 import pytest
+import torch
+from faults import child
 
-from helpers import SMALL
+from helpers import SMALL, start
 from sdrun import methods
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +28,13 @@ SHORT = ["method=supervised", *SMALL, "optim.max_steps=3"]
 
 def sdrun(*arguments, **options):
     return subprocess.run([*SDRUN, *arguments], capture_output=True, text=True, timeout=240, **options)
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory):
+    """Starts ``sdrun ARGUMENTS`` in a child of this process, which has made a run and imported all that it needs."""
+    start(tmp_path_factory.mktemp("warm") / "run", *SHORT, base=())
+    return lambda *arguments: child.forked(lambda: child.sdrun(*arguments), limit=240)
 
 
 @pytest.mark.parametrize(
@@ -135,87 +150,79 @@ def test_a_run_ends_with_a_table_its_folder_and_the_tensorboard_command(tmp_path
     assert "\x1b[" not in done.stdout
 
 
-def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path):
-    import torch
-
+def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path, forked):
     born, plain = ["method=born_again", "generations=1", "hydra.run.dir=born"], [SHORT[0], "hydra.run.dir=plain"]
     for overrides in (born, plain):
-        assert sdrun(*SHORT[1:], *overrides).returncode == 0
+        assert forked(*SHORT[1:], *overrides).end().code == 0
     one = torch.load(tmp_path / "born/stages/generation_0/last.pt", weights_only=True)
     other = torch.load(tmp_path / "plain/stages/supervised/last.pt", weights_only=True)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(tmp_path):
-    done = sdrun("-m", *SHORT, "log_every=1", "seed=0,1", "optim.lr=1e30,0.1", "hydra.sweep.dir=sweep")
-    assert done.returncode == 1
+def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(tmp_path, forked):
+    done = forked("-m", *SHORT, "log_every=1", "seed=0,1", "optim.lr=1e30,0.1", "hydra.sweep.dir=sweep").end()
+    assert done.code == 1
     summaries = [json.loads((tmp_path / f"sweep/{job}/summary.json").read_text()) for job in range(4)]
     assert [found["status"] for found in summaries] == ["failed", "completed", "failed", "completed"]
     assert "lower optim.lr" in summaries[0]["error"]
-    assert "2 of 4 runs failed: sweep/0, sweep/2" in done.stderr
-    again = sdrun("-m", *SHORT, "seed=5", "hydra.sweep.dir=sweep")
-    assert again.returncode == 2
-    assert "sweep holds the runs of a sweep already" in again.stderr
+    assert "2 of 4 runs failed: sweep/0, sweep/2" in done.err
+    again = forked("-m", *SHORT, "seed=5", "hydra.sweep.dir=sweep").end()
+    assert again.code == 2
+    assert "sweep holds the runs of a sweep already" in again.err
     assert (tmp_path / "sweep/multirun.yaml").read_text().count("seed=5") == 0
-    assert "Traceback" not in done.stderr
-    alone = sdrun(*SHORT, "log_every=1", "seed=1", "optim.lr=0.1", "hydra.run.dir=alone")
-    assert alone.returncode == 0
+    assert "Traceback" not in done.err
+    alone = forked(*SHORT, "log_every=1", "seed=1", "optim.lr=0.1", "hydra.run.dir=alone").end()
+    assert alone.code == 0
     found = json.loads((tmp_path / "alone/summary.json").read_text())
     assert found["metrics"] == summaries[3]["metrics"]
 
 
-def test_eight_runs_at_once_have_eight_folders(tmp_path):
-    started = [subprocess.Popen([*SDRUN, *SHORT], stdout=subprocess.DEVNULL) for _ in range(8)]
-    assert [process.wait(timeout=240) for process in started] == [0] * 8
+def test_eight_runs_at_once_have_eight_folders(tmp_path, forked):
+    started = [forked(*SHORT) for _ in range(8)]
+    assert [process.end().code for process in started] == [0] * 8
     folders = list((tmp_path / "outputs/supervised/digits").iterdir())
     assert len(folders) == 8
     results = {json.dumps(json.loads((folder / "summary.json").read_text())["metrics"]) for folder in folders}
     assert len(results) == 1
 
 
-def test_a_folder_is_never_overwritten(tmp_path):
-    assert sdrun(*SHORT, "hydra.run.dir=mine").returncode == 0
+def test_a_folder_is_never_overwritten(tmp_path, forked):
+    assert forked(*SHORT, "hydra.run.dir=mine").end().code == 0
     before = (tmp_path / "mine/summary.json").read_bytes()
-    done = sdrun(*SHORT, "hydra.run.dir=mine")
-    assert done.returncode == 2
-    assert "mine holds a run already; go on with it by: sdrun resume mine" in done.stderr
+    done = forked(*SHORT, "hydra.run.dir=mine").end()
+    assert done.code == 2
+    assert "mine holds a run already; go on with it by: sdrun resume mine" in done.err
     assert (tmp_path / "mine/summary.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_signal_saves_and_says_how_to_go_on(tmp_path, name, code):
-    import signal
-    import time
-
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, name, code, forked):
     long = ["method=supervised", *SMALL, "optim.epochs=100000", "optim.schedule=constant", "hydra.run.dir=run"]
-    process = subprocess.Popen([*SDRUN, *long], stdout=subprocess.PIPE, text=True)
+    process = forked(*long)
     deadline = time.monotonic() + 120
     while not (tmp_path / "run/metrics.jsonl").exists() or not (tmp_path / "run/metrics.jsonl").stat().st_size:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(getattr(signal, name))
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert "Go on with: sdrun resume run" in output
+    os.kill(process.pid, getattr(signal, name))
+    done = process.end()
+    assert done.code == code
+    assert "Go on with: sdrun resume run" in done.out
     assert json.loads((tmp_path / "run/manifest.json").read_text())["status"] == "interrupted"
     assert len(list((tmp_path / "run/stages/supervised").glob("step_*.pt"))) == 1
 
 
-def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(tmp_path):
-    limited = (
-        "import resource, signal, sys\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (30000, resource.RLIM_INFINITY))\n"
-        "from sdrun.cli import main\n"
-        "sys.exit(main())\n"
-    )
-    command = [sys.executable, "-c", limited, *SHORT, "model.widths=[32,64]", "hydra.run.dir=run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1, done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert "make room, then: sdrun resume run" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert sdrun("resume", "run").returncode == 0
+def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(tmp_path, forked):
+    def limited():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30000, resource.RLIM_INFINITY))
+        return child.sdrun(*SHORT, "model.widths=[32,64]", "hydra.run.dir=run")
+
+    done = child.done(limited)
+    assert done.code == 1, done.err
+    assert len(done.err.splitlines()) == 1
+    assert "make room, then: sdrun resume run" in done.err
+    assert "Traceback" not in done.err
+    assert forked("resume", "run").end().code == 0
     assert json.loads((tmp_path / "run/summary.json").read_text())["status"] == "completed"
 
 
@@ -278,9 +285,9 @@ def test_a_rerun_from_a_pickle_is_refused():
     assert "use sdrun resume" in done.stderr
 
 
-def test_tracebacks_are_shown_on_request():
+def test_tracebacks_are_shown_on_request(forked):
     wrong = [*SHORT, "optim.lr=1e30", "log_every=1"]
-    assert "Traceback" not in sdrun(*wrong).stderr
+    assert "Traceback" not in forked(*wrong).end().err
     assert "Traceback" in sdrun(*wrong, env={**os.environ, "HYDRA_FULL_ERROR": "1"}).stderr
 
 

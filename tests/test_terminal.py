@@ -53,6 +53,7 @@ def test_the_first_line_is_enough_for_a_reader_and_the_run_is_completed(tmp_path
 def test_a_closed_terminal_saves_and_exits_with_129(tmp_path):
     child, terminal = pty.fork()
     if not child:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that run under nohup ignore it
         os.execv(RUN[0], [*RUN, "optim.epochs=100000"])
     while b"samples/s" not in os.read(terminal, 65536):
         pass

@@ -11,16 +11,12 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from further import EXAMPLES, further_rooms, method, program
+from further import EXAMPLES, METHODS, further_rooms, method
 from helpers import SMALL, compose, differences, in_pieces, points, start, summary
-from processes import one_and_two_ranks
 from sdrun import methods, run
 from sdrun.errors import InputError
 from sdrun.objectives.objective import Objective
-from sdrun.rooms import packages
 from sdrun.trees import leaves
-
-METHODS = [*methods.names(), *packages([str(EXAMPLES)])]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -175,15 +171,6 @@ def test_bitwise_the_same_whatever_ran_before(name, runs, tmp_path):
     torch.manual_seed(123)
     torch.rand(7)
     assert differences(runs[name], start(tmp_path / "again", *method(name))) == []
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_two_ranks_train_as_one(name, tmp_path):
-    """Without BatchNorm, whose statistics are each rank's own on a CPU, the loss is one rank's up to rounding."""
-    overrides = (*method(name), "optim.lr=0.02", "optim.epochs=2")
-    one, two = one_and_two_ranks(tmp_path, *overrides, program=program(name))
-    assert len(one) > 2
-    assert two == pytest.approx(one, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from faults.child import without_pictures
 
 import helpers
 from helpers import differences, manifest, rewrite_manifest, start, summary
@@ -18,7 +19,8 @@ OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "opti
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:

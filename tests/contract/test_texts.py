@@ -1,27 +1,13 @@
 """What every method that needs no images keeps on texts, with both models, without a line of its own for them."""
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 from faults.child import without_pictures
 
-from helpers import differences, in_pieces, points, start, summary
-from processes import on_ranks
+from helpers import SMALL_TEXTS, differences, in_pieces, start, summary
 from sdrun import methods
 
-SEVERAL = Path(__file__).parent.parent / "several.py"
-
-TEXTS = (
-    "dataset=sentences",
-    "dataset.train_size=120",
-    "optim.batch_size=40",
-    "optim.epochs=3",
-    "log_every=2",
-    "hardware.device=cpu",
-    "hardware.threads=1",
-    "hardware.precision=fp32",
-)
 SMALL_TRANSFORMER = ("model=transformer", "model.width=16", "model.depth=2", "model.vocabulary=600")
 METHODS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 MODELS = {"bag": ("model=bag",), "transformer": SMALL_TRANSFORMER}
@@ -40,7 +26,7 @@ def whole(tmp_path_factory):
     @cache
     def run(name, model):
         with without_pictures():
-            return start(tmp_path_factory.mktemp("runs") / "run", *asked(name, model), base=TEXTS)
+            return start(tmp_path_factory.mktemp("runs") / "run", *asked(name, model), base=SMALL_TEXTS)
 
     return run
 
@@ -53,19 +39,8 @@ def test_dino_says_that_it_needs_images(called):
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", METHODS)
 def test_it_resumes_bitwise(name, model, whole, tmp_path, monkeypatch):
-    in_pieces(tmp_path / "run", monkeypatch, *TEXTS, *asked(name, model))
+    in_pieces(tmp_path / "run", monkeypatch, *SMALL_TEXTS, *asked(name, model))
     assert differences(whole(name, model), tmp_path / "run") == []
-
-
-def test_two_ranks_train_as_one(tmp_path):
-    """All methods in two processes, whose start takes longer than all of their steps."""
-    more = (*MODELS["bag"], *FEW, "optim.epochs=2")
-    on_ranks(2, str(tmp_path / "two"), ",".join(METHODS), *TEXTS, *more, program=(str(SEVERAL),))
-    for name in METHODS:
-        one = start(tmp_path / name, *more, f"method={name}", base=TEXTS)
-        losses = [[p[4] for p in points(path) if p[3] == "train/loss"] for path in (one, tmp_path / "two" / name)]
-        assert len(losses[0]) > 2
-        assert losses[1] == pytest.approx(losses[0], rel=1e-4), name
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -77,7 +52,7 @@ def test_its_metrics_and_files_are_those_of_any_classifier(model, whole):
 
 
 def test_a_tokenizer_goes_with_the_run_and_is_made_again_where_it_is_lost(whole, tmp_path, monkeypatch, called):
-    path = start(tmp_path / "run", *asked("supervised", "transformer"), "optim.epochs=1", base=TEXTS)
+    path = start(tmp_path / "run", *asked("supervised", "transformer"), "optim.epochs=1", base=SMALL_TEXTS)
     kept = (path / "tokenizer.json").read_bytes()
     code, text = called("doctor", str(path))
     assert code == 0, text
@@ -97,9 +72,9 @@ def test_a_tokenizer_goes_with_the_run_and_is_made_again_where_it_is_lost(whole,
 def test_another_run_starts_with_its_weights_and_its_tokenizer(whole, tmp_path):
     first = whole("supervised", "transformer")
     more = (*asked("supervised", "transformer"), f"init_from={first}", "dataset.train_size=60", "optim.epochs=1")
-    second = start(tmp_path / "run", *more, base=TEXTS)
+    second = start(tmp_path / "run", *more, base=SMALL_TEXTS)
     assert (second / "tokenizer.json").read_bytes() == (first / "tokenizer.json").read_bytes()
-    alone = start(tmp_path / "alone", *(word for word in more if "init_from" not in word), base=TEXTS)
+    alone = start(tmp_path / "alone", *(word for word in more if "init_from" not in word), base=SMALL_TEXTS)
     assert (alone / "tokenizer.json").read_bytes() != (first / "tokenizer.json").read_bytes()
 
 
@@ -127,12 +102,12 @@ def test_it_is_shown_and_compared(whole, called):
 def test_texts_are_shown_as_such(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = start(tmp_path / "run", *asked("mean_teacher", "bag"), "optim.epochs=1", base=TEXTS)
+    path = start(tmp_path / "run", *asked("mean_teacher", "bag"), "optim.epochs=1", base=SMALL_TEXTS)
     events = EventAccumulator(str(path / "tensorboard/mean_teacher")).Reload()
     assert {"views/weak", "test/mistakes", "test/confusion", "test/reliability"} <= set(events.Tags()["images"])
     assert "left out" not in (path / "run.log").read_text()
 
 
 def test_texts_that_are_cut_are_told_of(tmp_path):
-    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", "model.length=6", base=TEXTS)
+    path = start(tmp_path / "run", "method=supervised", "optim.epochs=1", "model.length=6", base=SMALL_TEXTS)
     assert "of 280 texts are longer than 6 words, and are cut; raise model.length" in (path / "run.log").read_text()

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from helpers import differences, images, interrupted, points, settings, start, summary, weights
-from processes import one_and_two_ranks
 from sdrun import run
 from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError
@@ -372,20 +371,6 @@ def test_every_choice_resumes_bitwise(name, tmp_path, monkeypatch):
     path = interrupted(tmp_path / "part", "consistency", 7, monkeypatch, *asked)
     run.resume(path)
     assert differences(whole, path) == []
-
-
-@pytest.mark.parametrize("name", ["flexmatch", "freematch"])
-def test_what_the_mask_learns_is_of_all_ranks(name, tmp_path):
-    asked = (f"method={name}", "optim.lr=0.05", "optim.epochs=2")
-    adaptive = ["method.fairness=0.5", "method.threshold_momentum=0.5"]
-    more = ["method.threshold=0.12"] if name == "flexmatch" else adaptive
-    one, two = one_and_two_ranks(tmp_path, *asked, *more)
-    assert two == pytest.approx(one, rel=1e-4)
-    state = [weights(tmp_path / ranks) for ranks in ("one", "two")]
-    names = [key for key in state[0] if "/last/mask." in key]
-    assert names
-    for key in names:
-        torch.testing.assert_close(state[0][key].float(), state[1][key].float(), rtol=1e-3, atol=1e-5)
 
 
 def test_hidden_labels_are_looked_at_by_the_evaluation_alone(tmp_path, monkeypatch):

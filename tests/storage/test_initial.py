@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from faults.child import without_pictures
 
 from helpers import check, differences, images, manifest, rewrite_manifest, settings, start, summary, weights
 from sdrun import models, run
@@ -17,7 +18,8 @@ from sdrun.storage.initial import initial
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "pretrained", "method=mean_teacher", "optim.epochs=1")
+    with without_pictures():
+        return start(tmp_path_factory.mktemp("runs") / "pretrained", "method=mean_teacher", "optim.epochs=1")
 
 
 def started_with(path: Path, monkeypatch, *overrides):

@@ -1,0 +1,91 @@
+"""Two ranks train as one. Their start takes longer than all of their steps, so that most runs share one."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from faults.child import without_pictures
+
+from further import EXAMPLES, METHODS, further_rooms, method
+from helpers import SMALL, SMALL_TEXTS, differences, points, start, weights
+from sdrun import methods
+
+SEVERAL = Path(__file__).parent.parent / "several.py"
+
+SMALL_VIT = (*(o for o in SMALL if not o.startswith("model")), "model=vit_tiny", "model.width=24", "model.depth=2")
+"""Without BatchNorm, whose statistics are each rank's own on a CPU."""
+
+ON_TEXTS = [name for name in methods.names() if methods.settings_class(name).takes is None]
+ADAPTIVE = ("method.fairness=0.5", "method.threshold_momentum=0.5")
+MASKS = {"flexmatch": ("method.threshold=0.12",), "freematch": ADAPTIVE}
+
+RUNS = {
+    **{name: (*SMALL_VIT, *method(name), "optim.lr=0.02") for name in METHODS},
+    **{f"{name} on texts": (*SMALL_TEXTS, "dataset.num_labels=60", f"method={name}") for name in ON_TEXTS},
+    "prototypes shared by sinkhorn": (*SMALL_VIT, "method=dino", "method.centring=sinkhorn", "optim.lr=0.02"),
+    **{name: (*SMALL_VIT, f"method={name}", "optim.lr=0.05", *more) for name, more in MASKS.items()},
+}
+RUNS = {name: (*overrides, "optim.epochs=2") for name, overrides in RUNS.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _with_examples():
+    with further_rooms({methods: EXAMPLES}):
+        yield
+
+
+def on_two_ranks(*arguments: str) -> None:
+    """A program of Python by two processes of torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    on_two_ranks(str(SEVERAL), json.dumps({str(folder / name): overrides for name, overrides in RUNS.items()}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """A run on one rank, made when it is asked for."""
+
+    @cache
+    def run(name):
+        with without_pictures():
+            return start(tmp_path_factory.mktemp("one") / "run", *RUNS[name], base=())
+
+    return run
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_loss_is_one_ranks_up_to_rounding(name, one, two):
+    found = [points(path) for path in (one(name), two / name)]
+    assert [point[:4] for point in found[0]] == [point[:4] for point in found[1]]
+    losses = [[point[4] for point in each if point[3] == "train/loss"] for each in found]
+    assert len(losses[0]) > 2
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_what_the_mask_learns_is_of_all_ranks(name, one, two):
+    state = [weights(path) for path in (one(name), two / name)]
+    names = [key for key in state[0] if "/last/mask." in key]
+    assert names
+    for key in names:
+        torch.testing.assert_close(state[0][key].float(), state[1][key].float(), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.pictures
+def test_the_command_line_on_two_ranks_gives_the_same(two, tmp_path):
+    """Of an example, by the program that the examples come with."""
+    on_two_ranks(str(EXAMPLES / "run.py"), *RUNS["r_drop"], f"hydra.run.dir={tmp_path / 'run'}")
+    assert differences(two / "r_drop", tmp_path / "run") == []
