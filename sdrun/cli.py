@@ -36,11 +36,11 @@ class _JobFailed(Exception):
 
 def main() -> int:
     """Run the command line of this process. Returns the exit code: 0, 1, 2, 129, 130 or 143."""
-    arguments = sys.argv[1:]
     be_patient()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads spin while they wait for a busy core
     logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
     try:
+        sys.argv[1:] = arguments = _without_plugins(sys.argv[1:])
         if arguments[:1] == ["--version"]:
             print(f"sdrun {__version__}")
         elif arguments and re.fullmatch(r"[a-z][a-z_-]*", arguments[0]):
@@ -56,6 +56,13 @@ def main() -> int:
     except Exception as error:
         return _report(error)
     return OK
+
+
+def _without_plugins(arguments: list[str]) -> list[str]:
+    """The command line without those plugins that it names, which are loaded."""
+    from sdrun import plugins
+
+    return plugins.taken(arguments)
 
 
 def _verb(name: str, arguments: list[str]) -> None:

@@ -23,7 +23,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sdrun import models, tasks
+from sdrun import models, plugins, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
@@ -115,6 +115,9 @@ def _loader(arguments: Namespace) -> Loader:
     setup_globals()
     version.setbase("1.3")
     search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
+    for plugin in plugins.loaded.values():
+        if plugin.conf:
+            search_path.append(plugin.name, f"file://{plugin.conf}")
     if more := arguments.config_dir:
         require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
         search_path.prepend("command-line", f"file://{os.path.abspath(more)}", SearchPathQuery(provider="schema"))

@@ -24,7 +24,7 @@ from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
-from sdrun.recorded import change, load_config, origin, require_same
+from sdrun.recorded import change, load_config, origin, plugins_of, require_same
 from sdrun.replay import Replay
 from sdrun.results import ITEMS
 from sdrun.settings import HardwareSettings, Item, Settings
@@ -134,6 +134,7 @@ def create(
         "seed": settings.seed,
         "overrides": overrides,
         "versions": versions(),
+        "plugins": plugins_of(settings),
         "git": git_state(),
         "hardware": hardware.describe(),
         "data": {},

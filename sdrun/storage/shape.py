@@ -24,6 +24,7 @@ MANIFEST = {
     "data": {...: TEXT},
     "items": {"kind": TEXT, "shape": [(int,)], "num_values": PERHAPS, "num_train": (int,), "classes": [TEXT]},
     "versions": {...: TEXT},
+    "plugins": {...: TEXT},
     "git": {"commit": TEXT},
     "hardware": {"threads": (int,), "ranks": (int,)},
     "teachers": {...: [{...: ANY}]},

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sdrun.data.labelled import Published, Splits
 from sdrun.errors import InputError, require
+from sdrun import plugins
 from sdrun.rooms import modules, only_subclass, packages, subclasses
 from sdrun.settings import DatasetSettings
 
@@ -44,6 +45,8 @@ def names() -> list[str]:
 
 def settings_class(name: str, dataset: str | None = None) -> type[DatasetSettings]:
     """The settings of a task's datasets, or of the one that has settings of its own."""
+    if dataset in plugins.datasets and plugins.datasets[dataset].task == name:
+        return plugins.datasets[dataset].settings
     own = subclasses(f"{__name__}.{name}.{SOURCES}.{dataset}", DatasetSettings) if dataset in _sources(name) else []
     return own[0] if own else only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
 
@@ -51,6 +54,7 @@ def settings_class(name: str, dataset: str | None = None) -> type[DatasetSetting
 def own_settings(name: str) -> dict[str, type[DatasetSettings]]:
     """Those datasets of a task that have settings of their own."""
     classes = {dataset: settings_class(name, dataset) for dataset in _sources(name)}
+    classes |= {dataset: entry.settings for dataset, entry in plugins.datasets.items() if entry.task == name}
     return {dataset: own for dataset, own in classes.items() if own is not settings_class(name)}
 
 
@@ -70,6 +74,15 @@ def _module(settings: DatasetSettings) -> ModuleType:
     return import_module(f"{place}.{SOURCES}.{settings.name}")
 
 
+def _read(settings: DatasetSettings) -> Published:
+    if settings.name in plugins.datasets:
+        from sdrun.tasks.adapted import published
+
+        return published(plugins.datasets[settings.name], settings)
+    read: Published = _module(settings).load(settings)
+    return read
+
+
 def load(settings: DatasetSettings) -> Published:
     """The dataset that the settings name; the one loaded last is kept, so that a sweep reads it once.
 
@@ -79,7 +92,7 @@ def load(settings: DatasetSettings) -> Published:
     key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **paths})
     if key not in _loaded:
         try:
-            published = _module(settings).load(settings)
+            published = _read(settings)
         except OSError as error:
             raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()
