@@ -1,4 +1,4 @@
-"""Subsets of items: stratified, per class, whole groups."""
+"""Subsets of items: stratified, per class, whole groups; what is tested on."""
 
 import numpy as np
 
@@ -45,3 +45,15 @@ def grouped(groups: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tupl
         if (left**2).sum() < (lacking**2).sum():
             is_chosen[number], lacking = True, left
     return np.flatnonzero(is_chosen[group]), np.flatnonzero(~is_chosen[group])
+
+
+def for_testing(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to test on, the same in every run, and all others; both sorted.
+
+    About this share, stratified, but not the only item of a class; or whole groups.
+    """
+    if groups is not None:
+        return grouped(groups, labels, round(share * len(labels)), seed=0)
+    order, shared = np.arange(len(labels)), np.bincount(labels)[labels] > 1
+    test, _ = stratified(order[shared], labels, round(share * shared.sum()), seed=0)
+    return test, np.setdiff1d(order, test)
