@@ -1,9 +1,10 @@
 """Tables of comma-separated values (RFC 4180) as anybody may have written them: what is wrong is said by line."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -84,6 +85,22 @@ def opened(path: Path, delimiter: str, key: str) -> Iterator[Rows]:
     except UnicodeDecodeError as error:
         where = f"{path}, line {_first_undecodable(path)}"
         raise InputError(f"{where}: is no UTF-8; convert it, such as by: iconv -f LATIN1 -t UTF-8") from error
+
+
+def in_order(labels: Collection[str], where: str) -> list[str]:
+    """Different labels, by size where all are numbers and by letter otherwise.
+
+    Raises InputError where two of them are one number.
+    """
+    try:
+        numbers = {label: float(label) for label in labels}
+    except ValueError:
+        return sorted(labels)
+    by_size = sorted(numbers, key=lambda label: (numbers[label], label))
+    for one, other in pairwise(by_size):
+        alike = f"has the labels {one!r} and {other!r}, which are one number; write them alike"
+        require(numbers[one] != numbers[other], where, alike)
+    return by_size
 
 
 def some(names: Sequence[str]) -> str:

@@ -9,5 +9,5 @@ def run(settings: PSKDSettings, experiment: Experiment) -> Stage:
     stream = experiment.stream(0, {settings.view: 1})
     num_classes = experiment.num_classes
     num_steps, gather = experiment.num_steps(stream), experiment.hardware.gather
-    objective = Progressive(experiment.student(0), settings, experiment.labels, num_classes, num_steps, gather)
+    objective = Progressive(experiment.student(0), settings, experiment.truth, num_classes, num_steps, gather)
     return experiment.fit("ps_kd", objective, stream)

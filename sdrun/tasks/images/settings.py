@@ -76,13 +76,13 @@ class ViewSettings:
 
 @dataclass
 class ImagesSettings(DatasetSettings):
-    """``mean`` and ``std``: of the training pixels, a channel; ``views``: how images are seen, by role.
+    """``mean`` and ``std``: of the training pixels, a channel, None where they are measured.
 
-    ``test_view``: the view through which a copy of the test set is judged too.
+    ``views``: how images are seen, by role; ``test_view``: the view through which a copy of the test set is judged too.
     """
 
-    mean: list[float]
-    std: list[float]
+    mean: list[float] | None
+    std: list[float] | None
     test_view: str | None
     views: dict[str, ViewSettings]
 
@@ -92,7 +92,7 @@ class ImagesSettings(DatasetSettings):
             require(self.test_view in ROLES, "dataset.test_view", f"is not among the views {', '.join(ROLES)}")
         if self.name == "digits":
             require(self.root is None and not self.download, "dataset.root", "has no effect with the embedded digits")
-        require(all(value > 0 for value in self.std), "dataset.std", "must be above 0 for every channel")
+        require(all(value > 0 for value in self.std or []), "dataset.std", "must be above 0 for every channel")
         for role, view in self.views.items():
             view.check(f"dataset.views.{role}")
 
@@ -106,8 +106,9 @@ class ImagesSettings(DatasetSettings):
 
     def check(self, item: Item) -> None:
         channels = item.shape[0]
-        for key in ("mean", "std"):
-            require(len(getattr(self, key)) == channels, f"dataset.{key}", f"needs {channels} numbers, one a channel")
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            is_one_each = values is None or len(values) == channels
+            require(is_one_each, f"dataset.{key}", f"needs {channels} numbers, one a channel")
         if self.test_view is not None and self.test_view in self.views:
             is_same = self.seen(item, self.test_view) == item
             require(is_same, "dataset.test_view", f"{self.test_view} has another size than the images; choose another")

@@ -30,6 +30,8 @@ class OfImages:
 def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: object) -> Task:
     """Where ``dataset.test_view`` names a view, such as ``strong``, ``test_strong`` is the test set seen through it."""
     device = hardware.device
+    assert settings.mean
+    assert settings.std
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
     views = {role: View(view, clean) for role, view in settings.views.items()}
     parts, copy = in_memory(splits, device), None

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sdrun.data.classes import in_order
 from sdrun.data.labelled import Labelled
-from sdrun.data.tables import opened, some
+from sdrun.data.tables import in_order, opened, some
 from sdrun.errors import InputError, require
 from sdrun.tasks.text.texts import Texts
 
