@@ -14,6 +14,9 @@ from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 
 SUFFIXES = (".npz", ".safetensors", ".npy")
+OF_OBJECTS = ("Object arrays", "Python objects")
+"""What numpy's errors say of arrays that need pickle, for they are of no kind of their own."""
+
 FORMS = "a .npz or .safetensors file, or a folder that holds x.npy and y.npy"
 
 
@@ -90,7 +93,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # a broken file makes numpy and safetensors raise nearly anything
         reason = printable((str(error) or type(error).__name__).splitlines()[0])
-        if "bject" in reason:  # of numpy, whose error is of no kind of its own
+        if any(words in reason for words in OF_OBJECTS):
             way_out = "write numbers, or texts of a dtype such as <U10: y.astype(str)"
             raise InputError(f"{path}: holds Python objects, which could run code; {way_out}") from error
         raise InputError(f"{path}: cannot be read ({reason:.200}); write it again") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sdrun.data.examples import ROOT, Examples
-from sdrun.data.tables import opened
+from sdrun.data.tables import opened, some
 from sdrun.errors import InputError, require
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -20,6 +20,7 @@ def read_table(path: Path, delimiter: str, label: str, group: str | None, key: s
 
     Raises InputError that names the file and the line, or the key, and the way out. ``key``: that named the file.
     """
+    require(group != label, "dataset.group", f"is {label}, the column of labels; name another")
     numbers, lines, labels, groups = array("f"), array("q"), list[str](), list[str]()
     same: dict[str, str] = {}  # one text in memory for each label
     with opened(path, delimiter, key) as rows:
@@ -31,11 +32,10 @@ def read_table(path: Path, delimiter: str, label: str, group: str | None, key: s
         unnamed = "has a column without a name, such as row numbers; remove it (in pandas: to_csv(FILE, index=False))"
         require(all(columns.values()), str(path), unnamed)
         for line, cells in rows:
-            written = cells[place].strip()
-            require(bool(written), rows.at(line), "its label is empty; remove such rows")
+            written = _filled(cells[place], "label", rows.at(line))
             numbers.extend(_numbers([cells[at].strip() for at in columns], columns.values(), rows.at(line)))
             labels.append(same.setdefault(written, written))
-            groups.append(cells[of_group].strip())
+            groups.append(_filled(cells[of_group], "group", rows.at(line)))
             lines.append(line)
     return Examples(
         path,
@@ -46,6 +46,12 @@ def read_table(path: Path, delimiter: str, label: str, group: str | None, key: s
         np.frombuffer(lines, dtype=np.int64),
         tuple(columns.values()),
     )
+
+
+def _filled(cell: str, what: str, where: str) -> str:
+    text = cell.strip()
+    require(bool(text), where, f"its {what} is empty; remove such rows")
+    return text
 
 
 def _numbers(cells: list[str], columns: Iterable[str], where: str) -> list[float]:
@@ -62,11 +68,11 @@ def _numbers(cells: list[str], columns: Iterable[str], where: str) -> list[float
 def _fault(column: str, cell: str) -> str | None:
     """What is wrong with a cell, if anything is."""
     if cell.lower() in MISSING:
-        return f"{column} is missing; fill it in, or remove such rows"
+        return f"{some([column])} is missing; fill it in, or remove such rows"
     shown = repr(cell[:MOST_SHOWN])
     try:
         is_small = -LARGEST <= float(cell) <= LARGEST
     except ValueError:
         way_out = "write numbers such as 1.5, texts as columns of 0 and 1, or remove the column"
-        return f"{column} is {shown}, which is no number; {way_out}"
-    return None if is_small else f"{column} is {shown}, which is too large; correct it, or remove such rows"
+        return f"{some([column])} is {shown}, which is no number; {way_out}"
+    return None if is_small else f"{some([column])} is {shown}, which is too large; correct it, or remove such rows"
