@@ -140,6 +140,6 @@ class Splits:
         """What networks may learn of each part: ``labels``, or where these are soft [N, K], 0 where there is none."""
         soft = {name: part.soft for name, part in self.parts.items()}
         return {
-            name: labels if (shares := soft[name]) is None else np.where(labels[:, None] < 0, 0, shares)
+            name: labels if (shares := soft[name]) is None else shares * (labels[:, None] >= 0)
             for name, labels in self.labels.items()
         }

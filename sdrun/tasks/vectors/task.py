@@ -18,6 +18,8 @@ from sdrun.tasks.vectors.settings import VectorsSettings
 from sdrun.tasks.vectors.views import Standardise, View
 
 FILE = "standardisation.json"
+BATCH = 1000
+"""Vectors of which copies in float64 are in memory together."""
 
 
 def build(settings: VectorsSettings, splits: Splits, hardware: Hardware, keep: Keep) -> Task:
@@ -39,9 +41,11 @@ def build(settings: VectorsSettings, splits: Splits, hardware: Hardware, keep: K
 
 def _measured(vectors: np.ndarray) -> bytes:
     """``mean`` and ``std`` of each column of vectors [N, D]; of one that is always the same, 1 for the latter."""
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    batches = (vectors[start : start + BATCH] for start in range(0, len(vectors), BATCH))
+    variance = sum(((batch - mean) ** 2).sum(axis=0) for batch in batches) / len(vectors)
     is_even = vectors.min(axis=0) == vectors.max(axis=0)
-    std = np.where(is_even, 1, vectors.std(axis=0, dtype=np.float64))
-    return json.dumps({"mean": vectors.mean(axis=0, dtype=np.float64).tolist(), "std": std.tolist()}).encode()
+    return json.dumps({"mean": mean.tolist(), "std": np.where(is_even, 1, np.sqrt(variance)).tolist()}).encode()
 
 
 def _read(document: bytes, shape: tuple[int, ...], device: torch.device) -> Standardise:
