@@ -60,9 +60,9 @@ def main() -> int:
 
 def _without_plugins(arguments: list[str]) -> list[str]:
     """The command line without those plugins that it names, which are loaded."""
-    from sdrun import plugins
+    from sdrun.plugins import loading
 
-    return plugins.taken(arguments)
+    return loading.taken(arguments)
 
 
 def _verb(name: str, arguments: list[str]) -> None:

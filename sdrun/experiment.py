@@ -51,7 +51,7 @@ class Experiment:
     """One run's task, hardware and stages, as a recipe uses them.
 
     ``answers``: what networks say in this task; ``labels`` [N]: those of the training items that a run may know, -1
-    where there is none.
+    where there is none; ``truth``: the same, or where labels are soft their shares of the classes [N, K].
     """
 
     def __init__(self, context: Context, stages: Stages) -> None:
@@ -59,6 +59,7 @@ class Experiment:
         self.answers, self.data = context.task.answers, context.data
         self.device = context.hardware.device
         self.labels = torch.tensor(self.data.labels["train"], device=self.device)
+        self.truth = torch.tensor(self.data.splits.learned["train"], device=self.device)
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
         self.judge: TrainingJudge = context.task.judge(self.data)

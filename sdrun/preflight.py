@@ -23,10 +23,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sdrun import models, plugins, tasks
+from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
+from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
 from sdrun.settings.words import override
@@ -115,7 +116,7 @@ def _loader(arguments: Namespace) -> Loader:
     setup_globals()
     version.setbase("1.3")
     search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
-    for plugin in plugins.loaded.values():
+    for plugin in registry.loaded.values():
         if plugin.conf:
             search_path.append(plugin.name, f"file://{plugin.conf}")
     if more := arguments.config_dir:

@@ -6,8 +6,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError, safe_load
 
-from sdrun import configuration, plugins
+from sdrun import configuration
 from sdrun.errors import InputError, require
+from sdrun.plugins import registry
 from sdrun.settings import Settings, words
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
@@ -15,7 +16,7 @@ from sdrun.storage.initial import initial
 
 def load_config(folder: RunFolder) -> DictConfig:
     """The settings of a run. Raises InputError where they cannot be read, are more than values, or need a plugin."""
-    plugins.require_loaded(folder.manifest["plugins"], str(folder.path))
+    registry.require_loaded(folder.manifest.get("plugins", {}), str(folder.path))
     values = folder.document(folder.config.name)
     if key := words.interpolated(values):
         raise InputError(f"{folder.config}: {key} holds ${{...}}, and settings of a run are resolved; write its value")
@@ -49,7 +50,7 @@ def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, 
     began_with = folder.manifest["data"]
     if began_with and origin(settings) != folder.manifest.get("init"):
         raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
-    others = [name for name, sha256 in folder.manifest["plugins"].items() if plugins.loaded[name].sha256 != sha256]
+    others = [name for name, sha256 in folder.manifest.get("plugins", {}).items() if registry.loaded[name].sha256 != sha256]
     if others:
         raise InputError(f"{folder.path} cannot go on: the plugin {others[0]} changed since it began; start a new run")
     if began_with and began_with != fingerprints:
@@ -60,7 +61,7 @@ def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, 
 def plugins_of(settings: Settings) -> dict[str, str]:
     """The hashes of the plugins that a run uses, by name."""
     dataset = settings.dataset
-    return plugins.needed(settings.method.name, settings.model.architecture, dataset.task, dataset.name)
+    return registry.needed(settings.method.name, settings.model.architecture, dataset.task, dataset.name)
 
 
 def origin(settings: Settings) -> dict[str, str] | None:

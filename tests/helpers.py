@@ -51,6 +51,18 @@ SMALL_TEXTS = (
     "hardware.precision=fp32",
 )
 
+SMALL_VECTORS = (
+    "dataset=vectors",
+    "dataset.num_labels=40",
+    "model.width=8",
+    "optim.batch_size=20",
+    "optim.epochs=3",
+    "log_every=2",
+    "hardware.device=cpu",
+    "hardware.threads=1",
+    "hardware.precision=fp32",
+)
+
 
 def is_time(name: str) -> bool:
     """Whether a metric is a measured time, which no two runs have in common."""

@@ -42,18 +42,31 @@ class Labelled:
     """Fields of items [N, ...] by name, and labels [N] int64.
 
     ``crowd``: where several people labelled each item, the share of them [N, K] that chose a class; for judges alone.
+    ``soft``: where labels are shares of classes, these [N, K], from which networks learn; ``labels`` are the largest.
     """
 
     fields: Columns
     labels: np.ndarray
     crowd: np.ndarray | None = None
+    soft: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: np.ndarray) -> "Labelled":
         fields = {name: values[index] for name, values in self.fields.items()}
-        return Labelled(fields, self.labels[index], None if self.crowd is None else self.crowd[index])
+        shares = (None if values is None else values[index] for values in (self.crowd, self.soft))
+        return Labelled(fields, self.labels[index], *shares)
+
+    def joined(self, other: "Labelled") -> "Labelled":
+        """These items in arrays, and after them those of another part."""
+
+        def both(one: Any, other: Any) -> Any:
+            return None if one is None or other is None else np.concatenate([one, other])
+
+        fields = {name: both(values, other.fields[name]) for name, values in self.fields.items()}
+        shares = both(self.crowd, other.crowd), both(self.soft, other.soft)
+        return Labelled(fields, both(self.labels, other.labels), *shares)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -63,8 +76,9 @@ class Labelled:
             digest.update(repr(values.shape).encode())
             digest.update(values.tobytes())
         digest.update(self.labels.tobytes())
-        if self.crowd is not None:
-            digest.update(self.crowd.tobytes())
+        for shares in (self.crowd, self.soft):
+            if shares is not None:
+                digest.update(shares.tobytes())
         return digest.hexdigest()
 
     @cached_property
@@ -127,3 +141,12 @@ class Splits:
         train = np.full(len(self.train), -1)
         train[self.labelled] = self.train.labels[self.labelled]
         return {"train": train, "val": self.validation.labels, "test": self.test.labels}
+
+    @cached_property
+    def learned(self) -> dict[str, np.ndarray]:
+        """What networks may learn of each part: ``labels``, or where these are soft [N, K], 0 where there is none."""
+        soft = {name: part.soft for name, part in self.parts.items()}
+        return {
+            name: labels if (shares := soft[name]) is None else shares * (labels[:, None] >= 0)
+            for name, labels in self.labels.items()
+        }

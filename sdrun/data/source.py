@@ -58,7 +58,7 @@ def in_memory(splits: Splits, device: torch.device) -> dict[str, Memory]:
                 for field, values in part.fields.items()
                 if isinstance(values, np.ndarray)
             }
-            | {"label": torch.tensor(splits.labels[name], device=device)}
+            | {"label": torch.tensor(splits.learned[name], device=device)}
         )
         for name, part in splits.parts.items()
     }

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sdrun.data.facts import doubts, facts
-from sdrun.data.labelled import Labelled, Published, Splits
+from sdrun.data.labelled import Published, Splits
 from sdrun.data.noise import flip_labels
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
@@ -19,6 +19,8 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     Everything is drawn by ``settings.seed``.
     """
     labels = source.train.labels
+    is_hard = source.train.soft is None or settings.label_noise == 0
+    require(is_hard, "dataset.label_noise", "flips classes, and these labels are shares of classes; set it to 0")
     held_out, rest = _held_out(source, settings)
     seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
     if settings.train_size is not None:
@@ -45,7 +47,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         "dataset.num_labels": given_labels[labelled],
     }
     splits = Splits(
-        train=Labelled(train.fields, given_labels, train.crowd),
+        train=replace(train, labels=given_labels),
         labelled=labelled,
         true_labels=train.labels,
         validation=source.train.take(held_out),

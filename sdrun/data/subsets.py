@@ -1,4 +1,4 @@
-"""Subsets of items: stratified, per class, whole groups."""
+"""Subsets of items: stratified, per class, whole groups; what is tested on."""
 
 import numpy as np
 
@@ -47,11 +47,13 @@ def grouped(groups: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tupl
     return np.flatnonzero(is_chosen[group]), np.flatnonzero(~is_chosen[group])
 
 
-def for_testing(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
-    """Which items [N] are for testing: about this share, the same in every run; of a class's only item, none."""
+def for_testing(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to test on, the same in every run, and all others; both sorted.
+
+    About this share, stratified, but not the only item of a class; or whole groups.
+    """
     if groups is not None:
-        test, _ = grouped(groups, labels, round(share * len(labels)), seed=0)
-    else:
-        order, has_others = np.arange(len(labels)), np.bincount(labels)[labels] > 1
-        test, _ = stratified(order[has_others], labels, round(share * has_others.sum()), seed=0)
-    return np.isin(np.arange(len(labels)), test)
+        return grouped(groups, labels, round(share * len(labels)), seed=0)
+    order, shared = np.arange(len(labels)), np.bincount(labels)[labels] > 1
+    test, _ = stratified(order[shared], labels, round(share * shared.sum()), seed=0)
+    return test, np.setdiff1d(order, test)

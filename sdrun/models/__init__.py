@@ -7,7 +7,7 @@ plugin registers a function that makes it.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sdrun import plugins
+from sdrun.plugins import registry
 from sdrun.rooms import only_subclass, packages
 from sdrun.settings import Item, ModelSettings
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Names of all families. Imports none of them."""
-    return sorted({*packages(__path__), *plugins.models})
+    return sorted({*packages(__path__), *registry.models})
 
 
 def settings_class(architecture: str) -> type[ModelSettings]:
     """The settings of a family. Imports no torch."""
-    if architecture in plugins.models:
-        return plugins.models[architecture].settings
+    if architecture in registry.models:
+        return registry.models[architecture].settings
     return only_subclass(f"{__name__}.{architecture}.settings", ModelSettings)
 
 
 def build(settings: ModelSettings, item: Item) -> "Backbone":
     """A backbone that takes such items in its own form, initialised from torch's global generator."""
-    if settings.architecture in plugins.models:
+    if settings.architecture in registry.models:
         from sdrun.models.whole import made
 
-        return made(plugins.models[settings.architecture], settings, settings.taken(item))
+        return made(registry.models[settings.architecture], settings, settings.taken(item))
     family = import_module(f"{__name__}.{settings.architecture}.backbone")
     built: Backbone = family.build(settings, settings.taken(item))
     return built

@@ -16,6 +16,7 @@ from sdrun.settings.item import Item
 from sdrun.settings.method import MethodSettings
 from sdrun.settings.model import ModelSettings, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
+from sdrun.settings.own import OwnSettings
 from sdrun.settings.run import InitNetwork, Settings
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "MomentumSchedule",
     "NoiseKind",
     "OptimSettings",
+    "OwnSettings",
     "Precision",
     "Schedule",
     "Select",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sdrun.data.labelled import Published, Splits
 from sdrun.errors import InputError, require
-from sdrun import plugins
+from sdrun.plugins import registry
 from sdrun.rooms import modules, only_subclass, packages, subclasses
 from sdrun.settings import DatasetSettings
 
@@ -45,8 +45,8 @@ def names() -> list[str]:
 
 def settings_class(name: str, dataset: str | None = None) -> type[DatasetSettings]:
     """The settings of a task's datasets, or of the one that has settings of its own."""
-    if dataset in plugins.datasets and plugins.datasets[dataset].task == name:
-        return plugins.datasets[dataset].settings
+    if dataset in registry.datasets and registry.datasets[dataset].task == name:
+        return registry.datasets[dataset].settings
     own = subclasses(f"{__name__}.{name}.{SOURCES}.{dataset}", DatasetSettings) if dataset in _sources(name) else []
     return own[0] if own else only_subclass(f"{__name__}.{name}.settings", DatasetSettings)
 
@@ -54,7 +54,7 @@ def settings_class(name: str, dataset: str | None = None) -> type[DatasetSetting
 def own_settings(name: str) -> dict[str, type[DatasetSettings]]:
     """Those datasets of a task that have settings of their own."""
     classes = {dataset: settings_class(name, dataset) for dataset in _sources(name)}
-    classes |= {dataset: entry.settings for dataset, entry in plugins.datasets.items() if entry.task == name}
+    classes |= {dataset: entry.settings for dataset, entry in registry.datasets.items() if entry.task == name}
     return {dataset: own for dataset, own in classes.items() if own is not settings_class(name)}
 
 
@@ -75,10 +75,10 @@ def _module(settings: DatasetSettings) -> ModuleType:
 
 
 def _read(settings: DatasetSettings) -> Published:
-    if settings.name in plugins.datasets:
+    if settings.name in registry.datasets:
         from sdrun.tasks.adapted import published
 
-        return published(plugins.datasets[settings.name], settings)
+        return published(registry.datasets[settings.name], settings)
     read: Published = _module(settings).load(settings)
     return read
 

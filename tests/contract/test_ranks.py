@@ -7,12 +7,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from faults.child import without_pictures
+from owned import npz, vectors
 
 from further import EXAMPLES, METHODS, further_rooms, method
-from helpers import SMALL, SMALL_TEXTS, differences, points, start, weights
+from helpers import SMALL, SMALL_TEXTS, SMALL_VECTORS, differences, points, start, weights
 from sdrun import methods
 
 SEVERAL = Path(__file__).parent.parent / "several.py"
@@ -22,6 +24,8 @@ SMALL_VIT = (*(o for o in SMALL if not o.startswith("model")), "model=vit_tiny",
 
 ON_TEXTS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 ADAPTIVE = ("method.fairness=0.5", "method.threshold_momentum=0.5")
+OVER_RANKS = ("consistency", "cs_kd", "ps_kd")
+"""In which a rank learns of the items of others, or looks up items by their place."""
 MASKS = {"flexmatch": ("method.threshold=0.12",), "freematch": ADAPTIVE}
 
 RUNS = {
@@ -30,6 +34,7 @@ RUNS = {
     "prototypes shared by sinkhorn": (*SMALL_VIT, "method=dino", "method.centring=sinkhorn", "optim.lr=0.02"),
     **{name: (*SMALL_VIT, f"method={name}", "optim.lr=0.05", *more) for name, more in MASKS.items()},
 }
+RUNS |= {f"{name} on shares of classes": (*SMALL_VECTORS, f"method={name}") for name in OVER_RANKS}
 RUNS = {name: (*overrides, "optim.epochs=2") for name, overrides in RUNS.items()}
 
 
@@ -48,20 +53,29 @@ def on_two_ranks(*arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def asked(tmp_path_factory):
+    """The overrides of each run, with the file that those on vectors need."""
+    x, _ = vectors(75)
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), 75).astype(np.float32)
+    file = npz(tmp_path_factory.mktemp("files") / "a.npz", x=x, y=shares)
+    return {name: (*own, *[f"dataset.root={file}"] * ("dataset=vectors" in own)) for name, own in RUNS.items()}
+
+
+@pytest.fixture(scope="module")
+def two(asked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
-    on_two_ranks(str(SEVERAL), json.dumps({str(folder / name): overrides for name, overrides in RUNS.items()}))
+    on_two_ranks(str(SEVERAL), json.dumps({str(folder / name): overrides for name, overrides in asked.items()}))
     return folder
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory):
+def one(asked, tmp_path_factory):
     """A run on one rank, made when it is asked for."""
 
     @cache
     def run(name):
         with without_pictures():
-            return start(tmp_path_factory.mktemp("one") / "run", *RUNS[name], base=())
+            return start(tmp_path_factory.mktemp("one") / "run", *asked[name], base=())
 
     return run
 

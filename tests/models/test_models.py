@@ -8,9 +8,10 @@ from helpers import TWO_TEXTS, classifier, images, models_of, settings
 from sdrun import models
 from sdrun.models.backbone import Taps
 from sdrun.models.bag.backbone import hashed
+from sdrun.settings import Item
 from sdrun.tasks.text.texts import TEXTS
 
-OF_IMAGES, OF_TEXTS = models_of("images"), models_of("texts")
+OF_IMAGES, OF_TEXTS, OF_VECTORS = models_of("images"), models_of("texts"), models_of("vectors")
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)
@@ -22,6 +23,23 @@ def test_features_and_taps(name, channels, size):
 @pytest.mark.parametrize("name", OF_TEXTS)
 def test_features_and_taps_of_texts(name):
     check(name, TEXTS, TWO_TEXTS)
+
+
+@pytest.mark.parametrize("name", OF_VECTORS)
+def test_features_and_taps_of_vectors(name):
+    check(name, Item("vectors", (7,)), torch.randn(2, 7))
+
+
+def test_a_perceptron_is_the_one_of_the_settings_and_sees_items_one_by_one():
+    torch.manual_seed(0)
+    backbone = models.build(settings("model=mlp", "model.width=8", "model.depth=3").model, Item("vectors", (7,)))
+    x = torch.randn(5, 7)
+    assert backbone.tap_features == {"layer_1": 8, "layer_2": 8, "layer_3": 8}
+    torch.testing.assert_close(backbone(x).final[:2], backbone(x[:2]).final)
+    norm, first, _, second = backbone.layers[0]
+    entered = backbone.enter(x)
+    expected = entered + second(torch.relu(first(norm(entered))))
+    torch.testing.assert_close(backbone(x).taps["layer_1"], expected)
 
 
 def check(name, item, x):

@@ -15,7 +15,8 @@ from sdrun.streams.batch import Batch
 class Progressive(Objective):
     """``(1 - a) CE(z, y) + a CE(z, p)`` for ``num_steps`` steps, with p from ``memory`` and a rising to alpha.
 
-    ``labels`` [N]: those of the training items, -1 where there is none. ``gather``: the rows of a tensor of all ranks.
+    ``labels``: those of the training items [N], -1 where there is none, or their shares of the classes [N, K].
+    ``gather``: the rows of a tensor of all ranks.
     ``memory`` [N, K]: the probabilities that each item was last given, at first its label.
     """
 
@@ -35,7 +36,8 @@ class Progressive(Objective):
         self.student, self.answers = student, answers
         self.teachers = []
         self.settings, self.num_steps, self.gather = settings, num_steps, gather
-        self.register_buffer("memory", F.one_hot(labels.clamp_min(0), num_classes).float())
+        shares = labels if labels.ndim == 2 else F.one_hot(labels.clamp_min(0), num_classes)
+        self.register_buffer("memory", shares.float())
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, batch: Batch) -> StepOutput:

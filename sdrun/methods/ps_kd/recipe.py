@@ -9,6 +9,6 @@ def run(settings: PSKDSettings, experiment: Experiment) -> Stage:
     stream = experiment.stream(0, {settings.view: 1})
     num_classes = experiment.num_classes
     num_steps, gather = experiment.num_steps(stream), experiment.hardware.gather
-    student, answers, labels = experiment.student(0), experiment.answers, experiment.labels
-    objective = Progressive(student, answers, settings, labels, num_classes, num_steps, gather)
+    student, answers, truth = experiment.student(0), experiment.answers, experiment.truth
+    objective = Progressive(student, answers, settings, truth, num_classes, num_steps, gather)
     return experiment.fit("ps_kd", objective, stream)

@@ -76,9 +76,9 @@ class ViewSettings:
 
 @dataclass
 class ImagesSettings(DatasetSettings):
-    """``mean`` and ``std``: of the training pixels, a channel; ``views``: how images are seen, by role.
+    """``mean`` and ``std``: of the training pixels, a channel, None where they are measured.
 
-    ``test_view``: the view through which a copy of the test set is judged too.
+    ``views``: how images are seen, by role; ``test_view``: the view through which a copy of the test set is judged too.
     """
 
     mean: list[float] | None
@@ -106,9 +106,9 @@ class ImagesSettings(DatasetSettings):
 
     def check(self, item: Item) -> None:
         channels = item.shape[0]
-        for key in ("mean", "std"):
-            values = vars(self)[key]
-            require(len(values) == channels, f"dataset.{key}", f"needs {channels} numbers, one a channel")
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            is_one_each = values is None or len(values) == channels
+            require(is_one_each, f"dataset.{key}", f"needs {channels} numbers, one a channel")
         if self.test_view is not None and self.test_view in self.views:
             is_same = self.seen(item, self.test_view) == item
             require(is_same, "dataset.test_view", f"{self.test_view} has another size than the images; choose another")

@@ -98,20 +98,20 @@ def load(settings: ImageFolderSettings) -> Published:
     labels = _labels(pictures, classes)
     groups = groups_of(pictures, settings.group) if settings.group else None
     parts = np.array([picture.part for picture in pictures])
-    is_test = parts == TEST
-    if not is_test.any():
-        is_test = for_testing(labels, settings.test_share or TEST_SHARE, groups)
+    test, train = np.flatnonzero(parts == TEST), np.flatnonzero(parts != TEST)
+    if not len(test):
+        test, train = for_testing(labels, settings.test_share or TEST_SHARE, groups)
     digests = np.array([np.frombuffer(picture.header.digest, np.uint8) for picture in pictures])
     everything = Labelled({"image": Pixels(decoded.store, (channels, size, size), rows, digests)}, labels)
-    for_validation = np.flatnonzero(parts[~is_test] == VALIDATION)
-    mean, std = decoded.mean_and_std(rows[~is_test])
+    for_validation = np.flatnonzero(parts[train] == VALIDATION)
+    mean, std = decoded.mean_and_std(rows[train])
     return Published(
-        everything.take(~is_test),
-        everything.take(is_test),
+        everything.take(train),
+        everything.take(test),
         classes,
         Item("images", (channels, size, size)),
         validation=for_validation if len(for_validation) else None,
-        groups=None if groups is None else groups[~is_test],
+        groups=None if groups is None else groups[train],
         measured={"size": size, "mean": mean, "std": std},
         facts=tuple(facts),
     )

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from sdrun.data.labelled import Published
-from sdrun.data.subsets import stratified
+from sdrun.data.subsets import for_testing
+from sdrun.data.tables import require_delimiter
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings
 from sdrun.tasks.text.settings import TextSettings
-from sdrun.tasks.text.table import DELIMITERS, Columns, Table, read_table
+from sdrun.tasks.text.table import Columns, read_table
 from sdrun.tasks.text.texts import TEXTS
 
 TEST_SHARE = 0.2
@@ -34,9 +33,7 @@ class TextCSVSettings(TextSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        is_one = self.delimiter in DELIMITERS or (len(self.delimiter) == 1 and self.delimiter not in '"\r\n')
-        words = ", ".join(DELIMITERS)
-        require(is_one, "dataset.delimiter", f"is {self.delimiter!r}, but needs one of {words}, or another character")
+        require_delimiter(self.delimiter)
         is_share = self.test_share is None or 0 < self.test_share < 1
         require(is_share, "dataset.test_share", f"must be between 0 and 1, but is {self.test_share}")
         ways = {"test_share": self.test_share, "test_column": self.test_column, "test_file": self.test_file}
@@ -65,16 +62,11 @@ def load(settings: TextCSVSettings) -> Published:
         train, test = table, read_table(Path(settings.test_file).expanduser(), columns, "dataset.test_file")
         is_another = not test.path.samefile(train.path)
         require(is_another, "dataset.test_file", "is dataset.root itself, and would tell of training; name another")
+    elif settings.test_column is not None:
+        train, test = table.take(~table.is_test), table.take(table.is_test)
     else:
-        is_test = table.is_test if settings.test_column else _drawn(table, settings.test_share or TEST_SHARE)
-        train, test = table.take(~is_test), table.take(is_test)
+        labels = table.labelled(table.classes()).labels
+        drawn, rest = for_testing(labels, settings.test_share or TEST_SHARE)
+        train, test = table.take(rest), table.take(drawn)
     classes = train.classes()
     return Published(train.labelled(classes), test.labelled(classes), classes, TEXTS)
-
-
-def _drawn(table: Table, share: float) -> np.ndarray:
-    """Which rows are for testing: a stratified share of them, the same in every run; of a label's only text, none."""
-    labels = table.labelled(table.classes()).labels
-    order, shared = np.arange(len(table)), np.bincount(labels)[labels] > 1
-    test, _ = stratified(order[shared], labels, round(share * shared.sum()), seed=0)
-    return np.isin(order, test)

@@ -1,0 +1,81 @@
+"""A dataset made of one's own items."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from sdrun.data.classes import Truth, classes
+from sdrun.data.examples import Examples
+from sdrun.data.labelled import Labelled, Published
+from sdrun.data.subsets import for_testing
+from sdrun.errors import InputError, require
+from sdrun.settings import Item, OwnSettings
+from sdrun.settings.own import TEST_SHARE
+
+WORDS = {"train": "training", "val": "validation", "test": "testing"}
+
+
+def published(
+    settings: OwnSettings, parts: Mapping[str, Examples], items: Mapping[str, np.ndarray], field: str, kind: str
+) -> Published:
+    """The dataset of ``items`` [N, ...], as networks take those of ``parts``; what is not there is drawn.
+
+    ``field``, ``kind``: what they are called in a batch, and as an ``Item``.
+    """
+    item = Item(kind, items["train"].shape[1:])
+    for part, values in items.items():
+        own = Item(kind, values.shape[1:])
+        require(own == item, parts[part].place("x"), f"holds {own}, and training {item}; make them alike")
+    names, truths = classes(parts)
+    labelled = {
+        part: Labelled({field: items[part]}, truth.labels, crowd=truth.soft, soft=truth.soft)
+        for part, truth in truths.items()
+    }
+    train, groups, validation = labelled["train"], _groups(parts["train"]), None
+    if "test" in parts:
+        _require_apart(parts)
+        test = labelled["test"]
+    else:
+        drawn, rest = for_testing(train.labels, settings.test_share or TEST_SHARE, groups)
+        key = "dataset.test_share" if groups is None else "dataset.group"
+        require(len(drawn) > 0, key, f"leaves nothing to test on, of {len(train)} items; see dataset.test_file")
+        test, train = train.take(drawn), train.take(rest)
+        groups = None if groups is None else groups[rest]
+    if "val" in parts:
+        validation, groups = len(train) + np.arange(len(parts["val"])), None
+        train = train.joined(labelled["val"])
+    facts = _facts(settings, parts, truths["train"])
+    return Published(train, test, names, item, validation=validation, groups=groups, facts=tuple(facts))
+
+
+def _groups(examples: Examples) -> np.ndarray | None:
+    """Numbers [N] of what belongs together."""
+    if examples.groups is None:
+        return None
+    is_list = examples.groups.ndim == 1 and examples.groups.dtype.kind in "iubUO"
+    require(is_list, examples.place("groups"), "is no list of whole numbers or texts, one for each item")
+    return np.unique(examples.groups, return_inverse=True)[1]
+
+
+def _require_apart(parts: Mapping[str, Examples]) -> None:
+    """Raise InputError where a group is in training and in testing."""
+    train, test = parts["train"].groups, parts["test"].groups
+    if train is None or test is None:
+        return
+    is_shared = np.isin(test, train)
+    if is_shared.any():
+        row = int(is_shared.argmax())
+        way_out = "move it to one side, or leave out dataset.group"
+        raise InputError(f"{parts['test'].at('groups', row)}: {test[row]} is in training, too; {way_out}")
+
+
+def _facts(settings: OwnSettings, parts: Mapping[str, Examples], truth: Truth) -> Iterator[str]:
+    """How the files were read."""
+    read = [f"{examples.place('x')} and {examples.names['y']} for {WORDS[part]}" for part, examples in parts.items()]
+    share = settings.test_share or TEST_SHARE
+    yield "; ".join(read) + f", of which {share:.0%} are drawn for testing" * ("test" not in parts)
+    groups = parts["train"].groups
+    if groups is not None:
+        yield f"{len(np.unique(groups)):,} groups by {settings.group}, each on one side of a split"
+    if truth.soft is not None:
+        yield "labels are shares of the classes, which networks learn; the largest is what is tested for"
