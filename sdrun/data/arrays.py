@@ -48,7 +48,7 @@ def opened(path: Path, key: str) -> Arrays:
     else:
         kinds = {".npz": _npz, ".safetensors": _safetensors}
         is_one = path.is_file() and path.suffix in kinds
-        require(is_one, key, f"{path} is no file of arrays; name {FORMS}")
+        require(is_one, key, f"{path} is no file of arrays; name {FORMS}; tables are for dataset=vectors")
         with _explained(path):
             arrays = kinds[path.suffix](path)
     require(bool(arrays.names), str(path), "holds no arrays; write x and y, such as by numpy.savez(FILE, x=x, y=y)")

@@ -34,7 +34,7 @@ FORMS = {
     "one pixel": (GREY[:, :1, :1, None], GREY[:, None, :1, :1]),
     "floats": (GREY / 255, GREY[:, None]),
     "small floats": ((GREY / 255).astype(np.float16), GREY[:, None]),
-    "rounded floats": ((GREY + 0.4) / 255.4, np.rint((GREY + 0.4) / 255.4 * 255).astype(np.uint8)[:, None]),
+    "rounded floats": ((GREY + 0.8) / 256, np.rint((GREY + 0.8) / 256 * 255).astype(np.uint8)[:, None]),
     "two bytes": (GREY.astype(np.uint16) * 256 + 77, GREY[:, None]),
     "two bytes, large first": (GREY.astype(">u2") * 256 + 77, GREY[:, None]),
 }
