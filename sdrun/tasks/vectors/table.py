@@ -33,7 +33,7 @@ def read_table(path: Path, delimiter: str, label: str, group: str | None, key: s
         require(all(columns.values()), str(path), unnamed)
         for line, cells in rows:
             written = _filled(cells[place], "label", rows.at(line))
-            numbers.extend(_numbers([cells[at].strip() for at in columns], columns.values(), rows.at(line)))
+            numbers.extend(numbers_in([cells[at].strip() for at in columns], columns.values(), rows.at(line)))
             labels.append(same.setdefault(written, written))
             groups.append(_filled(cells[of_group], "group", rows.at(line)))
             lines.append(line)
@@ -54,7 +54,7 @@ def _filled(cell: str, what: str, where: str) -> str:
     return text
 
 
-def _numbers(cells: list[str], columns: Iterable[str], where: str) -> list[float]:
+def numbers_in(cells: list[str], columns: Iterable[str], where: str) -> list[float]:
     """Raises InputError that names the column whose cell is no number."""
     try:
         numbers = [float(cell) for cell in cells]

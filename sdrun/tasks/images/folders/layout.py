@@ -1,5 +1,10 @@
-"""Which class and which part of a dataset an image belongs to, by the names of its folders."""
+"""Which class and which part of a dataset an image belongs to, by the names of its folders or by a table."""
 
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from sdrun.data.tables import opened
 from sdrun.errors import require
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
@@ -11,8 +16,20 @@ PARTS = {
 """What folders are called that hold a part of a dataset."""
 
 
-def by_folders(paths: list[str], key: str, root: str) -> dict[str, tuple[str, str]]:
-    """Class and part, empty where none is said, of each path that has a class: root/CLASS/..., or root/PART/CLASS/...
+PATH, LABEL, PART = "path", "label", "part"
+"""Columns of a table of labels."""
+
+
+class Placed(NamedTuple):
+    """Class of an image, and its part and group, empty where nothing says them."""
+
+    label: str
+    part: str = ""
+    group: str = ""
+
+
+def by_folders(paths: list[str], key: str, root: str) -> dict[str, Placed]:
+    """Where each image is placed that has a class: root/CLASS/..., or root/PART/CLASS/...
 
     paths: from ``root`` to the images. Raises InputError, which begins with ``key``, where no folder is a class.
     """
@@ -21,14 +38,34 @@ def by_folders(paths: list[str], key: str, root: str) -> dict[str, tuple[str, st
     is_parted = any(PARTS.get(parts[0].lower()) == TRAIN for parts in split.values() if len(parts) > 1)
     if is_parted:
         inside = {path: parts for path, parts in split.items() if len(parts) > 2 and parts[0].lower() in PARTS}
-        placed = {path: (parts[1], PARTS[parts[0].lower()]) for path, parts in inside.items()}
-        others = {part for _, part in placed.values()} - {TRAIN}
+        placed = {path: Placed(parts[1], PARTS[parts[0].lower()]) for path, parts in inside.items()}
+        others = {place.part for place in placed.values()} - {TRAIN}
         lacks = f"{root} has a folder for training and none for testing; name the training folder itself"
         require(bool(others), key, lacks)
     else:
-        placed = {path: (parts[0], "") for path, parts in split.items() if len(parts) > 1}
+        placed = {path: Placed(parts[0]) for path, parts in split.items() if len(parts) > 1}
     ways = "put those of a class into a folder of its name, or name a table by dataset.labels=FILE.csv"
     require(bool(placed), key, f"{root} holds images, but no folder of a class; {ways}")
+    return placed
+
+
+def by_table(paths: list[str], file: Path, root: str, group: str | None) -> dict[str, Placed]:
+    """Where the images are placed that a table names, by its columns path, label and, if it has them, part and group.
+
+    Raises InputError that names the line which cannot be used.
+    """
+    there, placed = set(paths), dict[str, Placed]()
+    with opened(file, "comma", "dataset.labels") as rows:
+        path, label = rows.place("dataset.labels", PATH), rows.place("dataset.labels", LABEL)
+        more = [rows.place("dataset.labels", name) if name in rows.header else None for name in (PART, group)]
+        for line, cells in rows:
+            name, where = os.path.normpath(cells[path].strip()), rows.at(line)
+            require(name in there, where, f"{cells[path]!r} is no image below {root}; correct it, or remove such rows")
+            require(name not in placed, where, f"{cells[path]!r} is there a second time; remove one")
+            part, of_group = (cells[place].strip() if place is not None else "" for place in more)
+            require(part.lower() in ("", *PARTS), where, f"its part is {part!r}; write train, val or test")
+            require(bool(cells[label].strip()), where, "its label is empty; remove such rows")
+            placed[name] = Placed(cells[label].strip(), PARTS.get(part.lower(), ""), of_group)
     return placed
 
 

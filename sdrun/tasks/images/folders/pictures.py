@@ -11,7 +11,7 @@ import numpy as np
 
 from sdrun.errors import InputError, require
 from sdrun.tasks.images.folders.decoding import Header
-from sdrun.tasks.images.folders.layout import by_folders
+from sdrun.tasks.images.folders.layout import by_folders, by_table
 from sdrun.tasks.images.folders.tree import headers, walk
 
 PARENT = "parent"
@@ -21,27 +21,30 @@ MOST_NAMED = 3
 
 
 class Picture(NamedTuple):
-    """``name``: its path from the root; ``part``: of the dataset, empty where none is said."""
+    """``name``: its path from the root; ``part`` of the dataset and ``group``: empty where nothing says them."""
 
     path: Path
     name: str
+    header: Header
     label: str
     part: str
-    header: Header
+    group: str
 
 
-def pictures_in(root: Path, key: str, memory: Path, num_workers: int, facts: list[str]) -> list[Picture]:
-    """The images below a folder that have a class, and to ``facts`` what was left out.
+def pictures_in(
+    root: Path, key: str, memory: Path, num_workers: int, facts: list[str], table: Path | None, group: str | None
+) -> list[Picture]:
+    """The images below a folder that have a class, by its folders or a ``table``, and to ``facts`` what was left out.
 
     Raises InputError, which begins with ``key``, where there are none. ``memory``: see ``tree.headers``.
     """
     tree = walk(root, key)
-    placed = by_folders(tree.paths, key, str(root))
-    left_out = {"images in no folder of a class": len(tree.paths) - len(placed), "other files": tree.num_others}
+    placed = by_table(tree.paths, table, str(root), group) if table else by_folders(tree.paths, key, str(root))
+    left_out = {"images without a class": len(tree.paths) - len(placed), "other files": tree.num_others}
     if any(left_out.values()):
         facts.append("left out: " + ", ".join(f"{num:,} {what}" for what, num in left_out.items() if num))
     said = zip(tree.paths, headers(tree, memory, num_workers), strict=True)
-    return [Picture(root / path, path, *placed[path], header) for path, header in said if path in placed]
+    return [Picture(root / path, path, header, *placed[path]) for path, header in said if path in placed]
 
 
 def usable(pictures: list[Picture], problems: Sequence[str], skips: bool, facts: list[str]) -> list[Picture]:
@@ -88,11 +91,14 @@ def about(pictures: list[Picture], size: int) -> Iterator[str]:
 
 
 def groups_of(pictures: list[Picture], group: str) -> np.ndarray:
-    """Numbers [N] that are equal for what stays together: images of one folder, or whose path matches in the same text.
+    """Numbers [N] that are equal for what stays together: images of one folder, or whose path matches in the same text,
+    or which a table puts together.
 
     Raises InputError where nothing matches, or everything in one text.
     """
-    if group == PARENT:
+    if any(picture.group for picture in pictures):
+        words = [picture.group for picture in pictures]
+    elif group == PARENT:
         words = [os.path.dirname(picture.name) for picture in pictures]
     else:
         matches = [re.search(group, picture.name) for picture in pictures]

@@ -31,7 +31,7 @@ class OnBad(Enum):
 
 @dataclass
 class ImageFolderSettings(ImagesSettings):
-    """``size``: of a side, to which images are brought by their middle.
+    """``size``: of a side, to which images are brought by their middle; ``labels``: see ``by_table``.
 
     What is tested on: ``test_share`` of the images, where no folder says it, or all of another folder, ``test_root``.
 
@@ -41,6 +41,7 @@ class ImageFolderSettings(ImagesSettings):
     free: ClassVar[tuple[str, ...]] = (*ImagesSettings.free, "cache", "cache_limit", "workers")
 
     size: int | None
+    labels: str | None
     test_root: str | None
     test_share: float | None
     group: str | None
@@ -65,7 +66,7 @@ class ImageFolderSettings(ImagesSettings):
 
     @property
     def paths(self) -> dict[str, str | None]:
-        return {**super().paths, "test_root": self.test_root}
+        return {**super().paths, "labels": self.labels, "test_root": self.test_root}
 
     def elsewhere(self, root: str) -> DatasetSettings:
         """All of that folder is tested on; classes are those of the training images."""
@@ -120,10 +121,11 @@ def load(settings: ImageFolderSettings) -> Published:
 def _listed(settings: ImageFolderSettings, facts: list[str]) -> list[Picture]:
     """The images that can be used by what their headers say; those for testing are said to be."""
     place = settings.place
-    memory, num_workers = place.folder / "folders", place.num_workers
-    pictures = pictures_in(Path(str(settings.root)).expanduser(), "dataset.root", memory, num_workers, facts)
+    root, how = Path(str(settings.root)).expanduser(), (place.folder / "folders", place.num_workers, facts)
+    table = Path(settings.labels).expanduser() if settings.labels else None
+    pictures = pictures_in(root, "dataset.root", *how, table, settings.group)
     if settings.test_root:
-        other = pictures_in(Path(settings.test_root).expanduser(), "dataset.test_root", memory, num_workers, facts)
+        other = pictures_in(Path(settings.test_root).expanduser(), "dataset.test_root", *how, None, None)
         pictures = [picture for picture in pictures if picture.part != TEST]
         pictures += [picture._replace(part=TEST) for picture in other]
     parts = {picture.part for picture in pictures}
