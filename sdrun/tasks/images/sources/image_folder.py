@@ -98,6 +98,8 @@ def load(settings: ImageFolderSettings) -> Published:
     classes = classes_of({picture.label for picture in pictures if picture.part != TEST}, "dataset.root")
     labels = _labels(pictures, classes)
     groups = groups_of(pictures, settings.group) if settings.group else None
+    if groups is not None:
+        facts.append(f"{len(np.unique(groups)):,} groups by {settings.group}, each on one side of a split")
     parts = np.array([picture.part for picture in pictures])
     test, train = np.flatnonzero(parts == TEST), np.flatnonzero(parts != TEST)
     if not len(test):
