@@ -14,7 +14,6 @@ from sdrun.settings import OwnSettings
 PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 """What items are for, and the words that say so."""
 
-
 ROOT = "dataset.root"
 """The key of the file that has to say what belongs together, if that is asked for."""
 

@@ -32,8 +32,9 @@ def published(
         for part, truth in truths.items()
     }
     train, groups, validation = labelled["train"], _groups(parts["train"]), None
+    for part in parts.keys() - {"train"}:
+        _require_apart(parts["train"], parts[part])
     if "test" in parts:
-        _require_apart(parts)
         test = labelled["test"]
     else:
         drawn, rest = for_testing(train.labels, settings.test_share or TEST_SHARE, groups)
@@ -57,16 +58,15 @@ def _groups(examples: Examples) -> np.ndarray | None:
     return np.unique(examples.groups, return_inverse=True)[1]
 
 
-def _require_apart(parts: Mapping[str, Examples]) -> None:
-    """Raise InputError where a group is in training and in testing."""
-    train, test = parts["train"].groups, parts["test"].groups
-    if train is None or test is None:
+def _require_apart(train: Examples, other: Examples) -> None:
+    """Raise InputError where a group is in training and in another part."""
+    if train.groups is None or other.groups is None:
         return
-    is_shared = np.isin(test, train)
+    is_shared = np.isin(other.groups, train.groups)
     if is_shared.any():
         row = int(is_shared.argmax())
         way_out = "move it to one side, or leave out dataset.group"
-        raise InputError(f"{parts['test'].at('groups', row)}: {test[row]} is in training, too; {way_out}")
+        raise InputError(f"{other.at('groups', row)}: {other.groups[row]} is in training, too; {way_out}")
 
 
 def _facts(settings: OwnSettings, parts: Mapping[str, Examples], truth: Truth) -> Iterator[str]:

@@ -201,6 +201,10 @@ def test_a_share_beside_test_items_and_a_group_on_both_sides_are_refused(tmp_pat
         load(file, test_share=0.2)
     with pytest.raises(InputError, match=r"test_g\[0\]: 9 is in training, too; move it to one side"):
         load(file, group="g")
+    arrays = {"train_x": X[:30], "train_y": Y[:30], "val_x": X[30:], "val_y": Y[30:]}
+    file = npz(tmp_path / "b.npz", **arrays, train_g=GROUPS[:30], val_g=GROUPS[[30, 29, *range(32, 60)]])
+    with pytest.raises(InputError, match=r"val_g\[1\]: 9 is in training, too"):
+        load(file, group="g")
 
 
 def test_parts_of_other_sizes_are_refused(tmp_path):
