@@ -51,7 +51,7 @@ class Mapped:
 class Files:
     """Images that are decoded each time, by as many threads as there are workers."""
 
-    paths: Sequence[Path]
+    paths: Sequence[str | Path]
     size: int
     channels: int
     num_workers: int
@@ -102,7 +102,7 @@ class Cache:
     keeps_pixels: bool
     num_workers: int
 
-    def decoded(self, paths: Sequence[Path], digests: Sequence[bytes], size: int, channels: int) -> Decoded:
+    def decoded(self, paths: Sequence[str | Path], digests: Sequence[bytes], size: int, channels: int) -> Decoded:
         """The images in ``paths`` whose content has these ``digests``, each decoded once, by one run of several.
 
         Raises InputError where there is no room for them.
@@ -127,7 +127,7 @@ class Cache:
     def _is_whole(self, place: Path) -> bool:
         return (place / (PIXELS if self.keeps_pixels else STATISTICS)).is_file()
 
-    def _make(self, place: Path, paths: Sequence[Path], shape: tuple[int, ...]) -> None:
+    def _make(self, place: Path, paths: Sequence[str | Path], shape: tuple[int, ...]) -> None:
         """Decode all; what is in ``place`` is whole or not there."""
         part = place.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
@@ -139,7 +139,7 @@ class Cache:
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
-    def _fill(self, part: Path, paths: Sequence[Path], shape: tuple[int, ...]) -> None:
+    def _fill(self, part: Path, paths: Sequence[str | Path], shape: tuple[int, ...]) -> None:
         pixels = part / PIXELS if self.keeps_pixels else None
         if pixels:
             self._require_room(part, math.prod(shape))
@@ -166,7 +166,7 @@ class Cache:
         require(num_bytes <= free, "dataset.cache", there)
 
 
-def _keep(row: int, path: Path, size: int, channels: int, pixels: Path | None) -> tuple[np.ndarray, str]:
+def _keep(row: int, path: str | Path, size: int, channels: int, pixels: Path | None) -> tuple[np.ndarray, str]:
     """Decode one image into its row of the file, if there is one: its statistics [2, channels], and what is wrong."""
     decoded = decode(path, size, channels)
     if decoded.pixels is None:

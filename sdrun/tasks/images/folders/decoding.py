@@ -46,11 +46,11 @@ class _Unusable(Exception):
     """Why a file is of no use."""
 
 
-def header(path: Path) -> Header:
+def header(path: str | Path) -> Header:
     """The digest of a file, and what it holds; nothing is decoded. Raises nothing for a file that is broken."""
     digest = b""
     try:
-        data = path.read_bytes()
+        data = Path(path).read_bytes()
         digest = sha256(data).digest()
         with _opened(data) as image:
             width, height = image.size
@@ -64,10 +64,10 @@ def header(path: Path) -> Header:
         return Header(digest, problem=f"cannot be read ({error.strerror})")
 
 
-def decode(path: Path, size: int, channels: int) -> Decoded:
+def decode(path: str | Path, size: int, channels: int) -> Decoded:
     """The middle of an image, as a square. Raises nothing for a file that is broken."""
     try:
-        with _opened(path.read_bytes()) as image:
+        with _opened(Path(path).read_bytes()) as image:
             mode = "RGB" if channels == 3 else "L"
             image.draft(mode, (size, size))
             upright = _plain(ImageOps.exif_transpose(image)).convert(mode)

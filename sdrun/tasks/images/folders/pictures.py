@@ -23,7 +23,7 @@ MOST_NAMED = 3
 class Picture(NamedTuple):
     """``name``: its path from the root; ``part`` of the dataset and ``group``: empty where nothing says them."""
 
-    path: Path
+    path: str
     name: str
     header: Header
     label: str
@@ -44,7 +44,7 @@ def pictures_in(
     if any(left_out.values()):
         facts.append("left out: " + ", ".join(f"{num:,} {what}" for what, num in left_out.items() if num))
     said = zip(tree.paths, headers(tree, memory, num_workers), strict=True)
-    return [Picture(root / path, path, header, *placed[path]) for path, header in said if path in placed]
+    return [Picture(os.path.join(root, path), path, header, *placed[path]) for path, header in said if path in placed]
 
 
 def usable(pictures: list[Picture], problems: Sequence[str], skips: bool, facts: list[str]) -> list[Picture]:

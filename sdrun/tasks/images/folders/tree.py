@@ -89,7 +89,7 @@ def headers(tree: Tree, memory: Path, num_workers: int) -> list[Header]:
     remembered = _remembered(file)
     places = [(path, *stat) for path, stat in zip(tree.paths, tree.stats.tolist(), strict=True)]
     new = [place for place in places if place not in remembered]
-    read = each(header, [(tree.root / path,) for path, *_ in new], num_workers, "Reading images")
+    read = each(header, [(os.path.join(tree.root, path),) for path, *_ in new], num_workers, "Reading images")
     remembered |= zip(new, read, strict=True)
     if new:
         with suppress(OSError):
