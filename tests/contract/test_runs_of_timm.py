@@ -1,5 +1,6 @@
 """Runs on small models of timm: methods, resume, what is recorded, and that no run of ours is taken for one of them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,14 +64,11 @@ def test_it_resumes_bitwise(model, runs, tmp_path, monkeypatch):
     assert differences(runs / model / "layerwise", tmp_path / "run") == []
 
 
-def test_models_of_one_library_are_told_apart(runs, called):
+def test_models_of_one_library_are_told_apart(runs):
     found = find([str(runs / model / "supervised") for model in MODELS]).finished
     assert len(grouped(found)[0]) == 3
     assert [r.path.parent.name for r in found if r.matches({"model": "timm/test_vit"})] == ["test_vit"]
     assert not any(r.matches({"model": "test_vit"}) for r in found)
-    _, shown = called("show", str(runs / "test_resnet/supervised"))
-    assert "supervised on squares, timm/test_resnet, seed 0" in shown
-    assert "model.architecture" not in shown
 
 
 def test_our_own_resnet_is_not_taken_for_timms(runs):
@@ -85,15 +83,22 @@ def test_our_own_resnet_is_not_taken_for_timms(runs):
     assert initial(settings(*BASE, "model.name=test_resnet", start))
 
 
-def test_a_file_of_weights_is_recorded_and_held_to(tmp_path):
-    file = tmp_path / "weights.pth"
+def test_a_file_of_weights_is_recorded_and_held_to(tmp_path, called):
+    file, path = tmp_path / "weights.pth", tmp_path / "run"
     torch.save(timm.create_model("test_resnet").state_dict(), file)
-    begin(tmp_path / "run", "model.name=test_resnet", "method=supervised", "model.pretrained=weights.pth")
-    init = manifest(tmp_path / "run")["init"]
-    assert init["weights"] == read(tmp_path / "run").settings["model.pretrained"] == str(file)
+    asked = ("dataset=digits", "dataset.train_size=20", "dataset.val_size=20", "optim.batch_size=10", "optim.epochs=1")
+    asked = (*asked, *CPU, "method=supervised", "model=timm", "model.name=test_resnet")
+    run.start(settings(*asked, "model.pretrained=weights.pth"), path, list(asked))
+    init = manifest(path)["init"]
+    assert init["weights"] == read(path).settings["model.pretrained"] == str(file)
     assert len(init["sha256"]) == 64
-    run.resume(tmp_path / "run")
-    assert initial(settings(*BASE, "model.name=test_resnet", f"init_from={tmp_path / 'run'}"))
+    _, shown = called("show", str(path))
+    assert "supervised on digits, timm/test_resnet, seed 0" in shown
+    assert re.search(r"model.name +test_resnet +resnet18", shown)
+    assert "model.architecture" not in shown
+    assert re.search(rf"all students +{file} +{init['sha256'][:16]}", shown)
+    run.resume(path)
+    assert initial(settings(*asked, f"init_from={path}"))
     torch.save(timm.create_model("test_resnet").state_dict(), file)
     with pytest.raises(InputError, match=r"cannot go on: /.*/weights.pth changed since it began"):
-        run.resume(tmp_path / "run")
+        run.resume(path)
