@@ -12,7 +12,7 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from sdrun.errors import InputError
+from sdrun.errors import InputError, require
 from sdrun.models.backbone import Taps
 from sdrun.settings import Item
 
@@ -51,12 +51,13 @@ def plan(name: str, item: Item) -> Plan:
             options, images = {"num_classes": 0, "in_chans": channels, **taken}, torch.empty(1, *item.shape)
             try:
                 model = timm.create_model(name, **options).eval()
-                _, num_features = model(images).shape
+                shape = model(images).shape
             except Exception as error:  # of any kind: each model has its own way to say that it takes no such images
                 if taken and "unexpected keyword argument" in str(error):
                     continue
                 raise InputError(f"model.name: {name} takes no {item} ({said(error)}); choose another") from error
-            return _planned(model, options, images, num_features)
+            require(len(shape) == 2, "model.name", f"{name} gives no features [B, D]; choose another")
+            return _planned(model, options, images, shape[1])
     raise AssertionError("without a size, no size is unexpected")
 
 
