@@ -29,9 +29,7 @@ def test_shapes_and_costs(called):
     "asked",
     [
         ("model=resnet8",),
-        ("model=vit_tiny",),
         ("model=bag", "dataset=sentences"),
-        ("model=transformer", "dataset=sentences"),
         ("model=timm", "model.name=test_resnet"),
         ("model=timm", "model.name=test_mambaout"),
     ],

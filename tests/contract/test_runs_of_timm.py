@@ -26,7 +26,11 @@ METHODS = {
     "layerwise": ("method.exits=2", "optim.epochs=2"),
     "dino": ("method.out_dim=16", "method.hidden_dim=16", "method.bottleneck_dim=8"),
 }
-MODELS = {"test_resnet": METHODS, "test_vit": ("layerwise", "dino"), "test_mambaout": ("supervised",)}
+MODELS = {
+    "test_resnet": ("born_again", "layerwise"),
+    "test_vit": ("layerwise", "dino"),
+    "test_mambaout": ("supervised",),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,14 +68,14 @@ def test_it_resumes_bitwise(runs, tmp_path, monkeypatch):
 
 
 def test_models_of_one_library_are_told_apart(runs):
-    found = find([str(runs / path) for path in ("test_resnet/dino", "test_vit/dino")]).finished
+    found = find([str(runs / path) for path in ("test_resnet/layerwise", "test_vit/layerwise")]).finished
     assert len(grouped(found)[0]) == 2
     assert [r.path.parent.name for r in found if r.matches({"model": "timm/test_vit"})] == ["test_vit"]
     assert not any(r.matches({"model": "test_vit"}) for r in found)
 
 
 def test_our_own_resnet_is_not_taken_for_timms(runs):
-    start = f"init_from={runs / 'test_resnet/supervised'}"
+    start = f"init_from={runs / 'test_resnet/born_again'}"
     others = {
         ("model=cnn",): "has another model; choose model=timm model.name=test_resnet$",
         ("model=timm", "model.name=test_vit"): "has another model; choose model.name=test_resnet$",
