@@ -104,6 +104,7 @@ def test_what_timm_computes_in_between_leaves_no_taps(monkeypatch):
     monkeypatch.setattr(ResNet, "forward_features", lambda self, x: forward(self, x) * 2)
     plans.plan.cache_clear()
     try:
+        assert timms("test_resnet").taps == []
         assert isinstance(built("test_resnet"), Whole)
     finally:
         plans.plan.cache_clear()
