@@ -231,7 +231,8 @@ def _unknown(key: str, config: DictConfig) -> str:
     having = [(group, owner) for group, owner, keys in owners if key in keys]
     if having:
         group, whose = having[0][0], " and ".join(owner for _, owner in having)
-        return f"{key}: has no effect with {group}={config[group].name}; it is a setting of {whose}"
+        chosen = f"a {config.model.architecture} model" if group == "model" else f"{group}={config[group].name}"
+        return f"{key}: has no effect with {chosen}; it is a setting of {whose}"
     all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
     near = difflib.get_close_matches(key, all_keys, n=1)
     return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")

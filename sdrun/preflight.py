@@ -91,6 +91,8 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
         split(published, settings.dataset)
     if start := initial(settings):
         start.load_into(models.build(settings.model, published.item))
+    elif settings.model.origin:
+        models.build(settings.model, published.item)
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:

@@ -2,17 +2,24 @@
 
 import platform
 import subprocess
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sdrun import __version__
 
 PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy", "scipy", "scikit-learn", "tensorboard")
+FURTHER = ("timm",)
+"""Packages that need not be there."""
 
 
 def versions() -> dict[str, str]:
     """Versions of sdrun, Python and the packages that numbers depend on."""
-    return {"sdrun": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    own = {"sdrun": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    for name in FURTHER:
+        with suppress(PackageNotFoundError):
+            own[name] = version(name)
+    return own
 
 
 def git_state() -> dict[str, Any] | None:

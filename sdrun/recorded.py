@@ -1,6 +1,7 @@
 """A run that is there: its settings, what may be another now, and whether its data are still the same."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -12,6 +13,7 @@ from sdrun.plugins import registry
 from sdrun.settings import Settings, words
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
+from sdrun.storage.manifest import digest_of
 
 
 def load_config(folder: RunFolder) -> DictConfig:
@@ -49,10 +51,10 @@ def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, 
     """Raise InputError where a run would go on with other data, or from other weights, than it began with."""
     began_with = folder.manifest["data"]
     if began_with and origin(settings) != folder.manifest.get("init"):
-        raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
-    others = [
-        name for name, sha256 in folder.manifest.get("plugins", {}).items() if registry.loaded[name].sha256 != sha256
-    ]
+        changed = settings.init_from or settings.model.origin
+        raise InputError(f"{folder.path} cannot go on: {changed} changed since it began; start a new run")
+    plugins = folder.manifest.get("plugins", {})
+    others = [name for name, sha256 in plugins.items() if registry.loaded[name].sha256 != sha256]
     if others:
         raise InputError(f"{folder.path} cannot go on: the plugin {others[0]} changed since it began; start a new run")
     if began_with and began_with != fingerprints:
@@ -66,7 +68,9 @@ def plugins_of(settings: Settings) -> dict[str, str]:
     return registry.needed(settings.method.name, settings.model.architecture, dataset.task, dataset.name)
 
 
-def origin(settings: Settings) -> dict[str, str] | None:
+def origin(settings: Settings) -> dict[str, str | None] | None:
     """Where students start from, for the manifest; None where that is chance."""
-    start = initial(settings)
-    return start.describe() if start else None
+    if start := initial(settings):
+        return {**start.describe()}
+    weights = settings.model.origin
+    return {"weights": weights, "sha256": digest_of(Path(weights))} if weights else None

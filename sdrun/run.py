@@ -129,7 +129,7 @@ def create(
         "status": "running",
         "created": _now(),
         "method": settings.method.name,
-        "model": settings.model.name,
+        "model": settings.model.title,
         "dataset": settings.dataset.name,
         "seed": settings.seed,
         "overrides": overrides,

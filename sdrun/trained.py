@@ -133,7 +133,8 @@ def load(run: str | Path, device: str = "cpu") -> Trained:
     hardware = Hardware(resolve(asked), torch.device(device), 0, 1)
     items = folder.manifest["items"]
     item = Item(items["kind"], tuple(items["shape"]), items["num_values"])
-    settings = replace(settings, hardware=hardware.settings, init_from=None, init_network=None)
+    model = settings.model.untrained()
+    settings = replace(settings, model=model, hardware=hardware.settings, init_from=None, init_network=None)
     finished = _Finished(folder, settings, hardware, item, items["classes"])
     network = finished.network()
     result = [result for result in folder.results() if result.steps][-1]

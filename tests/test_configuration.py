@@ -120,7 +120,7 @@ BAD = {
     (
         "model=cnn",
         "model.heads=2",
-    ): "model.heads: has no effect with model=cnn; it is a setting of a transformer model and a vit model",
+    ): "model.heads: has no effect with a cnn model; it is a setting of a transformer model and a vit model",
     ("dataset.label_noise_kind=pair",): "dataset.label_noise_kind: has no effect",
     ("dataset.download=true",): "dataset.root: has no effect with the embedded digits",
     ("optim.lr=fast",): "optim.lr: Value 'fast' of type 'str' could not be converted to Float",

@@ -91,7 +91,8 @@ def setting(claim: Judged) -> str:
     """What was run, in a paragraph, with its command."""
     if PLAIN not in claim.runs:
         return "No plain training is finished."
-    settings = next(iter(claim.runs[PLAIN].values())).settings
+    example = next(iter(claim.runs[PLAIN].values()))
+    settings, model = example.settings, example.manifest.get("model")
     s = {key: text(value) for key, value in settings.items() if value}
     length = f"{s['optim.max_steps']} steps" if "optim.max_steps" in s else f"{s.get('optim.epochs')} epochs"
     data = [f"{s.get('dataset.train_size', 'all')} items of {s.get('dataset.name')}"]
@@ -101,7 +102,7 @@ def setting(claim: Judged) -> str:
         data.append(f"{100 * noise:.0f} % wrong labels")
     num_runs = sum(len(runs) for runs in claim.runs.values())
     return printable(
-        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {s.get('model.name')}, {length} of "
+        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {model}, {length} of "
         f"{s.get('optim.batch_size')} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
         f"{claim.minutes:.0f} CPU-minutes. Method: `{' '.join(claim.claim.method)}`"
         + (f" from the network of `{' '.join(claim.claim.pretrain)}`" if claim.claim.pretrain else "")

@@ -113,11 +113,17 @@ def _identities(runs: list[Run], links: int = LONGEST_CHAIN) -> list[dict[str, A
     starts = [_start(run) for run in runs]
     sources = dict(_readable(dict.fromkeys(starts) if links else ()))
     origins = dict(zip(sources, _identities([*sources.values()], links - 1), strict=True)) if sources else {}
-    identities = [{key: value for key, value in run.settings.items() if key not in IGNORED} for run in runs]
+    identities = [_own(run) for run in runs]
     for path, settings in zip(starts, identities, strict=True):
         settings["init"] = _origin(sources[path], origins[path]) if path in sources else path
     _tell_data_seeds(runs, identities)
     return identities
+
+
+def _own(run: Run) -> dict[str, Any]:
+    """Its settings that say what it measures; also the name of a model that is recorded as LIBRARY/NAME."""
+    kept = ("model.name",) if "/" in text(run.manifest.get("model")) else ()
+    return {key: value for key, value in run.settings.items() if key not in IGNORED or key in kept}
 
 
 def _start(run: Run) -> str | None:

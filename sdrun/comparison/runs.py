@@ -86,9 +86,9 @@ class Run:
         return logits, labels
 
     def matches(self, filters: dict[str, str]) -> bool:
-        """Whether settings, ``seed`` or ``status`` have these values."""
-        own = {**self.settings, "status": self.status, "seed": self.seed}
-        return all(says(word, own.get(ALIASES.get(key, key))) for key, word in filters.items())
+        """Whether settings, ``seed``, ``status`` or ``model``, as it is recorded, have these values."""
+        own = {**self.settings, "status": self.status, "seed": self.seed, "model": self.manifest.get("model")}
+        return all(says(word, own.get(key, own.get(ALIASES.get(key, key)))) for key, word in filters.items())
 
 
 Predictions = tuple["np.ndarray", "np.ndarray"]

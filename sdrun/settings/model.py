@@ -9,13 +9,31 @@ from sdrun.settings.item import Item
 
 @dataclass
 class ModelSettings(ABC):
-    """``takes``: the kind of items; ``smallest_batch``: items that a batch needs, 2 with BatchNorm."""
+    """``takes``: the kind of items; ``smallest_batch``: items that a batch needs, 2 with BatchNorm.
+
+    ``immaterial``: settings that may differ between two networks of which one takes the other's weights.
+    """
 
     takes: ClassVar[str]
     smallest_batch: ClassVar[int]
+    immaterial: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str
     architecture: str
+
+    @property
+    def title(self) -> str:
+        """What a record calls it: with a ``/``, the choice of ``model``, and the name that is chosen there."""
+        return self.name
+
+    @property
+    def origin(self) -> str | None:
+        """The file whose weights it starts with; None for chance."""
+        return None
+
+    def untrained(self) -> "ModelSettings":
+        """The same network, whose weights come from elsewhere."""
+        return self
 
     @property
     @abstractmethod

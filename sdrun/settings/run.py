@@ -49,12 +49,22 @@ class Settings:
             "init_network",
             "has no effect without init_from; set that too, or leave this out",
         )
+        is_one = self.init_from is None or self.model.origin is None
+        require(is_one, "init_from", f"replaces the weights of {self.model.origin}; leave one of them out")
+
+    def check_model(self, item: Item) -> None:
+        """Raise InputError where the model does not take the items of the dataset."""
+        model = self.model
+        is_taken = item.kind == model.takes
+        require(
+            is_taken, "model", f"{model.title} takes {model.takes}, and dataset={self.dataset.name} has {item.kind}"
+        )
+        model.check(item)
 
     def check_data(self, item: Item, num_train: int, num_ranks: int) -> None:
         """Raise InputError where settings do not fit the data, ``num_train`` items for training and validation."""
         data, method, model = self.dataset, self.method, self.model
-        is_taken = item.kind == model.takes
-        require(is_taken, "model", f"{model.name} takes {model.takes}, and dataset={data.name} has {item.kind}")
+        self.check_model(item)
         suits = method.takes in (None, item.kind)
         require(suits, "method", f"{method.name} needs {method.takes}, and dataset={data.name} has {item.kind}")
         is_answered = method.needs in (None, data.answers)
@@ -75,7 +85,6 @@ class Settings:
         sizes = sorted({"x".join(map(str, seen[role].shape)) for role in method.roles})
         differ = f"of this method need one size, but are {' and '.join(sizes)}; choose others, or set their size"
         require(not method.joins_views or len(sizes) == 1, "dataset.views", differ)
-        model.check(item)
 
     def _check_sizes(self, num_train: int, num_ranks: int) -> None:
         data, optim = self.dataset, self.optim

@@ -73,8 +73,11 @@ def initial(settings: Settings) -> Initial | None:
     require(file.is_file(), "init_from", f"{file} is gone; choose another run")
     own = vars(settings.model)
     if own["architecture"] != model["architecture"]:
-        raise InputError(f"init_from: {run} has another model; choose model={model['name']}")
-    differing = [f"model.{key}={model.get(key)}" for key in own if key != "name" and own[key] != model.get(key)]
+        choice, _, name = folder.manifest["model"].partition("/")
+        further = f" model.name={name}" if name else ""
+        raise InputError(f"init_from: {run} has another model; choose model={choice}{further}")
+    telling = own.keys() - settings.model.immaterial
+    differing = [f"model.{key}={model.get(key)}" for key in own if key in telling and own[key] != model.get(key)]
     require(not differing, "init_from", f"{run} has another model; choose {' '.join(differing)}")
     return Initial(folder.path, stage.name, file, sha256, place)
 

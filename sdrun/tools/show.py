@@ -65,6 +65,8 @@ def _settings(run: "Run") -> "Table":
 
     table = Table("Settings that differ from the defaults", ["setting", "value", "default"], left=("setting",))
     names = {group: text(run.settings[f"{group}.name"]) for group in GROUPS if f"{group}.name" in run.settings}
+    if "/" in (model := text(run.manifest.get("model"))):
+        names["model"] = model.partition("/")[0]
     try:
         usual = configuration.defaults(names) if all(map(_is_choice, names.items())) else {}
     except InputError:  # choices that do not go together: everything differs
@@ -149,7 +151,8 @@ def _lineage(run: "Run") -> "Table":
     table = Table("Where weights and targets come from", ["stage", "from", "SHA-256"])
     table.left = tuple(table.columns)
     if init := run.manifest.get("init"):
-        table.rows.append(["all students", f"{init.get('run')}, {init.get('stage')}", str(init.get("sha256", ""))[:16]])
+        origin = init.get("weights") or f"{init.get('run')}, {init.get('stage')}"
+        table.rows.append(["all students", origin, str(init.get("sha256", ""))[:16]])
     teachers: dict[str, list[dict[str, Any]]] = run.manifest.get("teachers", {})
     for stage, lineage in teachers.items():
         for teacher in lineage:

@@ -95,6 +95,7 @@ class LayerwiseSettings(MethodSettings):
 
     def taps(self, names: list[str]) -> list[str]:
         """Where the shallow exits leave, of the taps of a backbone. Raises InputError where it has no such."""
+        require(bool(names), "model.name", "this model has no taps for exits to leave at; sdrun taps shows which has")
         if isinstance(self.exits, list):
             for tap in self.exits:
                 require(tap in names[:-1], "method.exits", f"{tap} is not among {', '.join(names[:-1])}")

@@ -1,0 +1,60 @@
+"""``sdrun taps model=NAME dataset=NAME``: where a network can be left on the way, and what it costs up to there."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrun.comparison.tables import Table
+    from sdrun.models.backbone import Backbone
+    from sdrun.settings import Item
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError where settings, model and items do not go together. Reads the data, for their shape."""
+    parser = argparse.ArgumentParser(prog="sdrun taps", description=__doc__)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as sdrun takes them")
+    overrides = parser.parse_args(arguments).overrides
+    from hydra._internal.utils import get_args_parser
+
+    from sdrun import preflight, tasks
+    from sdrun.comparison import tables
+    from sdrun.configuration import register_resolvers
+
+    register_resolvers()
+    settings = preflight.checked_settings(preflight.composed(get_args_parser().parse_args(overrides))[0])
+    model, item = settings.model, tasks.load(settings.dataset).item
+    settings.check_model(item)
+    import torch
+
+    from sdrun import models
+
+    with torch.device("meta"):
+        backbone = models.build(model, item).eval()
+    table, console = _table(backbone, model.taken(item)), tables.console()
+    table.title = f"{model.title} on {settings.dataset.name}, {item}"
+    tables.show(table, console)
+    parameters = sum(parameter.numel() for parameter in backbone.parameters())
+    console.print(f"{parameters:,} parameters")
+
+
+def _table(backbone: "Backbone", item: "Item") -> "Table":
+    """Of one item: shapes without the batch, and multiply-adds up to there."""
+    import torch
+
+    from sdrun.comparison.tables import Table
+    from sdrun.counting import Counter
+
+    table = Table("", ["tap", "shape", "multiply-adds", "of all, %"], left=("tap", "shape"))
+    counter, places, totals = Counter(), [*backbone.tap_features, "features"], []
+    with torch.no_grad(), torch.device("meta"):
+        x = torch.empty(1, *item.shape, dtype=torch.long if item.num_values else None)
+        with counter():
+            x = backbone.enter(x)
+        for number, place in enumerate(places):
+            with counter():
+                x = backbone.advance(x, number) if place in backbone.tap_features else backbone.leave(x)
+            totals.append(counter.total)
+            table.rows.append([place, "x".join(map(str, x.shape[1:]))])
+    for row, total in zip(table.rows, totals, strict=True):
+        row += [f"{total:,}", f"{100 * total / max(totals[-1], 1):.1f}"]
+    return table
