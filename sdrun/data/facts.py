@@ -18,6 +18,9 @@ def facts(splits: Splits) -> Iterator[str]:
     labels = "" if num_labelled == num_train else f" ({num_labelled:,} with labels)"
     others = f"{len(splits.validation):,} for validation, {len(splits.test):,} for testing"
     yield f"{splits.item}: {num_train:,} for training{labels}, {others}"
+    in_class = np.bincount(splits.train.labels[splits.labelled], minlength=len(splits.classes))
+    if num_labelled < num_train and in_class.min() < in_class.max():
+        yield f"labels of a class: {in_class.min():,} to {in_class.max():,}"
     counts = np.bincount(splits.train.labels, minlength=len(splits.classes))
     least, most = counts.argmin(), counts.argmax()
     sizes = f"{counts[least]:,}" if counts[least] == counts[most] else f"{counts[least]:,} to {counts[most]:,}"

@@ -22,10 +22,10 @@ def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tu
 
 
 def per_class(index: np.ndarray, labels: np.ndarray, num: int, num_classes: int, seed: int) -> np.ndarray:
-    """``num`` entries of ``index`` of each class, sorted. Raises InputError where a class has fewer."""
+    """``num`` entries of ``index`` of each class, or all that it has, sorted. Raises InputError where all have fewer."""
     shuffled = np.random.default_rng(seed).permutation(index)
-    least = np.bincount(labels[index], minlength=num_classes).min()
-    require(least >= num, "dataset.labels_per_class", f"must be at most {least}, as one class has no more")
+    most = np.bincount(labels[index], minlength=num_classes).max()
+    require(most >= num, "dataset.labels_per_class", f"must be at most {most}, as no class has more")
     return np.sort(np.concatenate([shuffled[labels[shuffled] == c][:num] for c in range(num_classes)]))
 
 

@@ -67,3 +67,22 @@ def test_several_say_the_mean_of_their_probabilities():
 
 def test_its_head_gives_a_logit_a_class():
     assert ANSWERS.head(3)(torch.zeros(2, 3)).shape == (2, 4)
+
+
+def test_weights_make_every_class_count_alike():
+    labels = torch.tensor([0] * 6 + [1] * 2)
+    answers = Categorical(2).balanced(labels)
+    logits = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
+    each = F.cross_entropy(logits, labels, reduction="none")
+    of_classes = torch.stack([each[labels == number].mean() for number in (0, 1)])
+    torch.testing.assert_close(answers.truth(logits, {"label": labels}), of_classes.mean())
+    shares = F.one_hot(labels, 2).float()
+    torch.testing.assert_close(answers.truth(logits, {"label": shares}), of_classes.mean())
+
+
+def test_a_weighted_truth_is_the_mean_over_equal_parts():
+    labels = torch.tensor([0, 0, 0, 1])
+    answers = Categorical(3).balanced(labels)
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    parts = [answers.truth(z, {"label": y}) for z, y in zip(logits.split(2), labels.split(2), strict=True)]
+    torch.testing.assert_close(torch.stack(parts).mean(), answers.truth(logits, {"label": labels}))

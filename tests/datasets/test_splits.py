@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from helpers import settings
+from sdrun.data.facts import is_uneven
+from sdrun.data.labelled import Labelled
 from sdrun.data.noise import flip_labels
 from sdrun.data.splits import split
-from sdrun.data.subsets import stratified
+from sdrun.data.subsets import grouped, stratified
 from sdrun.errors import InputError
 from sdrun.settings import NoiseKind
-from sdrun.tasks import load
+from sdrun.tasks import load, measured
 
 
 def test_stratified_subsets_keep_the_shares_and_are_seeded():
@@ -68,10 +70,13 @@ def test_labels_may_be_as_many_of_each_class_and_too_many_are_named():
     assert np.bincount(found.train.labels[found.labelled]).tolist() == [4] * 10
     again = splits("dataset.train_size=300", "dataset.labels_per_class=4", "seed=1", "dataset.seed=0")
     assert (found.labelled == again.labelled).all()
-    with pytest.raises(InputError, match="dataset.labels_per_class: must be at most 2"):
+    fewer = splits("dataset.train_size=300", "dataset.labels_per_class=30")
+    counts = np.bincount(fewer.train.labels)
+    assert counts.min() < 30
+    assert np.bincount(fewer.train.labels[fewer.labelled]).tolist() == np.minimum(counts, 30).tolist()
+    assert f"labels of a class: {counts.min()} to 30" in fewer.facts
+    with pytest.raises(InputError, match=f"dataset.labels_per_class: must be at most {counts.max()}, as no class"):
         splits("dataset.train_size=300", "dataset.labels_per_class=40")
-    with pytest.raises(InputError, match="must be at most 0"):
-        splits("dataset.train_size=8", "dataset.labels_per_class=1")
     with pytest.raises(InputError, match="says the same as dataset.num_labels"):
         splits("dataset.num_labels=40", "dataset.labels_per_class=4")
 
@@ -90,19 +95,87 @@ def test_classes_without_a_label_are_told_with_the_key_that_left_them_out(overri
     chosen = splits(*overrides)
     lacking = sorted(set(range(10)) - set(chosen.train.labels[chosen.labelled].tolist()))
     assert lacking
-    assert chosen.doubt.startswith(f"{key}: ")
-    assert chosen.doubt.endswith(f": {', '.join(map(str, lacking))}")
+    (doubt,) = chosen.doubts
+    assert doubt.startswith(f"{key}: ")
+    assert doubt.endswith(f": {', '.join(map(str, lacking[:5]))}" + ", ..." * (len(lacking) > 5))
 
 
 def test_classes_that_a_dataset_lacks_are_told_but_only_some_of_many():
     chosen = settings("dataset=digits").dataset
     source = load(chosen)
     many = split(replace(source, classes=[f"class {number}" for number in range(100)]), chosen)
-    assert many.doubt == (
+    assert many.doubts == (
         "dataset.name: 90 of 100 classes have no label to learn from: class 10, class 11, class 12, class 13, "
-        "class 14, class 15, class 16, class 17, class 18, class 19, ..."
+        "class 14, ...",
     )
 
 
 def test_nothing_is_told_where_every_class_has_a_label():
-    assert splits("dataset.num_labels=10", "dataset.label_noise=0.2").doubt is None
+    assert splits("dataset.num_labels=10", "dataset.label_noise=0.2").doubts == ()
+
+
+def test_facts_tell_numbers_classes_and_what_is_uneven():
+    told = splits("dataset.num_labels=100").facts
+    assert told[0] == "images of 1x8x8: 1,257 for training (100 with labels), 180 for validation, 360 for testing"
+    assert told[1].startswith("10 classes: 0, 1, 2, 3, 4, ...; 12")
+    assert not any("uneven" in line for line in splits().facts)
+    uneven = splits("dataset.train_size=20", "dataset.val_size=1400")
+    assert not is_uneven(splits())
+    assert any("uneven" in line for line in uneven.facts) == is_uneven(uneven)
+
+
+def test_exact_copies_of_training_items_in_the_test_set_are_counted():
+    chosen = settings("dataset=digits").dataset
+    source = load(chosen)
+    test = Labelled(
+        {"image": np.concatenate([source.test.fields["image"], source.train.fields["image"]])},
+        np.concatenate([source.test.labels, source.train.labels]),
+    )
+    (doubt,) = split(replace(source, test=test), chosen).doubts
+    assert doubt == "1,257 of 1,797 test items are in training too, exactly the same"
+
+
+def grouped_labels(num_groups=40, seed=0):
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(num_groups), random.integers(1, 9, num_groups))
+    return groups, (groups % 3 + (random.random(len(groups)) < 0.2)) % 3
+
+
+def test_whole_groups_are_held_out_with_about_the_share_of_every_class():
+    groups, labels = grouped_labels()
+    chosen, rest = grouped(groups, labels, 40, seed=0)
+    assert sorted([*chosen, *rest]) == list(range(len(labels)))
+    assert not set(groups[chosen]) & set(groups[rest])
+    assert abs(len(chosen) - 40) <= 8
+    share = np.bincount(labels[chosen]) / np.bincount(labels)
+    assert share.max() - share.min() < 0.15
+    assert (grouped(groups, labels, 40, seed=0)[0] == chosen).all()
+    assert len(grouped(groups, labels, 0, seed=0)[0]) == 0
+
+
+def test_validation_is_of_whole_groups_or_of_what_was_published_for_it():
+    chosen = settings("dataset=digits").dataset
+    source = load(chosen)
+    groups = np.arange(len(source.train)) // 7
+    in_groups = split(replace(source, groups=groups), chosen)
+    place = {image.tobytes(): number for number, image in enumerate(source.train.fields["image"])}
+    of = [
+        {groups[place[image.tobytes()]] for image in part.fields["image"]}
+        for part in (in_groups.train, in_groups.validation)
+    ]
+    assert not of[0] & of[1]
+    published = np.arange(30)
+    own = measured(replace(chosen, val_size=None), replace(source, validation=published))
+    assert own.val_size == 30
+    held_out = split(replace(source, validation=published), own).validation
+    assert (held_out.fields["image"] == source.train.fields["image"][:30]).all()
+    with pytest.raises(InputError, match="dataset.val_size: the data hold 30 items for validation"):
+        split(replace(source, validation=published), chosen)
+
+
+def test_what_is_not_given_is_measured():
+    chosen = settings("dataset=digits").dataset
+    source = replace(load(chosen), measured={"mean": [0.25]})
+    assert measured(replace(chosen, val_size=None, mean=None), source).val_size == len(source.train) // 10
+    assert measured(replace(chosen, mean=None), source).mean == [0.25]
+    assert measured(chosen, source) == chosen
