@@ -13,8 +13,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +48,7 @@ def main() -> int:
     parser.add_argument("old")
     parser.add_argument("new", nargs="?")
     parser.add_argument("--lines", nargs="+", default=LINES)
+    parser.add_argument("--adds", nargs="+", default=[], metavar="METRIC", help="what NEW alone measures")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -66,7 +69,7 @@ def main() -> int:
             for side, place, code in zip(("old", "new"), places, failed, strict=True):
                 if code:
                     print(f"{side}: {line}\n{(place / 'log').read_text()[-2000:]}")
-            differs |= any(failed) or _compare(*places)
+            differs |= any(failed) or _compare(*places, arguments.adds)
     return int(differs)
 
 
@@ -88,12 +91,15 @@ def _sweep(tree: Path, place: Path, line: str) -> subprocess.Popen:
         return subprocess.Popen(command, cwd=place, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
 
-def _compare(old: Path, new: Path) -> bool:
-    """Print what differs, run by run. Whether anything does."""
+def _compare(old: Path, new: Path, adds: list[str]) -> bool:
+    """Print what differs, run by run, but for the metrics that the new side ``adds``. Whether anything does."""
     differs = False
     for run in sorted((path.parent for path in old.glob("*/manifest.json")), key=lambda path: int(path.name)):
         other = new / run.name
-        parts = [name for name, read in READ.items() if read(run) != read(other)]
+        both = {name: (read(run), read(other)) for name, read in READ.items()}
+        shared = [row for row in both["metrics"][1] if row[3].rpartition("/")[2] not in adds]
+        both["metrics"] = both["metrics"][0], shared
+        parts = [name for name, (before, after) in both.items() if before != after]
         differs |= bool(parts)
         overrides = json.loads((run / "manifest.json").read_text())["overrides"]
         shown = " ".join(word for word in overrides if word not in SMALL)
@@ -130,7 +136,7 @@ def _is_time(name: str) -> bool:
     return name == "train/samples_per_second" or "milliseconds" in name
 
 
-READ = {"weights": _weights, "predictions": _predictions, "metrics": _metrics}
+READ: dict[str, Callable[[Path], Any]] = {"weights": _weights, "predictions": _predictions, "metrics": _metrics}
 
 
 if __name__ == "__main__":
