@@ -1,5 +1,6 @@
 """Items by position: what a stream draws from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,18 @@ from sdrun.data.labelled import Readable, Splits
 
 Fields = dict[str, Tensor]
 """What there is of some items, by name: [B, ...] each."""
+
+
+MOST_AT_ONCE, MOST_NUMBERS = 1000, 2**22
+
+
+def at_once(shape: tuple[int, ...]) -> int:
+    """How many items of a shape are looked at together where nothing is trained: 1,000, or fewer that are large.
+
+    >>> at_once((1, 28, 28)), at_once((3, 224, 224))
+    (1000, 27)
+    """
+    return min(MOST_AT_ONCE, max(1, MOST_NUMBERS // max(1, math.prod(shape))))
 
 
 class Source(Protocol):

@@ -22,7 +22,7 @@ def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tu
 
 
 def per_class(index: np.ndarray, labels: np.ndarray, num: int, num_classes: int, seed: int) -> np.ndarray:
-    """``num`` entries of ``index`` of each class, or all that it has, sorted. Raises InputError where all have fewer."""
+    """``num`` entries of ``index`` of each class, or all of it, sorted. Raises InputError where all have fewer."""
     shuffled = np.random.default_rng(seed).permutation(index)
     most = np.bincount(labels[index], minlength=num_classes).max()
     require(most >= num, "dataset.labels_per_class", f"must be at most {most}, as no class has more")

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sdrun.data.source import at_once
 from sdrun.errors import RunError
 from sdrun.hardware import Hardware
 from sdrun.judges.judge import Evaluable
@@ -13,8 +14,6 @@ from sdrun.models.backbone import Features
 from sdrun.settings import CLEAN
 from sdrun.task import Task
 from sdrun.trees import Tree
-
-BATCH = 1000
 
 
 class Parts:
@@ -63,7 +62,7 @@ class Parts:
         if isinstance(network, nn.Module):
             network.eval()
         chosen = np.arange(len(self.task.parts[part])) if index is None else index
-        batches = torch.as_tensor(chosen, device=self.device).split(BATCH)
+        batches = torch.as_tensor(chosen, device=self.device).split(at_once(self.splits.item.shape))
         with self.autocast():
             outputs = [_by_word(network(self._seen(part, batch))) for batch in batches]
         by_word = {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sdrun.data.source import Memory, Only, Rows, With
+from sdrun.data.source import Memory, Only, Rows, With, at_once
 
 
 def memory(**changed):
@@ -78,3 +78,9 @@ def test_the_order_of_fields_is_nothing():
     fields = memory().fields
     assert Memory(dict(reversed(fields.items()))).fingerprint == memory().fingerprint
     assert Only(memory(), ("x", "label")).fingerprint == Only(memory(), ("label", "x")).fingerprint
+
+
+def test_large_items_are_looked_at_in_smaller_numbers():
+    assert at_once((1, 28, 28)) == at_once((3, 32, 32)) == at_once(()) == 1000
+    assert at_once((3, 224, 224)) * 3 * 224 * 224 <= 2**22
+    assert at_once((3, 5000, 5000)) == 1

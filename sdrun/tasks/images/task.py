@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sdrun.answers.categorical import Categorical
 from sdrun.data.labelled import Splits
-from sdrun.data.source import Fields, Read, Source, With, in_memory
+from sdrun.data.source import Fields, Read, Source, With, at_once, in_memory
 from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
 from sdrun.randomness import generator
@@ -17,8 +17,6 @@ from sdrun.task import Task
 from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.settings import ImagesSettings
 from sdrun.tasks.images.views.view import Normalise, View
-
-BATCH = 1000
 
 MOST_IN_MEMORY = 2**28
 """Bytes of images that are brought to the device as a whole."""
@@ -39,14 +37,13 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
     assert settings.mean
     assert settings.std
     device = hardware.device
-    assert settings.mean
-    assert settings.std
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
     views = {role: View(view, clean) for role, view in settings.views.items()}
     parts, reads, copy = *_parts(splits, device), None
     if settings.test_view is not None:
         copy = f"test_{settings.test_view}"
-        parts[copy] = With(parts["test"], {"image": _seen(parts["test"], views[settings.test_view], clean, copy)})
+        seen = _seen(parts["test"], splits.item.shape, views[settings.test_view], clean, copy)
+        parts[copy] = With(parts["test"], {"image": seen})
     return Task(
         splits=splits,
         parts=parts,
@@ -71,11 +68,11 @@ def _parts(splits: Splits, device: torch.device) -> tuple[dict[str, Source], boo
     return {**known, **{name: With(known[name], {"image": x.to(device)}) for name, x in images.items()}}, False
 
 
-def _seen(source: Source, view: View, clean: Normalise, name: str) -> Tensor:
-    """Images through a view, uint8; the draws depend on the name alone."""
+def _seen(source: Source, shape: tuple[int, ...], view: View, clean: Normalise, name: str) -> Tensor:
+    """Images of this shape through a view, uint8; the draws depend on the name alone."""
     random, device = generator("view of the test set", name), clean.mean.device
     seen = []
-    for index in torch.arange(len(source)).split(BATCH):
+    for index in torch.arange(len(source)).split(at_once(shape)):
         u = torch.rand(len(index), view.num_draws, generator=random).to(device)
         seen.append(clean.undo(view(source.fetch(index)["image"].to(device), u)))
     return torch.cat(seen).mul_(255).round_().byte()
