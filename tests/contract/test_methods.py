@@ -179,3 +179,17 @@ def test_an_unknown_key_and_a_wrong_type_are_named(name):
         run.configuration.settings_from(compose(*method(name), "+method.no_such_key=1"))
     with pytest.raises(InputError, match="optim.lr: Value 'x'"):
         run.configuration.settings_from(compose(*method(name), "optim.lr=x"))
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("dino", "r_drop")])
+def test_weights_of_classes_reach_its_loss(name, tmp_path):
+    asked = (*method(name), "dataset.label_noise=0.5", "optim.max_steps=1", "log_every=1")
+    with without_pictures():
+        paths = [start(tmp_path / w, *asked, f"optim.class_weights={w}") for w in ("false", "true")]
+    losses = [[point[4] for point in points(path) if point[3] == "train/loss"] for path in paths]
+    assert losses[1] != pytest.approx(losses[0], rel=1e-4)
+
+
+def test_weights_of_classes_are_refused_where_no_labels_are_learned_from(tmp_path):
+    with pytest.raises(InputError, match="optim.class_weights: has no effect with method=dino, which uses no labels"):
+        start(tmp_path / "run", "method=dino", "optim.class_weights=true")
