@@ -34,7 +34,7 @@ RUNS = {
     "prototypes shared by sinkhorn": (*SMALL_VIT, "method=dino", "method.centring=sinkhorn", "optim.lr=0.02"),
     **{name: (*SMALL_VIT, f"method={name}", "optim.lr=0.05", *more) for name, more in MASKS.items()},
 }
-RUNS |= {f"{name} on shares of classes": (*SMALL_VECTORS, f"method={name}") for name in OVER_RANKS}
+RUNS |= {f"{name} on shares of classes": (*SMALL_VECTORS, f"method={name}", "log_every=1") for name in OVER_RANKS}
 RUNS = {name: (*overrides, "optim.epochs=2") for name, overrides in RUNS.items()}
 
 
