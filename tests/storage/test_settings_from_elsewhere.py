@@ -9,6 +9,7 @@ from helpers import rewrite_manifest
 from sdrun import recorded, reevaluation, run
 from sdrun.errors import InputError
 from sdrun.storage.folder import RunFolder
+from sdrun.storage.manifest import FORMAT
 
 LAUGHS = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 BROKEN = {
@@ -51,7 +52,7 @@ def test_a_run_from_elsewhere_tells_nothing_of_this_machine(tmp_path):
     path = made_run(tmp_path / "run", 0)
     with (path / "config.yaml").open("a") as file:
         file.write("init_from: ${oc.env:HOME}\n")
-    rewrite_manifest(path, format=3)
+    rewrite_manifest(path, format=FORMAT)
     for verb in (lambda: run.resume(path), lambda: reevaluation.evaluate(path, None, None, [])):
         with pytest.raises(InputError, match=r"config.yaml: init_from holds \$\{...\}"):
             verb()

@@ -107,4 +107,4 @@ def test_test_texts_that_are_in_training_are_told_of(tmp_path):
     file, other = written(tmp_path, table()), written(tmp_path, table(*ROWS[:3], "well,good"), "other.csv")
     asked = (*MINE, "dataset.val_size=0", f"dataset.root={file}", f"dataset.test_file={other}")
     path = start(tmp_path / "run", *asked, base=BASE)
-    assert "WARNING 3 of 4 test texts are in training word for word" in (path / "run.log").read_text()
+    assert "WARNING 3 of 4 test items are in training too, exactly the same" in (path / "run.log").read_text()
