@@ -59,10 +59,11 @@ def header(path: Path) -> Header:
         digest = sha256(data).digest()
         with _opened(data) as image:
             width, height = image.size
-            is_turned = image.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+            tags = Image.Image.getexif(image)  # a PNG's own looks behind the pixels too, and decodes them
+            is_turned = tags.get(ORIENTATION, 1) in QUARTER_TURNS
             if is_turned and image.format != "TIFF":  # whose size is that of the turned image already
                 width, height = height, width
-            return Header(digest, width, height, image.mode in GREY_MODES, getattr(image, "n_frames", 1) > 1)
+            return Header(digest, width, height, image.mode in GREY_MODES, getattr(image, "is_animated", False))
     except _Unusable as error:
         return Header(digest, problem=str(error))
     except OSError as error:

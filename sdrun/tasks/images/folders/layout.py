@@ -27,8 +27,8 @@ def by_folders(paths: list[str], key: str, root: str) -> dict[str, tuple[str, st
         require(bool(others), key, lacks)
     else:
         placed = {path: (parts[0], "") for path, parts in split.items() if len(parts) > 1}
-    ways = "put those of a class into a folder of its name, or name a table by dataset.labels=FILE.csv"
-    require(bool(placed), key, f"{root} holds images, but no folder of a class; {ways}")
+    way_out = "put those of a class into a folder of its name"
+    require(bool(placed), key, f"{root} holds images, but no folder of a class; {way_out}")
     return placed
 
 

@@ -84,7 +84,8 @@ def load(settings: ImageFolderSettings) -> Published:
     require(settings.root is not None, "dataset.root", "is missing; name the folder: dataset.root=FOLDER")
     facts: list[str] = []
     pictures = _listed(settings, facts)
-    size, channels = settings.size or usual_size(pictures), 1 if all(p.header.is_grey for p in pictures) else 3
+    size = settings.size or usual_size(pictures)
+    channels = 1 if all(picture.header.is_grey for picture in pictures if picture.part != TEST) else 3
     facts += about(pictures, size)
 
     paths = {picture.header.digest: picture.path for picture in pictures}
@@ -101,6 +102,8 @@ def load(settings: ImageFolderSettings) -> Published:
     test, train = np.flatnonzero(parts == TEST), np.flatnonzero(parts != TEST)
     if not len(test):
         test, train = for_testing(labels, settings.test_share or TEST_SHARE, groups)
+        key = "dataset.test_share" if groups is None else "dataset.group"
+        require(len(test) > 0, key, f"leaves nothing to test on, of {len(labels)} images; see dataset.test_root")
     digests = np.array([np.frombuffer(picture.header.digest, np.uint8) for picture in pictures])
     everything = Labelled({"image": Pixels(decoded.store, (channels, size, size), rows, digests)}, labels)
     for_validation = np.flatnonzero(parts[train] == VALIDATION)
@@ -130,6 +133,8 @@ def _listed(settings: ImageFolderSettings, facts: list[str]) -> list[Picture]:
     if VALIDATION in parts and TEST not in parts:
         facts.append("tested on the folder for validation, as there is none for testing")
         pictures = [p._replace(part=TEST) if p.part == VALIDATION else p for p in pictures]
+    is_free = settings.test_share is None or parts == {""}
+    require(is_free, "dataset.test_share", f"has no effect: {settings.root} says what is tested on; leave it out")
     return _usable(pictures, [picture.header.problem for picture in pictures], settings, facts)
 
 

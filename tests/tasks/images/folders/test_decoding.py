@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
 from pictured import pixels, save
+from PIL import Image, ImageOps
 
 from sdrun.tasks.images.folders.decoding import GREY, SUFFIXES, decode, header
 
