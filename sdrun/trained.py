@@ -1,5 +1,6 @@
 """A finished run's network, to be used: for it, neither Hydra nor the data that it learned from are needed."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +100,7 @@ class Trained:
     def read(self, path: str | Path) -> tuple[list[str], np.ndarray]:
         """Names and calibrated probabilities [N, K] of what is in a file or folder. Raises InputError."""
         dataset = self.run.settings.dataset
-        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, Path(path).expanduser())
+        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, Path(os.path.expanduser(path)))
         return names, self._probabilities(columns)
 
     def clean(self, items: Iterable[Any]) -> Tree:

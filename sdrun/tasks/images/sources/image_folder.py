@@ -14,6 +14,7 @@ from sdrun.data.labelled import Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings, Item, require_positive, require_range
+from sdrun.tasks.images.files import usual_cache
 from sdrun.tasks.images.folders.decoded import Cache
 from sdrun.tasks.images.folders.layout import TEST, VALIDATION, classes_of
 from sdrun.tasks.images.folders.pictures import Picture, about, groups_of, pictures_in, usable, usual_size
@@ -74,9 +75,11 @@ class ImageFolderSettings(ImagesSettings):
     @property
     def place(self) -> Cache:
         """Where decoded images are kept."""
-        usual = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sdrun"
-        folder = usual if self.cache in (AUTO, *OFF) else Path(self.cache)
-        return Cache(folder.expanduser(), self.cache_limit, self.cache not in OFF, self.workers or cpu_count())
+        folder = usual_cache()
+        if self.cache not in (AUTO, *OFF):
+            folder = _path(self.cache).absolute()
+        require(folder.is_absolute(), "dataset.cache", "this user has no home folder; name one: dataset.cache=FOLDER")
+        return Cache(folder, self.cache_limit, self.cache not in OFF, self.workers or cpu_count())
 
 
 def load(settings: ImageFolderSettings) -> Published:
@@ -120,13 +123,17 @@ def load(settings: ImageFolderSettings) -> Published:
     )
 
 
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))
+
+
 def _listed(settings: ImageFolderSettings, facts: list[str]) -> list[Picture]:
     """The images that can be used by what their headers say; those for testing are said to be."""
     place = settings.place
     memory, num_workers = place.folder / "folders", place.num_workers
-    pictures = pictures_in(Path(str(settings.root)).expanduser(), "dataset.root", memory, num_workers, facts)
+    pictures = pictures_in(_path(str(settings.root)), "dataset.root", memory, num_workers, facts)
     if settings.test_root:
-        other = pictures_in(Path(settings.test_root).expanduser(), "dataset.test_root", memory, num_workers, facts)
+        other = pictures_in(_path(settings.test_root), "dataset.test_root", memory, num_workers, facts)
         pictures = [picture for picture in pictures if picture.part != TEST]
         pictures += [picture._replace(part=TEST) for picture in other]
     parts = {picture.part for picture in pictures}
