@@ -39,8 +39,6 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
     assert settings.mean
     assert settings.std
     device = hardware.device
-    assert settings.mean
-    assert settings.std
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
     views = {role: View(view, clean) for role, view in settings.views.items()}
     parts, reads, copy = *_parts(splits, device), None
