@@ -15,8 +15,9 @@ from scipy.special import softmax
 
 import sdrun
 from helpers import SMALL, SMALL_TEXTS, predictions, rewrite_manifest, settings, start, summary, tree
-from sdrun import tasks
+from sdrun import methods, tasks
 from sdrun.errors import InputError
+from sdrun.methods.born_again import recipe
 
 RUNS = {
     "supervised": (SMALL, "method=supervised"),
@@ -75,6 +76,21 @@ def test_it_says_what_the_run_said(name, made):
     assert len(model.classes) == said(path).shape[1]
     assert (model.temperature != 1) == (name != "without validation")
     assert not model.network.training
+
+
+def test_it_is_the_stage_that_the_recipe_gives(made, monkeypatch):
+    def first(settings, experiment):
+        stages, fit = [], experiment.fit
+        experiment.fit = lambda *arguments: stages.append(fit(*arguments)) or stages[-1]
+        recipe.run(settings, experiment)
+        return stages[0]
+
+    path = made("born_again")
+    monkeypatch.setattr(methods, "recipe", lambda name: first)
+    stage = summary(path)["stages"][0]
+    logits = predictions(path)[f"{stage['name']}/test_logits"].astype(np.float64)
+    expected = softmax(logits / stage["metrics"]["val/temperature"], axis=1)
+    np.testing.assert_allclose(sdrun.load(path).predict(items("born_again")), expected, atol=1e-5)
 
 
 def test_to_load_changes_nothing_of_the_process_and_of_the_run(made):

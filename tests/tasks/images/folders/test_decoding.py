@@ -14,11 +14,12 @@ import pytest
 from pictured import pixels, save
 from PIL import Image, ImageOps
 
-from sdrun.tasks.images.folders.decoding import GREY, SUFFIXES, decode, header
+from sdrun.tasks.images.folders.decoding import SUFFIXES, decode, header
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL.")
 
 COLOUR, PLAIN = pixels(0), pixels(1, channels=1)
+GREY = 128
 SMOOTH = np.stack([np.arange(64).reshape(8, 8) + 60 * channel for channel in range(3)], axis=2).astype(np.uint8)
 
 

@@ -108,13 +108,15 @@ def test_files_are_opened_again_only_where_they_changed(root, tmp_path, monkeypa
     assert opened == []
 
 
-def test_what_could_not_be_opened_is_tried_again(root, tmp_path, monkeypatch):
-    memory = tmp_path / "memory"
+def test_what_could_not_be_opened_is_tried_again_and_the_rest_is_not(root, tmp_path, monkeypatch):
+    memory, opened = tmp_path / "memory", []
     refused = header(root / "nowhere.png")
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "header", lambda path: refused)
-        assert read(root, memory) == [refused] * 4
-    assert all(not said.problem for said in read(root, memory))
+        patch.setattr(tree, "header", lambda path: refused if path.parent.name == "cat" else header(path))
+        assert [bool(said.problem) for said in read(root, memory)] == [True, True, False, False]
+    monkeypatch.setattr(tree, "header", lambda path: opened.append(path.parent.name) or header(path))
+    assert not any(said.problem for said in read(root, memory))
+    assert opened == ["cat", "cat"]
 
 
 def test_where_nothing_can_be_noted_files_are_read_each_time(root, tmp_path):
