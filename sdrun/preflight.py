@@ -87,7 +87,11 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     published = tasks.load(settings.dataset)
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
-    if settings.dataset.labels_per_class is not None:
+    if (
+        settings.dataset.labels_per_class is not None
+        or published.validation is not None
+        or published.groups is not None
+    ):
         split(published, settings.dataset)
     if start := initial(settings):
         start.load_into(models.build(settings.model, published.item))

@@ -1,5 +1,6 @@
 """A finished run's network, to be used: for it, neither Hydra nor the data that it learned from are needed."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from sdrun.context import Context
 from sdrun.data.labelled import Columns, Labelled, Splits
 from sdrun.display import Display
 from sdrun.errors import require
-from sdrun.experiment import Experiment
+from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, resolve
 from sdrun.interrupt import Interrupt
 from sdrun.judges.parts import Parts
@@ -55,8 +56,8 @@ class _Finished:
         )
         return tasks.build(dataset, splits, self.hardware, self.folder.kept)
 
-    def network(self) -> nn.Module:
-        """The network that the run's recipe gives, with the weights that it had in the end."""
+    def stage(self) -> Stage:
+        """The stage that the run's recipe gives, whose network has the weights that it had in the end."""
         settings, num_train = self.settings, self.folder.manifest["items"]["num_train"]
         context = Context(
             settings=settings,
@@ -68,9 +69,8 @@ class _Finished:
             interrupt=Interrupt(),
         )
         experiment = Experiment(context, Restored(context, self.folder))
-        stage = methods.recipe(settings.method.name)(settings.method, experiment)
-        network: nn.Module = stage.network
-        return network.eval()
+        stage: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
+        return stage
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Trained:
     def read(self, path: str | Path) -> tuple[list[str], np.ndarray]:
         """Names and calibrated probabilities [N, K] of what is in a file or folder. Raises InputError."""
         dataset = self.run.settings.dataset
-        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, Path(path).expanduser())
+        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, Path(os.path.expanduser(path)))
         return names, self._probabilities(columns)
 
     def clean(self, items: Iterable[Any]) -> Tree:
@@ -136,12 +136,11 @@ def load(run: str | Path, device: str = "cpu") -> Trained:
     model = settings.model.untrained()
     settings = replace(settings, model=model, hardware=hardware.settings, init_from=None, init_network=None)
     finished = _Finished(folder, settings, hardware, item, items["classes"])
-    network = finished.network()
-    result = [result for result in folder.results() if result.steps][-1]
-    trained = Trained(network, finished.classes, result.metrics.get("val/temperature", 1.0), finished)
+    stage = finished.stage()
+    trained = Trained(stage.network, finished.classes, stage.metrics.get("val/temperature", 1.0), finished)
     one = tasks.unseen(settings.dataset).blank(item, 1)
     with torch.no_grad():
-        says = network(trained._parts(one).first("test", 1))
+        says = trained.network(trained._parts(one).first("test", 1))
     way = f"fine-tune from it, by: sdrun method=supervised init_from={folder.path} ..."
     require(not isinstance(says, Features), str(run), f"{settings.method.name} gives features and no classes; {way}")
     return trained

@@ -30,7 +30,7 @@ class Arrays:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Raises InputError where it is broken, or would run code."""
-        with _explained(self.path):
+        with explained(self.path):
             return self.read(name)
 
     def called(self, words: set[str]) -> str | None:
@@ -49,7 +49,7 @@ def opened(path: Path, key: str) -> Arrays:
         kinds = {".npz": _npz, ".safetensors": _safetensors}
         is_one = path.is_file() and path.suffix in kinds
         require(is_one, key, f"{path} is no file of arrays; name {FORMS}; tables are for dataset=vectors")
-        with _explained(path):
+        with explained(path):
             arrays = kinds[path.suffix](path)
     require(bool(arrays.names), str(path), "holds no arrays; write x and y, such as by numpy.savez(FILE, x=x, y=y)")
     return arrays
@@ -85,7 +85,7 @@ def _safetensors(path: Path) -> Arrays:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Raise InputError for what a broken file makes the libraries raise."""
     try:
         yield

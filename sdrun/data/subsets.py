@@ -17,7 +17,8 @@ def stratified(index: np.ndarray, labels: np.ndarray, num: int, seed: int) -> tu
     quota = np.floor(exact).astype(int)
     for extra in np.argsort(quota - exact, kind="stable")[: num - quota.sum()]:
         quota[extra] += 1
-    chosen = np.concatenate([shuffled[labels[shuffled] == c][:n] for c, n in zip(classes, quota, strict=True)])
+    parts = [shuffled[labels[shuffled] == c][:n] for c, n in zip(classes, quota, strict=True)]
+    chosen = np.concatenate([index[:0], *parts])
     return np.sort(chosen), np.setdiff1d(index, chosen)
 
 

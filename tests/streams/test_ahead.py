@@ -1,5 +1,6 @@
 """Items may be gathered long before they are seen, and a view may be a tree."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor
 
 from sdrun.data.source import Fields, Memory, Only
+from sdrun.errors import InputError
 from sdrun.methods.cs_kd.pairs import ClassPairs
+from sdrun.streams.ahead import DEPTH, Ahead
 from sdrun.streams.batch import Batch, Stream
 from sdrun.streams.shuffled import Beside, Shuffled
 from sdrun.trees import leaves
@@ -108,3 +111,58 @@ def test_each_step_has_other_companions_and_partners():
         assert not torch.equal(ITEMS.fetch(index)["x"], partners["x"])
         assert torch.equal(ITEMS.fetch(paired.partner(step, index))["x"], partners["x"])
     assert not torch.equal(paired.partner(0, index), paired.partner(1, index))
+
+
+@pytest.mark.parametrize("make", STREAMS.values(), ids=STREAMS)
+@pytest.mark.parametrize("steps", [range(5), (7, 8, 0, 3, 3, 2, 1, 9)], ids=["onwards", "any order"])
+def test_a_stream_that_is_fetched_ahead_gives_the_same_batches(make, steps):
+    stream, ahead = make(), Ahead(make())
+    assert (ahead.steps_per_epoch, ahead.batch_size, ahead.lineage) == (
+        stream.steps_per_epoch,
+        stream.batch_size,
+        stream.lineage,
+    )
+    for step in steps:
+        assert same(ahead(step), make()(step))
+    one, other = ahead.examples(3, 2), stream.examples(3, 2)
+    assert all(torch.equal(x, y) for x, y in zip(leaves(one), leaves(other), strict=True))
+
+
+class Noted:
+    """Items whose fetching is counted; the one with the number ``bad`` fails."""
+
+    fingerprint = "noted"
+
+    def __init__(self, bad: int = -1) -> None:
+        self.bad, self.count = bad, 0
+
+    def __len__(self) -> int:
+        return 20
+
+    def fetch(self, index: Tensor) -> Fields:
+        self.count += 1
+        if self.count - 1 == self.bad:
+            raise InputError("a.png: is empty")
+        return ITEMS.fetch(index)
+
+
+def test_what_comes_next_is_fetched_while_a_step_is_computed():
+    source = Noted()
+    ahead = Ahead(shuffled(source=source))
+    ahead(0)
+    deadline = time.monotonic() + 20
+    while source.count < 1 + DEPTH and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert source.count == 1 + DEPTH
+    ahead(1), ahead(2)
+    assert source.count <= 3 + DEPTH  # each once
+
+
+def test_what_goes_wrong_ahead_is_raised_at_its_step():
+    source = Noted(bad=2)
+    ahead = Ahead(shuffled(source=source))
+    assert same(ahead(0), shuffled()(0))
+    assert same(ahead(1), shuffled()(1))
+    with pytest.raises(InputError, match=r"^a.png: is empty$"):
+        ahead(2)
+    assert same(ahead(2), shuffled()(2))  # of another try

@@ -35,9 +35,15 @@ class Files:
         return path if path.exists() else zipped if zipped.exists() else None
 
 
+def usual_cache() -> Path:
+    """The folder for files that no setting has a place for; it is not absolute where this user has no home."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "sdrun"
+
+
 def read(files: Files, settings: ImagesSettings) -> Published:
     """The dataset in its files. Raises InputError that names a missing or broken one and the ways to get it."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "sdrun"
+    cache = usual_cache()
     root = Path(os.path.expanduser(settings.root)) if settings.root else None
     places = [root] if root else [place for place in (files.system, cache) if place]
     for place in places:

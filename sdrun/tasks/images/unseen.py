@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from joblib import cpu_count
 
+from sdrun.data.arrays import explained
 from sdrun.data.labelled import Columns
-from sdrun.errors import require
+from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings, Item
 from sdrun.tasks.images.folders.decoded import Files
 from sdrun.tasks.images.folders.decoding import header
@@ -17,21 +18,31 @@ from sdrun.tasks.images.folders.tree import walk
 
 def given(item: Item, items: Iterable[object]) -> Columns:
     """Images [N, C, H, W] uint8 of the run's own size. Raises InputError for others."""
-    images = np.asarray(items)
+    try:
+        return _fitting(item, np.asarray(items), "images")
+    except ValueError as error:
+        raise (
+            error if isinstance(error, InputError) else InputError("images: differ in shape; give an array")
+        ) from error
+
+
+def _fitting(item: Item, images: np.ndarray, key: str) -> Columns:
     if images.ndim == 3 and item.shape[0] == 1:
         images = images[:, None]
-    fits = images.dtype == np.uint8 and images.shape[1:] == item.shape
-    size = "x".join(map(str, item.shape))
-    shape = "x".join(map(str, images.shape))
-    require(fits, "images", f"are {images.dtype} of {shape}, but must be uint8 of Nx{size}; files may have any size")
+    fits = images.dtype == np.uint8 and images.shape[1:] == item.shape and len(images) > 0
+    size, shape = ("x".join(map(str, sides)) for sides in (item.shape, images.shape))
+    require(fits, key, f"must be uint8 of Nx{size}, but is {images.dtype} of {shape or 'no shape'}")
     return {"image": images}
 
 
 def read(settings: DatasetSettings, item: Item, path: Path) -> tuple[list[str], Columns]:
     """Names and pixels of the images in a file or below a folder. Raises InputError where one cannot be used."""
     if path.suffix == ".npy":
-        images = np.load(path, mmap_mode="r")
-        return [f"{path}[{number}]" for number in range(len(images))], given(item, images)
+        require(path.is_file(), str(path), "is not there; name a file or a folder of images")
+        with explained(path):
+            images = np.load(path, mmap_mode="r")
+        columns = _fitting(item, images, str(path))
+        return [f"{path}[{number}]" for number in range(len(images))], columns
     if path.is_dir():
         tree = walk(path, str(path))
         require(bool(tree.paths), str(path), "holds no images")

@@ -14,6 +14,7 @@ from sdrun.tasks.text.texts import Texts
 def given(item: Item, items: Iterable[object]) -> Columns:
     """Texts, one a string. Raises InputError for anything else."""
     texts = list(items)
+    require(bool(texts), "texts", "are none; give one or more")
     empty = next((number for number, text in enumerate(texts, start=1) if not str(text).strip()), None)
     require(all(isinstance(text, str) for text in texts), "texts", "must be strings")
     require(empty is None, "texts", f"number {empty} is empty; leave it out")

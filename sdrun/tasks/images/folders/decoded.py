@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from filelock import FileLock
 
-from sdrun.errors import NO_ROOM, InputError, RunError, require
+from sdrun.errors import NO_ROOM, InputError, require
 from sdrun.tasks.images.folders.decoding import decode
 from sdrun.tasks.images.folders.workers import each
 
@@ -61,13 +62,16 @@ class Files:
         return ThreadPoolExecutor(self.num_workers)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Raises RunError for a file that could be decoded before."""
-        return np.stack(list(self._threads.map(self._one, rows.tolist())))
+        """Raises InputError for a file that cannot be decoded."""
+        images = np.empty((len(rows), self.channels, self.size, self.size), np.uint8)
+        for place, pixels in enumerate(self._threads.map(self._one, rows.tolist())):
+            images[place] = pixels
+        return images
 
     def _one(self, row: int) -> np.ndarray:
         decoded = decode(self.paths[row], self.size, self.channels)
         if decoded.pixels is None:
-            raise RunError(f"{self.paths[row]} {decoded.problem}, and was whole before; put it back")
+            raise InputError(f"{self.paths[row]}: {decoded.problem}; put a whole one there")
         return decoded.pixels
 
 
@@ -113,19 +117,29 @@ class Cache:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(place.with_suffix(".lock")):
-                if not self._is_whole(place):
+                store: Store = Files(paths, size, channels, self.num_workers)
+                if self.keeps_pixels:
+                    store = Mapped(place / PIXELS, shape)
+                if not (decoded := self._kept(place, shape, store)):
                     self._make(place, paths, shape)
+                    decoded = self._kept(place, shape, store)
+                assert decoded
+                return decoded
         except OSError as error:
-            full = "; make room, or set dataset.cache=FOLDER or off" if error.errno in NO_ROOM else ""
-            raise InputError(f"dataset.cache: {error.filename or place}: {error.strerror}{full}") from error
-        problems = {int(row): text for row, text in json.loads((place / PROBLEMS).read_text()).items()}
-        store: Store = Files(paths, size, channels, self.num_workers)
-        if self.keeps_pixels:
-            store = Mapped(place / PIXELS, shape)
-        return Decoded(store, np.load(place / STATISTICS), problems)
+            way_out = f"{'make room, or ' * (error.errno in NO_ROOM)}name another folder: dataset.cache=FOLDER"
+            raise InputError(f"dataset.cache: {error.filename or place}: {error.strerror}; {way_out}") from error
 
-    def _is_whole(self, place: Path) -> bool:
-        return (place / (PIXELS if self.keeps_pixels else STATISTICS)).is_file()
+    def _kept(self, place: Path, shape: tuple[int, ...], store: Store) -> Decoded | None:
+        """What ``_fill`` wrote; None where anything of it is gone or broken."""
+        try:
+            statistics = np.load(place / STATISTICS)
+            problems = {int(row): str(text) for row, text in json.loads((place / PROBLEMS).read_bytes()).items()}
+            is_whole = statistics.shape == (shape[0], 2, shape[1]) and bool(np.isfinite(statistics).all())
+            if self.keeps_pixels:
+                is_whole &= (place / PIXELS).stat().st_size == math.prod(shape)
+        except Exception:  # a broken file makes numpy raise nearly anything
+            return None
+        return Decoded(store, statistics, problems) if is_whole else None
 
     def _make(self, place: Path, paths: Sequence[str | Path], shape: tuple[int, ...]) -> None:
         """Decode all; what is in ``place`` is whole or not there."""
@@ -143,7 +157,8 @@ class Cache:
         pixels = part / PIXELS if self.keeps_pixels else None
         if pixels:
             self._require_room(part, math.prod(shape))
-            pixels.touch()
+            with pixels.open("xb") as file:
+                file.truncate(math.prod(shape))
         _, channels, size, _ = shape
         arguments = [(row, path, size, channels, pixels) for row, path in enumerate(paths)]
         title = "Decoding images" if pixels else "Looking at images"
@@ -152,6 +167,9 @@ class Cache:
             statistics[row] = numbers
             if problem:
                 problems[row] = problem
+        if pixels:
+            with pixels.open("r+b") as file:
+                os.fsync(file.fileno())
         np.save(part / STATISTICS, statistics)
         (part / PROBLEMS).write_text(json.dumps(problems), encoding="utf-8")
 

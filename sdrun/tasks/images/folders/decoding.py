@@ -21,6 +21,11 @@ ORIENTATION = 0x0112
 """The tag of Exif for it."""
 QUARTER_TURNS = (5, 6, 7, 8)
 
+MOST_PIXELS = 89 * 10**6
+TOO_LARGE = f"has more than {MOST_PIXELS // 10**6} million pixels; make it smaller"
+
+warnings.filterwarnings("ignore", module=r"PIL\.")  # once, for threads would undo each other's
+
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -54,10 +59,11 @@ def header(path: str | Path) -> Header:
         digest = sha256(data).digest()
         with _opened(data) as image:
             width, height = image.size
-            is_turned = image.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+            tags = Image.Image.getexif(image)  # a PNG's own looks behind the pixels too, and decodes them
+            is_turned = tags.get(ORIENTATION, 1) in QUARTER_TURNS
             if is_turned and image.format != "TIFF":  # whose size is that of the turned image already
                 width, height = height, width
-            return Header(digest, width, height, image.mode in GREY_MODES, getattr(image, "n_frames", 1) > 1)
+            return Header(digest, width, height, image.mode in GREY_MODES, getattr(image, "is_animated", False))
     except _Unusable as error:
         return Header(digest, problem=str(error))
     except OSError as error:
@@ -86,16 +92,14 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     if not data:
         raise _Unusable("is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                yield image
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _Unusable(TOO_LARGE)
+            yield image
     except UnidentifiedImageError as error:
         raise _Unusable("is no image of a kind that can be read") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        limit = f"{(Image.MAX_IMAGE_PIXELS or 0) // 10**6} million pixels"
-        raise _Unusable(f"has more than {limit}; make it smaller") from error
+        raise _Unusable(TOO_LARGE) from error
     except _Unusable:
         raise
     except Exception as error:  # decoders raise nearly anything for a broken file

@@ -1,6 +1,5 @@
 """The images of a dataset in folders, before they are decoded."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from sdrun.errors import InputError, require
 from sdrun.tasks.images.folders.decoding import Header
-from sdrun.tasks.images.folders.layout import by_folders, by_table
+from sdrun.tasks.images.folders.layout import TEST, by_folders, by_table
 from sdrun.tasks.images.folders.tree import headers, walk
 
 PARENT = "parent"
@@ -94,18 +93,23 @@ def groups_of(pictures: list[Picture], group: str) -> np.ndarray:
     """Numbers [N] that are equal for what stays together: images of one folder, or whose path matches in the same text,
     or which a table puts together.
 
-    Raises InputError where nothing matches, or everything in one text.
+    Raises InputError where nothing matches, or everything in one text, or one for testing in that of another.
     """
     if any(picture.group for picture in pictures):
         words = [picture.group for picture in pictures]
     elif group == PARENT:
-        words = [os.path.dirname(picture.name) for picture in pictures]
+        words = [os.path.dirname(picture.path) for picture in pictures]
     else:
         matches = [re.search(group, picture.name) for picture in pictures]
         lacking = next((p for p, match in zip(pictures, matches, strict=True) if match is None), None)
         if lacking:
             raise InputError(f"dataset.group: {group!r} does not match {lacking.name}; give one that matches all paths")
         words = [match[match.re.groups and 1] or "" for match in matches if match]
-    names, numbers = np.unique(words, return_inverse=True)
-    require(len(names) > 1, "dataset.group", f"{group!r} puts all images into one group, {names[0]!r}")
+    require(len(set(words)) > 1, "dataset.group", f"{group!r} puts all images into one group, {words[0]!r}")
+    numbers = np.unique(words, return_inverse=True)[1]
+    trained = {word for word, picture in zip(words, pictures, strict=True) if picture.part != TEST}
+    for word, picture in zip(words, pictures, strict=True):
+        if picture.part == TEST and word in trained:
+            way_out = "move it to one side, or leave out dataset.group"
+            raise InputError(f"{picture.path}: is of the group {word!r}, which is in training, too; {way_out}")
     return numbers

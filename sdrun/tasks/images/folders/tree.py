@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -59,12 +59,15 @@ class _Walk:
             raise InputError(f"{self.key}: {error.filename or folder}: {error.strerror}") from error
 
     def _note(self, entry: "os.DirEntry[str]", inside: str) -> None:
-        if entry.is_dir():
+        try:
+            stat = entry.stat()
+        except OSError:  # a link to nothing, or to itself
+            self.num_others += 1
+            return
+        if S_ISDIR(stat.st_mode):
             self.enter(entry.path, f"{inside}/")
-        elif entry.name.lower().endswith(SUFFIXES):
-            with suppress(FileNotFoundError):  # a link to nothing
-                stat = entry.stat()
-                self.images[inside] = (stat.st_size, stat.st_mtime_ns)
+        elif S_ISREG(stat.st_mode) and entry.name.lower().endswith(SUFFIXES):
+            self.images[inside] = (stat.st_size, stat.st_mtime_ns)
         else:
             self.num_others += 1
 
@@ -102,15 +105,14 @@ def _remembered(file: Path) -> dict[_Place, Header]:
     try:
         with np.load(file) as arrays:
             paths = json.loads(arrays["paths"].tobytes())
-            digests, problems = arrays["digests"].tobytes(), json.loads(arrays["problems"].tobytes())
-            rows = zip(paths, arrays["numbers"].tolist(), problems, strict=True)
+            problems = json.loads(arrays["problems"].tobytes())
+            digests = np.frombuffer(arrays["digests"].tobytes(), f"V{DIGEST}")
+            rows = zip(paths, arrays["numbers"].tolist(), digests, problems, strict=True)
             return {
-                (path, size, time): Header(
-                    digests[DIGEST * row : DIGEST * (row + 1)], width, height, bool(grey), bool(moves), problem
-                )
-                for row, (path, (size, time, width, height, grey, moves), problem) in enumerate(rows)
+                (path, size, time): Header(digest.tobytes(), width, height, bool(grey), bool(moves), problem)
+                for path, (size, time, width, height, grey, moves), digest, problem in rows
             }
-    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile):
+    except Exception:  # a broken file makes numpy raise nearly anything
         return {}
 
 

@@ -14,6 +14,7 @@ from sdrun.data.labelled import Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings, Item, require_positive, require_range
+from sdrun.tasks.images.files import usual_cache
 from sdrun.tasks.images.folders.decoded import Cache
 from sdrun.tasks.images.folders.layout import TEST, VALIDATION, classes_of
 from sdrun.tasks.images.folders.pictures import Picture, about, groups_of, pictures_in, usable, usual_size
@@ -75,9 +76,11 @@ class ImageFolderSettings(ImagesSettings):
     @property
     def place(self) -> Cache:
         """Where decoded images are kept."""
-        usual = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sdrun"
-        folder = usual if self.cache in (AUTO, *OFF) else Path(self.cache)
-        return Cache(folder.expanduser(), self.cache_limit, self.cache not in OFF, self.workers or cpu_count())
+        folder = usual_cache()
+        if self.cache not in (AUTO, *OFF):
+            folder = _path(self.cache).absolute()
+        require(folder.is_absolute(), "dataset.cache", "this user has no home folder; name one: dataset.cache=FOLDER")
+        return Cache(folder, self.cache_limit, self.cache not in OFF, self.workers or cpu_count())
 
 
 def load(settings: ImageFolderSettings) -> Published:
@@ -85,7 +88,8 @@ def load(settings: ImageFolderSettings) -> Published:
     require(settings.root is not None, "dataset.root", "is missing; name the folder: dataset.root=FOLDER")
     facts: list[str] = []
     pictures = _listed(settings, facts)
-    size, channels = settings.size or usual_size(pictures), 1 if all(p.header.is_grey for p in pictures) else 3
+    size = settings.size or usual_size(pictures)
+    channels = 1 if all(picture.header.is_grey for picture in pictures if picture.part != TEST) else 3
     facts += about(pictures, size)
 
     paths = {picture.header.digest: picture.path for picture in pictures}
@@ -104,6 +108,8 @@ def load(settings: ImageFolderSettings) -> Published:
     test, train = np.flatnonzero(parts == TEST), np.flatnonzero(parts != TEST)
     if not len(test):
         test, train = for_testing(labels, settings.test_share or TEST_SHARE, groups)
+        key = "dataset.test_share" if groups is None else "dataset.group"
+        require(len(test) > 0, key, f"leaves nothing to test on, of {len(labels)} images; see dataset.test_root")
     digests = np.array([np.frombuffer(picture.header.digest, np.uint8) for picture in pictures])
     everything = Labelled({"image": Pixels(decoded.store, (channels, size, size), rows, digests)}, labels)
     for_validation = np.flatnonzero(parts[train] == VALIDATION)
@@ -120,20 +126,26 @@ def load(settings: ImageFolderSettings) -> Published:
     )
 
 
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))
+
+
 def _listed(settings: ImageFolderSettings, facts: list[str]) -> list[Picture]:
     """The images that can be used by what their headers say; those for testing are said to be."""
     place = settings.place
-    root, how = Path(str(settings.root)).expanduser(), (place.folder / "folders", place.num_workers, facts)
-    table = Path(settings.labels).expanduser() if settings.labels else None
+    root, how = _path(str(settings.root)), (place.folder / "folders", place.num_workers, facts)
+    table = _path(settings.labels) if settings.labels else None
     pictures = pictures_in(root, "dataset.root", *how, table, settings.group)
     if settings.test_root:
-        other = pictures_in(Path(settings.test_root).expanduser(), "dataset.test_root", *how, None, None)
+        other = pictures_in(_path(settings.test_root), "dataset.test_root", *how, None, None)
         pictures = [picture for picture in pictures if picture.part != TEST]
         pictures += [picture._replace(part=TEST) for picture in other]
     parts = {picture.part for picture in pictures}
     if VALIDATION in parts and TEST not in parts:
         facts.append("tested on the folder for validation, as there is none for testing")
         pictures = [p._replace(part=TEST) if p.part == VALIDATION else p for p in pictures]
+    is_free = settings.test_share is None or parts == {""}
+    require(is_free, "dataset.test_share", f"has no effect: {settings.root} says what is tested on; leave it out")
     return _usable(pictures, [picture.header.problem for picture in pictures], settings, facts)
 
 
