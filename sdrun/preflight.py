@@ -27,7 +27,6 @@ from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
-from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
 from sdrun.settings.words import override
@@ -116,9 +115,6 @@ def _loader(arguments: Namespace) -> Loader:
     setup_globals()
     version.setbase("1.3")
     search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
-    for plugin in registry.loaded.values():
-        if plugin.conf:
-            search_path.append(plugin.name, f"file://{plugin.conf}")
     if more := arguments.config_dir:
         require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
         search_path.prepend("command-line", f"file://{os.path.abspath(more)}", SearchPathQuery(provider="schema"))

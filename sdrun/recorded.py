@@ -50,7 +50,9 @@ def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, 
     began_with = folder.manifest["data"]
     if began_with and origin(settings) != folder.manifest.get("init"):
         raise InputError(f"{folder.path} cannot go on: {settings.init_from} changed since it began; start a new run")
-    others = [name for name, sha256 in folder.manifest.get("plugins", {}).items() if registry.loaded[name].sha256 != sha256]
+    others = [
+        name for name, sha256 in folder.manifest.get("plugins", {}).items() if registry.loaded[name].sha256 != sha256
+    ]
     if others:
         raise InputError(f"{folder.path} cannot go on: the plugin {others[0]} changed since it began; start a new run")
     if began_with and began_with != fingerprints:
