@@ -27,6 +27,7 @@ from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
+from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
 from sdrun.settings import Settings
 from sdrun.settings.words import override
@@ -88,8 +89,11 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     settings.check_data(published.item, len(published.train), num_ranks())
     if settings.dataset.labels_per_class is not None:
         split(published, settings.dataset)
-    if start := initial(settings):
-        start.load_into(models.build(settings.model, published.item))
+    start = initial(settings)
+    if start or settings.model.architecture in registry.models:
+        backbone = models.build(settings.model, published.item)
+        if start:
+            start.load_into(backbone)
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:

@@ -132,8 +132,8 @@ def _require_complete(name: str, cls: type[MethodSettings]) -> None:
     hints = {key for key, kind in get_type_hints(cls).items() if get_origin(kind) is not ClassVar}
     is_dataclass = hints == {field.name for field in fields(cls)}
     require(is_dataclass, _whose(name), f"{cls.__name__} needs @dataclass above it")
-    at_root = [field.name for field in fields(cls) if field.metadata.get("root")]
-    require(not at_root, _whose(name), f"its setting {at_root[:1]} cannot be of the root; leave its metadata out")
+    at_root = ", ".join(field.name for field in fields(cls) if field.metadata.get("root"))
+    require(not at_root, _whose(name), f"its setting {at_root} cannot be of the root; leave its metadata out")
 
 
 def _arguments(

@@ -85,7 +85,7 @@ def _load(word: str, place: Path | None) -> Plugin:
         raise InputError(f"{OPTION}: {name} cannot be imported ({reason})") from error
     finally:
         decorators.loading.pop()
-    file = module.__file__
+    file = getattr(module, "__file__", None)  # a folder without __init__.py has none, and what is built in
     require(file is not None, OPTION, f"{name} has no __init__.py; name a module, or a package")
     folder = Path(str(file)).resolve()
     folder = folder.parent if folder.name == "__init__.py" else folder
