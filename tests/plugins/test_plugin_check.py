@@ -1,6 +1,7 @@
 """``sdrun check`` names each way not to keep the contract; ``test_own_lab.py`` has what keeps it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from labs import LAB, lab, rooms
@@ -158,6 +159,13 @@ def test_a_method_in_a_room_without_its_choice_is_told(tmp_path):
     told = [next(checks.verdicts(Subject(plugin, "method", name, tmp_path))).fault for name in ("once", "other")]
     assert told[0].startswith("method=once: no such choice; there are: ")
     assert told[1] == "method.name: is 'once'; say other"
+
+
+def test_what_contributing_shows_keeps_it(tmp_path):
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    (shown,) = re.findall(r"^`my_lab.py`:\n\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    model = Subject(loading.load(lab(tmp_path, shown)), "model", "flat", tmp_path)
+    assert [verdict.fault for verdict in checks.verdicts(model)] == [""] * 8
 
 
 def test_without_a_plugin_there_is_nothing_to_check(called, tmp_path):
