@@ -16,10 +16,15 @@ __version__ = "0.1.0"
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-def load(run: str | Path, device: str = "cpu") -> "Trained":
-    """The network of a finished run, with its clean view, classes and temperature; see ``sdrun.trained``."""
-    from sdrun import trained
+def load(run: str | Path, device: str = "cpu", plugins: Sequence[str | Path] = ()) -> "Trained":
+    """The network of a finished run, with its clean view, classes and temperature; see ``sdrun.trained``.
 
+    ``plugins``: files, folders or modules that the run needs, beside those that are installed.
+    """
+    from sdrun import trained
+    from sdrun.plugins import loading
+
+    loading.load_all(map(str, plugins))
     return trained.load(run, device)
 
 

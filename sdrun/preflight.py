@@ -87,16 +87,12 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     published = tasks.load(settings.dataset)
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
-    if (
-        settings.dataset.labels_per_class is not None
-        or published.validation is not None
-        or published.groups is not None
-    ):
-        split(published, settings.dataset)
-    if start := initial(settings):
-        start.load_into(models.build(settings.model, published.item))
-    elif settings.model.origin:
-        models.build(settings.model, published.item)
+    split(published, settings.dataset)
+    start = initial(settings)
+    if start or settings.model.origin or settings.model.architecture in registry.models:
+        backbone = models.build(settings.model, published.item)
+        if start:
+            start.load_into(backbone)
     try:
         folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:
@@ -122,9 +118,6 @@ def _loader(arguments: Namespace) -> Loader:
     setup_globals()
     version.setbase("1.3")
     search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
-    for plugin in registry.loaded.values():
-        if plugin.conf:
-            search_path.append(plugin.name, f"file://{plugin.conf}")
     if more := arguments.config_dir:
         require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
         search_path.prepend("command-line", f"file://{os.path.abspath(more)}", SearchPathQuery(provider="schema"))

@@ -1,7 +1,7 @@
 """Methods, models, tasks and datasets that are not sdrun's own, in folders of their own."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -12,11 +12,12 @@ from sdrun.rooms import packages
 
 HERE = Path(__file__).resolve().parent
 ROOMS = HERE / "rooms"
-EXAMPLES = HERE.parent / "examples"
+EXAMPLE = HERE.parent / "examples/r_drop"
+"""A plugin with rooms."""
 
-_EXAMPLES = packages([str(EXAMPLES)])
+_EXAMPLES = packages([str(EXAMPLE / "methods")])
 METHODS = [*methods.names(), *_EXAMPLES]
-"""Every method of sdrun, and every example of one."""
+"""Every method of sdrun, and every one of the example."""
 
 
 @contextmanager
@@ -28,11 +29,16 @@ def further_rooms(folders: Mapping[ModuleType, Path]) -> Iterator[None]:
         yield
 
 
+def example() -> AbstractContextManager[None]:
+    """The rooms of the example."""
+    return further_rooms({methods: EXAMPLE / "methods"})
+
+
 def searched(folder: Path) -> str:
     """The override by which Hydra finds the choices in a folder, too."""
     return f"hydra.searchpath=['{folder}']"
 
 
 def method(name: str) -> tuple[str, ...]:
-    """The overrides that choose a method of sdrun, or one of the examples."""
-    return (f"method={name}", *([searched(EXAMPLES / "conf")] if name in _EXAMPLES else []))
+    """The overrides that choose a method of sdrun, or of the example."""
+    return (f"method={name}", *([searched(EXAMPLE / "conf")] if name in _EXAMPLES else []))

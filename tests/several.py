@@ -8,14 +8,14 @@ from unittest.mock import patch
 import torch
 from faults.child import without_pictures
 
-from further import EXAMPLES, further_rooms
+from further import example
 from helpers import settings
-from sdrun import methods, run
+from sdrun import run
 from sdrun.ranks import rank
 
 torch.distributed.init_process_group("gloo")
 one_group = patch("torch.distributed.init_process_group"), patch("torch.distributed.destroy_process_group")
-with one_group[0], one_group[1], without_pictures(), further_rooms({methods: EXAMPLES}):
+with one_group[0], one_group[1], without_pictures(), example():
     for folder, overrides in json.loads(sys.argv[1]).items():
         run.start(settings(*overrides), Path(folder) if rank() == 0 else None, overrides)
 torch.distributed.destroy_process_group()

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import ModuleType
 
 from sdrun.errors import InputError, require
 from sdrun.plugins import decorators, registry
+from sdrun.plugins.decorators import owner
 from sdrun.plugins.registry import OPTION, ROOMS, Plugin
 from sdrun.rooms import packages
 
@@ -20,9 +22,9 @@ VARIABLE, ENTRY_POINTS = "SDRUN_PLUGINS", "sdrun.plugins"
 def taken(arguments: list[str]) -> list[str]:
     """Load the plugins that are installed, or named by the environment or by ``--plugin``; the other arguments.
 
-    Processes that this one starts find them, too. Raises InputError where one cannot be registry.loaded.
+    Processes that this one starts find them, too. Raises InputError where one cannot be loaded.
     """
-    others, named = [], [name for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
+    others, named = [], []
     words = iter(arguments)
     for word in words:
         option, equals, value = word.partition("=")
@@ -31,15 +33,26 @@ def taken(arguments: list[str]) -> list[str]:
             continue
         value = value if equals else next(words, "")
         require(bool(value), OPTION, "needs a file, a folder or a module: --plugin my_lab.py")
-        named.append(os.path.abspath(os.path.expanduser(value)) if _is_path(value) else value)
-    for entry in entry_points(group=ENTRY_POINTS):
-        if entry.value.partition(":")[0] not in registry.loaded:
-            load(entry.value.partition(":")[0])
-    for name in dict.fromkeys(named):
-        load(name)
-    if named:
-        os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys(named))
+        named.append(value)
+    load_all(named)
     return others
+
+
+def load_all(named: Iterable[str]) -> list[Plugin]:
+    """Load the plugins that are installed, or named by the environment or here; the latter. Raises InputError."""
+    for entry in entry_points(group=ENTRY_POINTS):
+        _load(entry.module, None)
+    for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        load(name)
+    plugins = {name: load(name) for name in map(_from_root, named)}
+    if plugins:
+        earlier = filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))
+        os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys([*earlier, *plugins]))
+    return list(plugins.values())
+
+
+def _from_root(name: str) -> str:
+    return os.path.abspath(os.path.expanduser(name)) if _is_path(name) else name
 
 
 def _is_path(name: str) -> bool:
@@ -48,12 +61,18 @@ def _is_path(name: str) -> bool:
 
 def load(name: str) -> Plugin:
     """The plugin in a file or folder, or of a module. Raises InputError that names it where it is none."""
-    place = Path(name) if _is_path(name) else None
-    require(place is None or place.exists(), OPTION, f"{name} is not there; name a file, a folder or a module")
-    word = place.stem if place else name
+    if not _is_path(name):
+        return _load(name, None)
+    place = Path(name).resolve()
+    require(place.exists(), OPTION, f"{name} is not there; name a file, a folder or a module")
+    return _load(place.stem, place)
+
+
+def _load(word: str, place: Path | None) -> Plugin:
+    name = str(place or word)
     if word in registry.loaded:
-        is_same = place is None or registry.loaded[word].place == place
-        require(is_same, OPTION, f"{name} has the name of {registry.loaded[word].place}; rename one")
+        other = registry.loaded[word].place
+        require(place in (None, other), OPTION, f"{name} has the name of {other}; rename one")
         return registry.loaded[word]
     count = _num_registered()
     decorators.loading.append(word)
@@ -61,13 +80,16 @@ def load(name: str) -> Plugin:
         module = _imported(word, place)
     except InputError:
         raise
-    except BaseException as error:
-        raise InputError(f"{OPTION}: {name} cannot be imported ({type(error).__name__}: {error})") from error
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{OPTION}: {name} cannot be imported ({reason})") from error
     finally:
         decorators.loading.pop()
-    folder = Path(str(module.__file__)).resolve()
+    file = getattr(module, "__file__", None)  # a folder without __init__.py has none, and what is built in
+    require(file is not None, OPTION, f"{name} has no __init__.py; name a module, or a package")
+    folder = Path(str(file)).resolve()
     folder = folder.parent if folder.name == "__init__.py" else folder
-    conf = folder / "conf" if (folder / "conf").is_dir() else None
+    conf = _conf(word, folder / "conf")
     has_rooms = _open_rooms(word, folder)
     adds = has_rooms or _num_registered() > count
     require(adds, OPTION, f"{name} registers nothing; see sdrun.method, sdrun.model, sdrun.dataset")
@@ -80,12 +102,13 @@ def _imported(word: str, place: Path | None) -> ModuleType:
         return importlib.import_module(word)
     file = place / "__init__.py" if place.is_dir() else place
     require(file.is_file(), OPTION, f"{place} has no __init__.py; name a module, or a package")
+    is_free = word not in sys.modules and _origin(word) in (None, file)
+    require(is_free, OPTION, f"{place} has the name of another module, {word}; rename it")
     spec = importlib.util.spec_from_file_location(
         word, file, submodule_search_locations=[str(place)] if place.is_dir() else None
     )
     assert spec
     assert spec.loader
-    require(word not in sys.modules, OPTION, f"{place} has the name of another module, {word}; rename it")
     module = importlib.util.module_from_spec(spec)
     sys.modules[word] = module
     try:
@@ -96,12 +119,33 @@ def _imported(word: str, place: Path | None) -> ModuleType:
     return module
 
 
+def _origin(word: str) -> Path | None:
+    """The file of the module that Python would import by this name."""
+    spec = importlib.util.find_spec(word) if word.isidentifier() else None
+    return Path(str(spec.origin)).resolve() if spec and spec.origin else None
+
+
+def _conf(word: str, folder: Path) -> Path | None:
+    """The folder of a plugin's choices, if it has one. Raises InputError where another has one of them."""
+    if not folder.is_dir():
+        return None
+    for file in sorted(folder.rglob("*.yaml")):
+        choice = file.relative_to(folder)
+        is_new = owner(str(choice.parent), choice.stem) is None
+        require(is_new, f"{word}: conf/{choice.as_posix()}", "is there already; choose another name")
+    return folder
+
+
 def _open_rooms(word: str, folder: Path) -> bool:
     """Let sdrun look for methods, models and tasks in the rooms of a folder, too."""
     there = [room for room in ROOMS if packages([str(folder / room)])]
     for room in there:
-        registry.rooms[room].append((str(folder / room), word))
-        importlib.import_module(f"sdrun.{room}").__path__.append(str(folder / room))
+        place = str(folder / room)
+        module = importlib.import_module(f"sdrun.{room}")
+        for name in packages([place]):
+            require(name not in module.names(), f"{word}: {room}/{name}", "is there already; choose another name")
+        registry.rooms[room].append((place, word))
+        module.__path__.append(place)
     return bool(there)
 
 

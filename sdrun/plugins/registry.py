@@ -65,6 +65,6 @@ def needed(method: str, architecture: str, task: str, dataset: str) -> dict[str,
 
 def require_loaded(recorded: dict[str, str], run: str) -> None:
     """Raise InputError where a plugin that a run needs is not there, which is never imported by itself."""
-    lacking = [name for name in recorded if name not in loaded]
-    options = " ".join(f"{OPTION} {name}.py" for name in lacking)
-    require(not lacking, run, f"needs the plugin {', '.join(lacking)}, which no run folder brings along; add {options}")
+    lacking = ", ".join(name for name in recorded if name not in loaded)
+    way_out = f"name its file, folder or module by {OPTION}"
+    require(not lacking, run, f"needs the plugin {lacking}, which no run folder brings along; {way_out}")

@@ -74,13 +74,14 @@ def _module(settings: DatasetSettings) -> ModuleType:
     return import_module(f"{place}.{SOURCES}.{settings.name}")
 
 
-def _read(settings: DatasetSettings) -> Published:
+def read(settings: DatasetSettings) -> Published:
+    """The dataset that the settings name, read anew. Raises OSError beside what ``load`` raises."""
     if settings.name in registry.datasets:
         from sdrun.tasks.adapted import published
 
         return published(registry.datasets[settings.name], settings)
-    read: Published = _module(settings).load(settings)
-    return read
+    published_there: Published = _module(settings).load(settings)
+    return published_there
 
 
 def load(settings: DatasetSettings) -> Published:
@@ -92,7 +93,7 @@ def load(settings: DatasetSettings) -> Published:
     key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **paths})
     if key not in _loaded:
         try:
-            published = _read(settings)
+            published = read(settings)
         except OSError as error:
             raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()

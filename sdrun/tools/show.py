@@ -81,11 +81,11 @@ def _settings(run: "Run") -> "Table":
 
 
 def _is_choice(group_and_name: tuple[str, str]) -> bool:
-    """Whether this version has it; to Hydra a name may also be a path, or a line of its grammar."""
-    from sdrun.configuration import conf_folder
+    """Whether sdrun or a plugin has it; to Hydra a name may also be a path, or a line of its grammar."""
+    from sdrun.plugins.decorators import owner
 
     group, name = group_and_name
-    return bool(re.fullmatch(r"[\w-]+", name)) and (conf_folder() / group / f"{name}.yaml").is_file()
+    return bool(re.fullmatch(r"[\w-]+", name)) and owner(group, name) is not None
 
 
 def _asked(run: "Run") -> dict[str, Any]:

@@ -2,26 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
 from faults.child import without_pictures
-from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from further import EXAMPLES, METHODS, further_rooms, method
+from further import METHODS, example, method
 from helpers import SMALL, check, compose, differences, in_pieces, points, start, summary
 from sdrun import methods, run
+from sdrun.contract.watch import Watch
 from sdrun.errors import InputError
-from sdrun.objectives.objective import Objective
-from sdrun.trees import leaves
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _with_examples():
-    with further_rooms({methods: EXAMPLES}):
+def _with_example():
+    with example():
         yield
 
 
@@ -89,73 +84,12 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
     assert len(sizes) == 1
 
 
-class Watch:
-    """Looks at every step of a training: what the objective said, and what else spoke.
-
-    ``taught``: whether there were targets, step by step.
-    """
-
-    def __init__(self) -> None:
-        self.taught: list[bool] = []
-        self._objective: Objective | None = None
-        self._speakers: set[nn.Module] = set()
-
-    def __enter__(self) -> "Watch":
-        self._hooks = [
-            register_module_forward_pre_hook(self._before_forward),
-            register_module_forward_hook(self._after_forward),
-            register_optimizer_step_pre_hook(self._before_optimizer),
-        ]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self._hooks:
-            hook.remove()
-
-    def _before_forward(self, module: nn.Module, _: tuple) -> None:
-        if isinstance(module, Objective):
-            self._speakers = set()  # of an evaluation
-
-    def _after_forward(self, module: nn.Module, _: tuple, output: object) -> None:
-        if not isinstance(module, Objective):
-            self._speakers.add(module)
-            return
-        targets = [] if output.targets is None else list(leaves(output.targets))
-        assert not any(target.requires_grad for target in targets), "a gradient reaches targets"
-        self.taught.append(bool(targets))
-        self._objective = module
-
-    def _before_optimizer(self, *_: object) -> None:
-        """Gradients are there, and the weights are still those that gave them."""
-        if self._objective is None:
-            return  # a judge fits something
-        student = list(self._objective.student.modules())
-        judged = [part for network in self._objective.networks.values() for part in network.modules()]
-        others = {*self._objective.modules(), *judged, *self._speakers} - {self._objective, *student}
-        own = {tensor.data_ptr() for tensor in tensors(student)}
-        assert any(p.grad is not None for p in parameters(student)), "the student learns nothing"
-        assert not own & {tensor.data_ptr() for tensor in tensors(others)}, "another shares the student's storage"
-        assert not any(p.requires_grad or p.grad is not None for p in parameters(others)), "a gradient reaches others"
-        assert not any(module.training for module in others if list(parameters([module]))), "others are in training"
-        self._objective = None
-
-
-def parameters(modules: Iterable[nn.Module]) -> Iterator[nn.Parameter]:
-    """Their own, without those of their parts."""
-    return (parameter for module in modules for parameter in module.parameters(recurse=False))
-
-
-def tensors(modules: Iterable[nn.Module]) -> Iterator[Tensor]:
-    yield from parameters(modules)
-    for module in modules:
-        yield from (buffer for buffer in module.buffers(recurse=False) if buffer.numel())
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_no_gradient_reaches_a_teacher(name, tmp_path):
     with Watch() as watch:
         start(tmp_path / "run", *method(name), "optim.epochs=1")
     is_alone = "\nAsymmetry: none" in (sys.modules[methods.settings_class(name).__module__].__doc__ or "")
+    assert watch.faults == []
     assert watch.taught
     assert any(watch.taught) != is_alone
 

@@ -13,7 +13,7 @@ import torch
 from faults.child import without_pictures
 from owned import npz, vectors
 
-from further import EXAMPLES, METHODS, further_rooms, method
+from further import EXAMPLE, METHODS, example, method
 from helpers import SMALL, SMALL_TEXTS, SMALL_VECTORS, differences, points, start, weights
 from sdrun import methods
 
@@ -39,8 +39,8 @@ RUNS = {name: (*overrides, "optim.epochs=2") for name, overrides in RUNS.items()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _with_examples():
-    with further_rooms({methods: EXAMPLES}):
+def _with_example():
+    with example():
         yield
 
 
@@ -100,6 +100,6 @@ def test_what_the_mask_learns_is_of_all_ranks(name, one, two):
 
 @pytest.mark.pictures
 def test_the_command_line_on_two_ranks_gives_the_same(two, tmp_path):
-    """Of an example, by the program that the examples come with."""
-    on_two_ranks(str(EXAMPLES / "run.py"), *RUNS["r_drop"], f"hydra.run.dir={tmp_path / 'run'}")
+    """Of a plugin, which each of them loads."""
+    on_two_ranks("-m", "sdrun", "--plugin", str(EXAMPLE), *RUNS["r_drop"], f"hydra.run.dir={tmp_path / 'run'}")
     assert differences(two / "r_drop", tmp_path / "run") == []

@@ -5,8 +5,7 @@ import torch
 from torch.distributions import Categorical, kl_divergence
 from torch.nn import functional as F
 
-from further import EXAMPLES, further_rooms
-from sdrun import methods
+from further import example
 from sdrun.randomness import Draws
 from sdrun.streams.batch import Batch
 
@@ -16,7 +15,7 @@ LABEL = torch.tensor([0, 1, 2, 0, 1])
 
 def said(weight, logits=LOGITS):
     """What R-Drop says of a student that repeats its input."""
-    with further_rooms({methods: EXAMPLES}):
+    with example():
         from sdrun.methods.r_drop.objective import RDrop
         from sdrun.methods.r_drop.settings import RDropSettings
     batch = Batch(0, torch.arange(5), {"weak": list(logits)}, {"label": LABEL}, Draws((0,), slice(0, 5), 5))

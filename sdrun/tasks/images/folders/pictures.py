@@ -1,5 +1,6 @@
 """The images of a dataset in folders, before they are decoded."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,0 +1,206 @@
+"""Plugins: by which ways they are named, and what every verb makes of their runs."""
+
+import json
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from faults.child import without_pictures
+from labs import FEW, LAB, OWN, lab, rooms, unplugged
+
+import sdrun
+from helpers import manifest, settings, summary
+from sdrun import run
+from sdrun.errors import InputError
+from sdrun.plugins import loading, registry
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of a plugin that is not loaded any more, and the plugin."""
+    folder = tmp_path_factory.mktemp("plugin")
+    with unplugged(), without_pictures():
+        loading.load(lab(folder))
+        run.start(settings(*OWN), folder / "run", [])
+    return folder / "run", str(folder / "my_lab.py")
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    return Path(shutil.copytree(finished[0], tmp_path / "run"))
+
+
+NAMED = {
+    "before": lambda file: ("--plugin", file, "--cfg", "job", "model=flat"),
+    "between": lambda file: ("--cfg", "job", f"--plugin={file}", "model=flat"),
+    "after": lambda file: ("--cfg", "job", "model=flat", "--plugin", file),
+}
+
+
+@pytest.mark.parametrize("place", NAMED)
+def test_a_file_is_named_anywhere(called, tmp_path, place):
+    lab(tmp_path)
+    code, text = called(*NAMED[place]("my_lab.py"))
+    assert code == 0, text
+    assert "architecture: flat\n  width: 8" in text
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_the_environment_names_several(called, tmp_path, monkeypatch):
+    monkeypatch.setenv("SDRUN_PLUGINS", f"{lab(tmp_path)}:{rooms(tmp_path / 'room')}")
+    code, text = called("--cfg", "job", "method=once", "model=flat")
+    assert code == 0, text
+    assert "alpha: 0.25" in text
+    assert "architecture: flat" in text
+
+
+def test_a_module_is_named(called, tmp_path, monkeypatch):
+    lab(tmp_path / "site", name="labs_of_mine/inner.py")
+    lab(tmp_path / "site", "from labs_of_mine import inner\n", "labs_of_mine/__init__.py")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    for name in ("labs_of_mine", "labs_of_mine.inner"):
+        with unplugged():
+            code, text = called("--plugin", name, "--cfg", "job", "model=flat")
+            assert code == 0, text
+
+
+def test_what_is_installed_is_there_and_no_folder_of_its_name(called, tmp_path, monkeypatch):
+    lab(tmp_path / "site", name="my_lab.py")
+    lab(tmp_path / "site/my_lab-1.dist-info", "[sdrun.plugins]\nmine = my_lab\n", "entry_points.txt")
+    lab(tmp_path / "site/my_lab-1.dist-info", "Metadata-Version: 2.1\nName: my-lab\nVersion: 1\n", "METADATA")
+    lab(tmp_path / "my_lab", "raise SystemExit\n", "__init__.py")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert metadata.entry_points(group=loading.ENTRY_POINTS)
+    code, text = called("--cfg", "job", "model=flat")
+    assert code == 0, text
+    assert registry.loaded["my_lab"].place == (tmp_path / "site/my_lab.py").resolve()
+    assert called("--plugin", str(tmp_path / "site/my_lab.py"), "--version") == (0, f"sdrun {sdrun.__version__}\n")
+
+
+def test_a_folder_with_rooms_trains(called, tmp_path):
+    name = rooms(tmp_path / "room")
+    code, text = called("--plugin", name, "method=once", "model.widths=[4]", *FEW, "hydra.run.dir=run")
+    assert code == 0, text
+    assert [stage["name"] for stage in summary(tmp_path / "run")["stages"]] == ["first", "second"]
+    assert manifest(tmp_path / "run")["plugins"].keys() == {"room"}
+    code, text = called("doctor", "run")
+    assert code == 0, text
+
+
+def test_help_and_choices_list_what_a_plugin_adds(called, tmp_path, capsys):
+    named = ("--plugin", lab(tmp_path), "--plugin", rooms(tmp_path / "room"))
+    with pytest.raises(SystemExit, match="^0$"):
+        called(*named, "--help")
+    choices = capsys.readouterr().out.partition("Settings (")[0]
+    lines = {line.partition(":")[0]: line for line in choices.splitlines()}
+    assert all(word in lines["method"] for word in ("once", "twice", "supervised"))
+    assert "flat" in lines["model"]
+    assert "stripes" in lines["dataset"]
+    code, text = called(*named, "method=twise")
+    assert (code, text.startswith("sdrun: method=twise: no such choice; did you mean twice? There are")) == (2, True)
+
+
+def test_settings_are_typed_and_known(called, tmp_path):
+    named = ("--plugin", lab(tmp_path))
+    for word, told in {
+        "model.width=x": "model.width: Value 'x' of type 'str' could not be converted to Integer",
+        "model.widht=8": "model.widht: unknown key; did you mean model.width?",
+        "method.alpha=null": "method.alpha: ",
+        "dataset.size=[1]": "dataset.size: ",
+        r"dataset.root='\${seed}'": "dataset.root: holds ${ as a text",
+        "dataset.root=elsewhere": "dataset.root: has no effect with dataset=stripes; leave it out",
+        "dataset.download=true": "dataset.download: has no effect with dataset=stripes; leave it out",
+    }.items():
+        code, text = called(*named, *OWN, word)
+        assert (code, text.startswith(f"sdrun: {told}"), text.count("\n")) == (2, True, 1), text
+    assert [path.name for path in tmp_path.iterdir()] == ["my_lab.py"]
+
+
+def test_a_setting_of_a_plugin_is_no_setting_of_others(called, tmp_path):
+    code, text = called("--plugin", lab(tmp_path), "model=cnn", "+dataset.size=9")
+    assert code == 2
+    assert (
+        "dataset.size: has no effect with dataset=digits; it is a setting of dataset=image_folder and dataset=stripes"
+        in text
+    )
+
+
+def test_a_sweep_finds_it(called, tmp_path):
+    code, text = called("--plugin", lab(tmp_path), "-m", *OWN, "model.width=4,6", "hydra.sweep.dir=sweep")
+    assert code == 0, text
+    configs = [(tmp_path / f"sweep/{job}/config.yaml").read_text() for job in (0, 1)]
+    assert ["width: 4" in configs[0], "width: 6" in configs[1]] == [True, True]
+
+
+def test_a_finished_run_is_listed_shown_and_compared_without_it(called, copy):
+    code, text = called("list", ".")
+    assert (code, "twice" in text, "stripes" in text) == (0, True, True)
+    for verb in (("show", "run"), ("doctor", "run"), ("compare", "run", "run")):
+        code, text = called(*verb)
+        assert "plugin" not in text
+        assert "Traceback" not in text
+    assert called("show", "run")[0] == 0
+    assert not registry.loaded
+
+
+@pytest.mark.parametrize("verb", ["resume", "evaluate", "predict"])
+def test_what_needs_it_says_so_and_imports_nothing(called, finished, copy, tmp_path, monkeypatch, verb):
+    shutil.copy(finished[1], tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    code, text = called(verb, "run", *["run"] * (verb == "predict"))
+    told = "run: needs the plugin my_lab, which no run folder brings along; name its file, folder or module by --plugin"
+    assert (code, text) == (2, f"sdrun: {told}\n")
+    assert "my_lab" not in sys.modules
+
+
+def test_with_it_every_verb_works(called, finished, copy, tmp_path):
+    from PIL import Image
+
+    Image.new("L", (8, 8), 99).save(tmp_path / "item.png")
+    for verb in (
+        ("--plugin", finished[1], "resume", "run"),
+        ("resume", "--plugin", finished[1], "run"),
+        ("evaluate", "run", f"--plugin={finished[1]}"),
+        ("predict", "run", "item.png", "--plugin", finished[1]),
+    ):
+        code, text = called(*verb)
+        assert code == 0, text
+    code, text = called("--plugin", finished[1], "show", "run")
+    changed = text[text.index("Settings that differ") : text.index("Stages")]
+    assert "optim.max_steps" in changed
+    assert "model.width" not in changed
+
+
+def test_a_script_loads_a_run_with_it(finished):
+    with pytest.raises(InputError, match="needs the plugin my_lab"):
+        sdrun.load(finished[0])
+    assert sdrun.load(finished[0], plugins=[finished[1]]).classes == ["0", "1"]
+
+
+def test_outside_of_sdrun_a_decorator_leaves_a_function_alone(tmp_path, monkeypatch):
+    lab(tmp_path, name="plain_lab.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    import plain_lab
+
+    assert len(plain_lab.stripes()[0]) == 100
+    assert not registry.datasets
+
+
+def test_a_changed_plugin_judges_a_run_and_does_not_go_on_with_it(called, finished, copy, tmp_path):
+    with unplugged():
+        assert manifest(copy)["plugins"] == {"my_lab": loading.load(finished[1]).sha256}
+    other = lab(tmp_path, LAB + "\n# another\n")
+    code, text = called("evaluate", "run", "--plugin", other)
+    assert code == 0, text
+    code, text = called("resume", "run", "--plugin", other)
+    told = "run cannot go on: the plugin my_lab changed since it began; start a new run"
+    assert (code, text) == (2, f"sdrun: {told}\n")
+
+
+def test_a_run_that_uses_nothing_of_it_does_not_need_it(called, tmp_path):
+    name = lab(tmp_path)
+    code, text = called("--plugin", name, "method=supervised", "model.widths=[4]", *FEW, "hydra.run.dir=run")
+    assert code == 0, text
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["plugins"] == {}
