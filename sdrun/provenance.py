@@ -8,7 +8,17 @@ from typing import Any
 
 from sdrun import __version__
 
-PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "numpy", "scipy", "scikit-learn", "tensorboard")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "hydra-core",
+    "omegaconf",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pillow",
+    "tensorboard",
+)
 FURTHER = ("timm",)
 """Packages that need not be there."""
 

@@ -18,6 +18,8 @@ def facts(splits: Splits) -> Iterator[str]:
     labels = "" if num_labelled == num_train else f" ({num_labelled:,} with labels)"
     others = f"{len(splits.validation):,} for validation, {len(splits.test):,} for testing"
     yield f"{splits.item}: {num_train:,} for training{labels}, {others}"
+    if not len(splits.validation):
+        yield "nothing is held out for validation, for dataset.val_size is 0"
     in_class = np.bincount(splits.train.labels[splits.labelled], minlength=len(splits.classes))
     if num_labelled < num_train and in_class.min() < in_class.max():
         yield f"labels of a class: {in_class.min():,} to {in_class.max():,}"

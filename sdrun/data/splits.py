@@ -21,6 +21,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     labels = source.train.labels
     is_hard = source.train.soft is None or settings.label_noise == 0
     require(is_hard, "dataset.label_noise", "flips classes, and these labels are shares of classes; set it to 0")
+    require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     held_out, rest = _held_out(source, settings)
     seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
     if settings.train_size is not None:

@@ -74,5 +74,6 @@ def _seen(source: Source, shape: tuple[int, ...], view: View, clean: Normalise, 
     seen = []
     for index in torch.arange(len(source)).split(at_once(shape)):
         u = torch.rand(len(index), view.num_draws, generator=random).to(device)
-        seen.append(clean.undo(view(source.fetch(index)["image"].to(device), u)))
-    return torch.cat(seen).mul_(255).round_().byte()
+        images = clean.undo(view(source.fetch(index)["image"].to(device), u))
+        seen.append(images.mul_(255).round_().byte())
+    return torch.cat(seen)

@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import PIL
 from filelock import FileLock
 
 from sdrun.errors import NO_ROOM, InputError, require
 from sdrun.tasks.images.folders.decoding import decode
 from sdrun.tasks.images.folders.workers import each
 
-VERSION = "1"
-"""Of how files are decoded; what another one kept is not used."""
+VERSION = f"1 {PIL.__version__}"
+"""How files are decoded; what another version kept is not used."""
 
 PIXELS, STATISTICS, PROBLEMS = "pixels.bin", "statistics.npy", "problems.json"
 GIB = 2**30
+FLAT = 1e-4
+"""Deviation below which a channel is the same everywhere."""
 
 
 class Store(Protocol):
@@ -88,10 +91,10 @@ class Decoded:
     problems: dict[int, str]
 
     def mean_and_std(self, rows: np.ndarray) -> tuple[list[float], list[float]]:
-        """Of all pixels of these images, by channel."""
+        """By channel, over all pixels of these images; where all are alike, 1 for the latter."""
         mean, square = self.statistics[rows].mean(axis=0)
         std = np.sqrt(np.maximum(square - mean**2, 0))
-        return [round(float(value), 4) for value in mean], [max(round(float(value), 4), 1e-4) for value in std]
+        return mean.round(4).tolist(), np.where(std < FLAT, 1, std).round(4).tolist()
 
 
 @dataclass(frozen=True)

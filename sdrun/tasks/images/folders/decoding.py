@@ -115,6 +115,8 @@ def _plain(image: Image.Image) -> Image.Image:
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 0xFFFF:
             raise _Unusable("holds numbers of more than 16 bits; save it with 8 or 16 bits a pixel")
+        if image.mode == "I" and values.max() <= 0xFF:  # eight bits, in more room than they need
+            return Image.fromarray(values.astype(np.uint8))
         return Image.fromarray((values >> 8).astype(np.uint8))
     if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
         below = Image.new("RGBA", image.size, (GREY, GREY, GREY, 255))

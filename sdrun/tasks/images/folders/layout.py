@@ -72,6 +72,7 @@ def by_table(paths: list[str], file: Path, root: str, group: str | None) -> dict
 def classes_of(labels: set[str], key: str) -> list[str]:
     """The classes, sorted. Raises InputError where they are none that a network could tell apart."""
     names = sorted(labels)
+    require(bool(names), key, "has no images to train on; write train beside some in the table, or leave its part out")
     require(len(names) > 1, key, f"all images are of the class {names[0]!r}; name a folder that holds two or more")
     alike = dict[str, str]()
     for name in names:

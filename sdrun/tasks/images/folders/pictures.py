@@ -97,6 +97,9 @@ def groups_of(pictures: list[Picture], group: str) -> np.ndarray:
     Raises InputError where nothing matches, or everything in one text, or one for testing in that of another.
     """
     if any(picture.group for picture in pictures):
+        lacking = next((picture for picture in pictures if not picture.group), None)
+        empty = f"{lacking.name if lacking else ''} has no group in the table; write one for every image"
+        require(lacking is None, "dataset.group", empty)
         words = [picture.group for picture in pictures]
     elif group == PARENT:
         words = [os.path.dirname(picture.path) for picture in pictures]

@@ -13,6 +13,7 @@ from joblib import cpu_count
 from sdrun.data.labelled import Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
+from sdrun.ranks import num_local_ranks
 from sdrun.settings import DatasetSettings, Item, require_positive, require_range
 from sdrun.tasks.images.files import usual_cache
 from sdrun.tasks.images.folders.decoded import Cache
@@ -80,7 +81,9 @@ class ImageFolderSettings(ImagesSettings):
         if self.cache not in (AUTO, *OFF):
             folder = _path(self.cache).absolute()
         require(folder.is_absolute(), "dataset.cache", "this user has no home folder; name one: dataset.cache=FOLDER")
-        return Cache(folder, self.cache_limit, self.cache not in OFF, self.workers or cpu_count())
+        return Cache(
+            folder, self.cache_limit, self.cache not in OFF, self.workers or max(1, cpu_count() // num_local_ranks())
+        )
 
 
 def load(settings: ImageFolderSettings) -> Published:
