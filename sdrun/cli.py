@@ -131,7 +131,9 @@ def _job(config: "DictConfig", settings: "Settings | None") -> None:
     from omegaconf import OmegaConf
 
     from sdrun import configuration, run
+    from sdrun.plugins import loading
 
+    loading.load_all([])  # a launcher may start this in a process of its own
     hydra = HydraConfig.get()
     os.chdir(hydra.runtime.cwd)  # with hydra.job.chdir too, a path means what it meant where the command was given
     path = Path(hydra.runtime.output_dir)

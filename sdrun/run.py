@@ -22,7 +22,6 @@ from sdrun.errors import InputError, Interrupted
 from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
-from sdrun.plugins import registry
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.recorded import change, load_config, origin, plugins_of, require_same
@@ -60,8 +59,7 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
 def _work(settings: Settings, item: Item) -> int:
     """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once."""
     taken = settings.model.taken(item)
-    is_of_plugin = settings.model.architecture in registry.models  # which may look at its numbers
-    with torch.device("cpu" if is_of_plugin else "meta"), torch.random.fork_rng(devices=[]):
+    with models.without_weights(settings.model), torch.random.fork_rng(devices=[]):
         backbone = models.build(settings.model, item).eval()
         one = torch.empty(1, *taken.shape, dtype=torch.long if taken.num_values else None)
     return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())

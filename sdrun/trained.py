@@ -121,7 +121,7 @@ class Trained:
 
 
 def load(run: str | Path, device: str = "cpu") -> Trained:
-    """The network of the finished run in the folder ``run``. No setting of this process is changed.
+    """The network of the finished run in the folder ``run``.
 
     Raises InputError where there is no such run, or its network gives features and no classes.
     """
@@ -129,9 +129,14 @@ def load(run: str | Path, device: str = "cpu") -> Trained:
     folder.require_current("loaded")
     require(folder.status == "completed", str(run), f"is {folder.status}; finish it by: {resuming(folder.path)}")
     settings = configuration.settings_from(load_config(folder))
+    kinds = [kind.value for kind in Device]
+    require(device in kinds, "device", f"is {device!r}, but must be one of {', '.join(kinds)}")
     asked = replace(settings.hardware, device=Device(device), compile=False, threads=None)
-    hardware = Hardware(resolve(asked), torch.device(device), 0, 1)
-    items = folder.manifest["items"]
+    resolved = resolve(asked)
+    hardware = Hardware(resolved, torch.device(resolved.device.value), 0, 1)
+    items = folder.manifest.get("items", {})
+    lacks = "does not say what its items are; put its manifest.json back from a copy"
+    require(items.keys() >= {"kind", "shape", "num_values", "num_train", "classes"}, str(run), lacks)
     item = Item(items["kind"], tuple(items["shape"]), items["num_values"])
     model = settings.model.untrained()
     settings = replace(settings, model=model, hardware=hardware.settings, init_from=None, init_network=None)

@@ -12,6 +12,8 @@ from sdrun.rooms import only_subclass, packages
 from sdrun.settings import Item, ModelSettings
 
 if TYPE_CHECKING:
+    import torch
+
     from sdrun.models.backbone import Backbone
 
 
@@ -25,6 +27,13 @@ def settings_class(architecture: str) -> type[ModelSettings]:
     if architecture in registry.models:
         return registry.models[architecture].settings
     return only_subclass(f"{__name__}.{architecture}.settings", ModelSettings)
+
+
+def without_weights(settings: ModelSettings) -> "torch.device":
+    """Where a backbone is built whose shapes alone are asked: nowhere, but that of a plugin, which may compute."""
+    import torch
+
+    return torch.device("cpu" if settings.architecture in registry.models else "meta")
 
 
 def build(settings: ModelSettings, item: Item) -> "Backbone":

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, make_dataclass
+from dataclasses import MISSING, Field, fields, make_dataclass
 from typing import Any, ClassVar, TypeVar, get_origin, get_type_hints
 
 from hydra.core.config_store import ConfigStore
@@ -42,7 +42,9 @@ def method(name: str) -> Callable[[Function], Function]:
         require(is_settings, _whose(name), "its first argument needs a subclass of MethodSettings as its type")
         assert cls
         _require_complete(name, cls)
-        own = {field.name: _default(name, field.name, field.default) for field in fields(cls) if field.name != "name"}
+        own = {
+            field.name: _default(name, field.name, _of_field(field)) for field in fields(cls) if field.name != "name"
+        }
         _register(registry.methods, "method", name, Registered(run, cls, loading[-1]), {"name": name, **own})
         return run
 
@@ -151,6 +153,10 @@ def _arguments(
         default = MISSING if parameter.default is parameter.empty else parameter.default
         arguments[key] = (types[key], _default(name, key, default))
     return arguments
+
+
+def _of_field(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _default(name: str, key: str, value: Any) -> Any:

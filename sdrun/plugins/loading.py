@@ -43,6 +43,8 @@ def load_all(named: Iterable[str]) -> list[Plugin]:
     for entry in entry_points(group=ENTRY_POINTS):
         _load(entry.module, None)
     for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        is_fixed = os.path.isabs(name) or not _is_path(name)
+        require(is_fixed, VARIABLE, f"{name} would be another file in each folder; write its path from the root")
         load(name)
     plugins = {name: load(name) for name in map(_from_root, named)}
     if plugins:
@@ -56,7 +58,7 @@ def _from_root(name: str) -> str:
 
 
 def _is_path(name: str) -> bool:
-    return os.sep in name or name.endswith(".py") or os.path.isdir(name)
+    return os.sep in name or name.endswith(".py")
 
 
 def load(name: str) -> Plugin:

@@ -82,10 +82,11 @@ def _is_pair(pair: Any) -> bool:
     return isinstance(pair, tuple | list) and len(pair) == 2
 
 
-def _named(dataset: Any, numbers: list[str]) -> list[str]:
-    """The names that a dataset has for its classes, if it has one for each."""
+def _named(dataset: Any, labels: list[str]) -> list[str]:
+    """The names that a dataset has for classes from 0 on, as torchvision's have; or else the labels themselves."""
     names: Sequence[Any] = getattr(dataset, "classes", ())
-    return list(map(str, names)) if len(names) == len(numbers) else numbers
+    are_numbered = labels == [str(number) for number in range(len(names))]
+    return list(map(str, names)) if are_numbered else labels
 
 
 Adapted = tuple[dict[str, Columns], Item, Mapping[str, Any]]

@@ -24,13 +24,13 @@ def main(arguments: list[str]) -> None:
     settings = preflight.checked_settings(preflight.composed(get_args_parser().parse_args(overrides))[0])
     model, item = settings.model, tasks.load(settings.dataset).item
     settings.check_model(item)
-    import torch
 
     from sdrun import models
 
-    with torch.device("meta"):
+    with models.without_weights(model):
         backbone = models.build(model, item).eval()
-    table, console = _table(backbone, model.taken(item)), tables.console()
+    with models.without_weights(model):
+        table, console = _table(backbone, model.taken(item)), tables.console()
     table.title = f"{model.title} on {settings.dataset.name}, {item}"
     tables.show(table, console)
     parameters = sum(parameter.numel() for parameter in backbone.parameters())
@@ -46,7 +46,7 @@ def _table(backbone: "Backbone", item: "Item") -> "Table":
 
     table = Table("", ["tap", "shape", "multiply-adds", "of all, %"], left=("tap", "shape"))
     counter, places, totals = Counter(), [*backbone.tap_features, "features"], []
-    with torch.no_grad(), torch.device("meta"):
+    with torch.no_grad():
         x = torch.empty(1, *item.shape, dtype=torch.long if item.num_values else None)
         with counter():
             x = backbone.enter(x)

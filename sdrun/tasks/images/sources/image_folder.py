@@ -81,9 +81,8 @@ class ImageFolderSettings(ImagesSettings):
         if self.cache not in (AUTO, *OFF):
             folder = _path(self.cache).absolute()
         require(folder.is_absolute(), "dataset.cache", "this user has no home folder; name one: dataset.cache=FOLDER")
-        return Cache(
-            folder, self.cache_limit, self.cache not in OFF, self.workers or max(1, cpu_count() // num_local_ranks())
-        )
+        num_workers = self.workers or max(1, cpu_count() // num_local_ranks())
+        return Cache(folder, self.cache_limit, self.cache not in OFF, num_workers)
 
 
 def load(settings: ImageFolderSettings) -> Published:
