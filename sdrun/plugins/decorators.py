@@ -6,10 +6,12 @@ from dataclasses import MISSING, Field, fields, make_dataclass
 from typing import Any, ClassVar, TypeVar, get_origin, get_type_hints
 
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import methods, models
 from sdrun.configuration import conf_folder
-from sdrun.errors import require
+from sdrun.errors import InputError, require
 from sdrun.plugins import registry
 from sdrun.plugins.registry import FunctionModelSettings, Registered
 from sdrun.settings import MethodSettings
@@ -26,6 +28,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SHARED = ("root", "download")
 """Settings of every dataset that a function may ask for."""
+
+VALUES = "settings are numbers, texts, true or false, members of an Enum, or lists of these"
 
 loading: list[str] = []
 """The plugin that is being imported, last. Where sdrun imports none, such as in tests of one, nothing is registered."""
@@ -119,8 +123,13 @@ def _register(
     others = {"method": methods.names, "model": models.names}.get(group, list)()
     other = owner(group, name) or ("sdrun itself" if name in others else None)
     require(other is None, _whose(name), f"{group}={name} is registered already, by {other}; choose another name")
+    try:
+        OmegaConf.structured(entry.settings)
+        ConfigStore.instance().store(name=name, node=node, group=group, package=package or group, provider=entry.plugin)
+    except OmegaConfBaseException as error:
+        reason = f"{error.key or 'a setting'}: {str(error).splitlines()[0]}; {VALUES}"
+        raise InputError(f"{_whose(name)}: {reason}") from error
     entries[name] = entry
-    ConfigStore.instance().store(name=name, node=node, group=group, package=package or group, provider=entry.plugin)
 
 
 def _whose(name: str) -> str:

@@ -32,6 +32,10 @@ BROKEN = {
     MODEL.replace("width", "name"): "my_lab: one: its argument name has the name of another setting; choose another",
     MODEL.replace("'one'", "'one', takes='texts'"): "my_lab: one: its items are texts, of which a model says the form; "
     "write it as a folder of models/",
+    MODEL.replace(": int", ": __import__('typing').Literal[1]"): "my_lab: one: width: Unexpected type annotation: "
+    "Literal[1]; settings are numbers, texts, true or false, members of an Enum, or lists of these",
+    MODEL.replace("1", "print"): "my_lab: one: width: Value 'builtin_function_or_method' is not a supported primitive "
+    "type; settings are numbers, texts, true or false, members of an Enum, or lists of these",
     MODEL.replace("'one'", "'One'"): "my_lab: One: a name is of small letters, digits and _, and begins with a letter",
     MODEL.replace("'one'", "'a-b'"): "my_lab: a-b: a name is of small letters, digits and _, and begins with a letter",
     MODEL.replace("'one'", "'cnn'"): "my_lab: cnn: model=cnn is registered already, by sdrun itself; choose another "
