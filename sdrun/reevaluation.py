@@ -47,9 +47,8 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
         not changed, str(path), f"its data changed since it ran ({changed}); name their folder by dataset.root=FOLDER"
     )
     is_same = recorded.origin(settings) == source.manifest["init"]
-    key, start = (
-        ("init_from", settings.init_from) if settings.init_from else ("model.pretrained", settings.model.origin)
-    )
+    start = settings.init_from or settings.model.origin
+    key = "init_from" if settings.init_from else "model.pretrained"
     require(is_same, key, f"{start} changed since {path} ran; that run cannot be played again")
     for stage in source.results():
         for kind in stage.sha256.keys() & {settings.optim.select.value, ITEMS}:

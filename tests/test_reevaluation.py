@@ -87,7 +87,7 @@ def test_what_cannot_be_evaluated_is_named(ladder, tmp_path):
     for options, message in (
         (
             {"overrides": ["method.exit_policy.tolerance=0"]},
-            "method.exit_policy.tolerance: cannot be changed of a finished run; only hardware.*, dataset.root can",
+            "method.exit_policy.tolerance: cannot be changed of a finished run; only hardware.*, dataset.root, ",
         ),
         ({"dataset": "fashion_mnist", "root": str(fashion)}, "--dataset: fashion_mnist has images of 1x28x28, and the"),
         (

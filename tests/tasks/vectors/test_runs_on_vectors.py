@@ -99,7 +99,7 @@ def test_shares_of_0_and_1_weigh_a_teacher_as_classes_do():
 def test_ps_kd_begins_with_the_shares_themselves():
     chosen = settings("method=ps_kd").method
     shares = torch.tensor(SHARES)
-    assert Progressive(torch.nn.Identity(), chosen, shares, 3, 10, lambda x: x).memory.equal(shares)
+    assert Progressive(torch.nn.Identity(), Categorical(3), chosen, shares, 3, 10, lambda x: x).memory.equal(shares)
 
 
 def test_a_standardisation_that_is_none_is_named(run, tmp_path):
