@@ -1,5 +1,6 @@
 """A run that is there: its settings, what may be another now, and whether its data are still the same."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,4 +74,6 @@ def origin(settings: Settings) -> dict[str, str | None] | None:
     if start := initial(settings):
         return {**start.describe()}
     weights = settings.model.origin
-    return {"weights": weights, "sha256": digest_of(Path(weights))} if weights else None
+    if weights is None:
+        return None
+    return {"weights": weights, "sha256": digest_of(Path(weights)) if os.path.isabs(weights) else None}

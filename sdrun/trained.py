@@ -98,8 +98,9 @@ class Trained:
 
     def read(self, path: str | Path) -> tuple[list[str], np.ndarray]:
         """Names and calibrated probabilities [N, K] of what is in a file or folder. Raises InputError."""
-        dataset = self.run.settings.dataset
-        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, Path(os.path.expanduser(path)))
+        dataset, place = self.run.settings.dataset, Path(os.path.expanduser(path))
+        require(place.exists(), str(path), "is not there")
+        names, columns = tasks.unseen(dataset).read(dataset, self.run.item, place)
         return names, self._probabilities(columns)
 
     def clean(self, items: Iterable[Any]) -> Tree:
@@ -108,7 +109,7 @@ class Trained:
         return parts.first("test", len(parts.labels["test"]))
 
     def _columns(self, items: Iterable[Any]) -> Columns:
-        columns: Columns = tasks.unseen(self.run.settings.dataset).given(self.run.item, items)
+        columns: Columns = tasks.unseen(self.run.settings.dataset).columns_of(self.run.item, items)
         return columns
 
     def _parts(self, columns: Columns) -> Parts:

@@ -38,7 +38,7 @@ class Categorical(Answers):
         return (weight * each).mean()
 
     def balanced(self, labels: Tensor) -> "Categorical":
-        """The same answers, where each class counts as much as any other among ``labels`` [N]."""
+        """Answers whose truth has each class count as much as any other among ``labels`` [N]."""
         counts = torch.bincount(labels, minlength=self.num_classes)
         return replace(self, weights=len(labels) / (self.num_classes * counts.clamp_min(1)))
 

@@ -63,7 +63,7 @@ def by_part(settings: OwnSettings, read: Read) -> dict[str, Examples]:
     others = read(file, "dataset.test_file")
     is_another = not file.samefile(root)
     require(is_another, "dataset.test_file", "is dataset.root itself, and would tell of training; name another")
-    return {**parts, "test": others.get("test", others["train"])}
+    return {**parts, "test": others["test"] if "test" in others else others["train"]}
 
 
 def in_arrays(settings: OwnSettings, path: Path, key: str) -> dict[str, Examples]:
@@ -85,7 +85,7 @@ def in_arrays(settings: OwnSettings, path: Path, key: str) -> dict[str, Examples
     return {
         part: _examples(arrays, names, words, part, needs_groups=part == "train" and key == ROOT)
         for part, names in parts.items()
-        if names["x"] is not None or part == "train"
+        if names["x"] is not None or (part == "train" and (key == ROOT or not parts["test"]["x"]))
     }
 
 

@@ -1,6 +1,7 @@
 """Tables of comma-separated values (RFC 4180) as anybody may have written them: what is wrong is said by line."""
 
 import csv
+import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,8 @@ def in_order(labels: Collection[str], where: str) -> list[str]:
     try:
         numbers = {label: float(label) for label in labels}
     except ValueError:
+        return sorted(labels)
+    if not all(map(math.isfinite, numbers.values())):
         return sorted(labels)
     by_size = sorted(numbers, key=lambda label: (numbers[label], label))
     for one, other in pairwise(by_size):

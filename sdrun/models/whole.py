@@ -53,7 +53,7 @@ def made(entry: Registered, settings: ModelSettings, item: Item) -> Backbone:
 
 
 def _num_features(module: nn.Module, item: Item, key: str) -> int:
-    """Of two items. Raises InputError where they cannot go through it, or come out as anything but vectors."""
+    """How many there are of an item. Raises InputError where none go through, or come out as anything but vectors."""
     items = torch.zeros(2, *item.shape, dtype=torch.long if item.num_values else None)
     module.eval()
     try:

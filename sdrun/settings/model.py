@@ -32,7 +32,7 @@ class ModelSettings(ABC):
         return None
 
     def untrained(self) -> "ModelSettings":
-        """The same network, whose weights come from elsewhere."""
+        """Settings of such a network whose weights come from elsewhere."""
         return self
 
     @property

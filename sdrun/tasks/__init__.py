@@ -112,7 +112,7 @@ def measured(settings: DatasetSettings, published: Published) -> DatasetSettings
 
 
 def unseen(settings: DatasetSettings) -> ModuleType:
-    """The module that makes items of what belongs to no dataset: ``given`` values, what is ``read``, or ``blank``."""
+    """The module that makes items of no dataset: ``columns_of`` values, ``read`` from a file, or ``blank``."""
     place = f"{__name__}.{settings.task}.unseen"
     require(find_spec(place) is not None, "dataset.task", f"{settings.task} says nothing of items of no dataset")
     return import_module(place)

@@ -59,13 +59,13 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
 
 def _parts(splits: Splits, device: torch.device) -> tuple[dict[str, Source], bool]:
     """The parts of a run, and whether their images are read from files each time, as those that are large are."""
-    known = in_memory(splits, device)
+    labels = in_memory(splits, device)
     columns = {name: part.fields["image"] for name, part in splits.parts.items()}
     in_files = {name: column for name, column in columns.items() if isinstance(column, Pixels)}
     if sum(math.prod(column.shape) for column in in_files.values()) > MOST_IN_MEMORY:
-        return {**known, **{name: With(Read("image", c), known[name].fields) for name, c in in_files.items()}}, True
+        return {**labels, **{name: With(Read("image", c), labels[name].fields) for name, c in in_files.items()}}, True
     images = {name: torch.from_numpy(column.read(np.arange(len(column.rows)))) for name, column in in_files.items()}
-    return {**known, **{name: With(known[name], {"image": x.to(device)}) for name, x in images.items()}}, False
+    return {**labels, **{name: With(labels[name], {"image": x.to(device)}) for name, x in images.items()}}, False
 
 
 def _seen(source: Source, shape: tuple[int, ...], view: View, clean: Normalise, name: str) -> Tensor:

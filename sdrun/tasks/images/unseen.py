@@ -16,7 +16,7 @@ from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.folders.tree import walk
 
 
-def given(item: Item, items: Iterable[object]) -> Columns:
+def columns_of(item: Item, items: Iterable[object]) -> Columns:
     """Images [N, C, H, W] uint8 of the run's own size. Raises InputError for others."""
     try:
         return _fitting(item, np.asarray(items), "images")

@@ -5,6 +5,9 @@ import numpy as np
 from sdrun.data.examples import Examples
 from sdrun.errors import InputError, require
 
+FEWEST_STEPS = 1000
+"""Steps of float32 that the values of a column have to lie apart in all."""
+
 BATCH = 1000
 """Vectors that are looked at together, for an array may be larger than the memory."""
 
@@ -26,4 +29,9 @@ def vectors(examples: Examples) -> np.ndarray:
             fault = "is missing (NaN)" if np.isnan(numbers[start + row, column]) else "is infinite, or above 3e38"
             where = examples.at("x", start + row)
             raise InputError(f"{where}: its number {column} {fault}; fill it in, or remove such items")
+    largest, spread = np.abs(numbers).max(axis=0), x.max(axis=0).astype(np.float64) - x.min(axis=0)
+    coarse = (spread > 0) & (spread < FEWEST_STEPS * np.finfo(np.float32).eps * largest)
+    column = int(coarse.argmax())
+    sizes = f"its number {column} is up to {largest[column]:g} and differs by {spread[column]:g}"
+    require(not coarse.any(), place, f"{sizes}, which float32 cannot tell apart; subtract its smallest value")
     return numbers

@@ -14,10 +14,10 @@ from sdrun.errors import require
 from sdrun.settings import DatasetSettings, Item
 from sdrun.tasks.vectors.numbers import vectors
 from sdrun.tasks.vectors.sources.vectors import VectorFilesSettings
-from sdrun.tasks.vectors.table import numbers_in
+from sdrun.tasks.vectors.table import numbers_in, numbers_of
 
 
-def given(item: Item, items: Iterable[object]) -> Columns:
+def columns_of(item: Item, items: Iterable[object]) -> Columns:
     """Vectors [N, D] of as many numbers as the run's. Raises InputError for others."""
     return _columns(item, np.asarray(items), "vectors")
 
@@ -44,12 +44,12 @@ def blank(item: Item, num: int) -> Columns:
 
 
 def _in_table(settings: DatasetSettings, path: Path) -> np.ndarray:
-    delimiter, others = "comma", {"label"}
+    delimiter, others, wanted = "comma", {"label"}, None
     if isinstance(settings, VectorFilesSettings):
         delimiter = settings.delimiter or delimiter
-        others = {settings.label_column or "label", settings.group or ""}
+        others, wanted = {settings.label_column or "label", settings.group or ""}, settings.columns
     with opened(path, delimiter, str(path)) as rows:
-        columns = {place: name for place, name in enumerate(rows.header) if name not in others}
+        columns = numbers_of(rows, [at for at, name in enumerate(rows.header) if name in others], wanted)
         return np.array(
             [numbers_in([cells[at].strip() for at in columns], columns.values(), rows.at(line)) for line, cells in rows]
         )

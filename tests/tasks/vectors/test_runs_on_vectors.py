@@ -9,10 +9,13 @@ import yaml
 from faults.child import without_pictures
 from owned import npz, table, vectors
 
-from helpers import manifest, predictions, settings, start, summary, weights
-from sdrun.errors import RunError
+import sdrun
+from helpers import SMALL_VECTORS, check, manifest, predictions, settings, start, summary, weights
+from sdrun.answers.categorical import Categorical
+from sdrun.errors import InputError, RunError
 from sdrun.losses.distillation import cwtm
 from sdrun.methods.ps_kd.objective import Progressive
+from sdrun.storage.folder import RunFolder
 from sdrun.tasks.vectors.task import _read
 
 BASE = ("dataset=vectors", "method=supervised", "optim.batch_size=16", "optim.epochs=2", "model.width=8")
@@ -131,3 +134,27 @@ def test_what_makes_no_sense_is_refused_before_a_folder_is_made(overrides, tmp_p
     assert (code, text.count("\n")) == (2, 1), text
     assert text.startswith(f"sdrun: {REFUSED[overrides]}")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_columns_of_a_table_go_by_their_names(tmp_path):
+    x, y = vectors(60)
+    lines = [f"{a:g},{b:g},{label}" for (a, b, *_), label in zip(x, y, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join(["one,two,label", *lines]))
+    turned = [f"{b:g},{label},{a:g},9" for (a, b, *_), label in zip(x, y, strict=True)]
+    (tmp_path / "b.csv").write_text("\n".join(["two,label,one,more", *turned]))
+    (tmp_path / "c.csv").write_text("one,more\n1,2\n")
+    with without_pictures():
+        path = start(tmp_path / "run", f"dataset.root={tmp_path / 'a.csv'}", "method=supervised", base=SMALL_VECTORS)
+    assert RunFolder.open(path).document("config.yaml")["dataset"]["columns"] == ["one", "two"]
+    model = sdrun.load(path)
+    both = [model.read(tmp_path / name)[1] for name in ("a.csv", "b.csv")]
+    np.testing.assert_array_equal(*both)
+    with pytest.raises(InputError, match="dataset.columns: .*c.csv has no column 'two'"):
+        model.read(tmp_path / "c.csv")
+
+
+def test_numbers_that_float32_cannot_tell_apart_are_refused(tmp_path):
+    x = np.stack([1.7e9 + np.arange(60), np.arange(60)], axis=1)
+    file = npz(tmp_path / "a.npz", x=x, y=np.arange(60) % 2)
+    with pytest.raises(InputError, match="its number 0 is up to 1.7e.09 and differs by 59, which float32 cannot"):
+        check("dataset=vectors", f"dataset.root={file}")

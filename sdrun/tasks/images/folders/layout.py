@@ -35,7 +35,9 @@ def by_folders(paths: list[str], key: str, root: str) -> dict[str, Placed]:
     """
     require(bool(paths), key, f"{root} holds no images; a folder of it is a class, and its files are images")
     split = {path: path.split("/") for path in paths}
-    is_parted = any(PARTS.get(parts[0].lower()) == TRAIN for parts in split.values() if len(parts) > 1)
+    firsts = {parts[0].lower() for parts in split.values() if len(parts) > 1}
+    others = {PARTS.get(first, "") for first in firsts} - {TRAIN}
+    is_parted = any(PARTS.get(first) == TRAIN for first in firsts) and others != {""}  # or it is a class
     if is_parted:
         inside = {path: parts for path, parts in split.items() if len(parts) > 2 and parts[0].lower() in PARTS}
         placed = {path: Placed(parts[1], PARTS[parts[0].lower()]) for path, parts in inside.items()}

@@ -25,7 +25,7 @@ class Pixels:
         return Pixels(self.store, self.each, self.rows[index], self.digests[index])
 
     def tobytes(self) -> bytes:
-        """Of the files, which stand for their pixels."""
+        """The hashes of the files, which stand for their pixels."""
         return self.digests.tobytes()
 
     def pieces(self) -> Iterable[bytes]:

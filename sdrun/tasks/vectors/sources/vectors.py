@@ -1,6 +1,6 @@
 """Feature vectors of one's own in arrays, or a table of numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdrun.data.arrays import SUFFIXES
@@ -17,9 +17,12 @@ from sdrun.tasks.vectors.table import read_table
 
 @dataclass
 class VectorFilesSettings(OwnSettings, VectorsSettings):
-    """``label_column``, ``delimiter``: of a table, None for ``label`` and a comma."""
+    """Of a table: ``label_column`` and ``delimiter``, None for ``label`` and a comma; ``columns``: its numbers, in this
+    order, None for all.
+    """
 
     label_column: str | None
+    columns: list[str] | None
     delimiter: str | None
 
     def __post_init__(self) -> None:
@@ -33,18 +36,20 @@ def load(settings: VectorFilesSettings) -> Published:
 
     def read(path: Path, key: str) -> dict[str, Examples]:
         if path.is_dir() or path.suffix in SUFFIXES:
-            _require_unset(settings, ("label_column", "delimiter"), f"{path}, which is no table")
+            _require_unset(settings, ("label_column", "delimiter", "columns"), f"{path}, which is no table")
             return in_arrays(settings, path, key)
         _require_unset(settings, ("x", "y"), f"the table {path}, but for dataset.label_column")
         delimiter, label = settings.delimiter or "comma", settings.label_column or "label"
-        return {"train": read_table(path, delimiter, label, settings.group, key)}
+        return {"train": read_table(path, delimiter, label, settings.group, key, settings.columns)}
 
     parts = by_part(settings, read)
     columns = parts["train"].columns
     for examples in parts.values():
         differ = f"has the columns {some(examples.columns)}, and training {some(columns)}; make them alike"
         require(examples.columns == columns, str(examples.path), differ)
-    return published(settings, parts, {part: vectors(own) for part, own in parts.items()}, "vector", "vectors")
+    items = {part: vectors(own) for part, own in parts.items()}
+    measured = {"columns": list(columns)} if columns else {}
+    return replace(published(settings, parts, items, "vector", "vectors"), measured=measured)
 
 
 def _require_unset(settings: VectorFilesSettings, names: tuple[str, ...], where: str) -> None:
