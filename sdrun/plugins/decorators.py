@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields, make_dataclass
 from typing import Any, ClassVar, TypeVar, get_origin, get_type_hints
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
