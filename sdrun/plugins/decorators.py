@@ -122,6 +122,8 @@ def _register(
     others = {"method": methods.names, "model": models.names}.get(group, list)()
     other = owner(group, name) or ("sdrun itself" if name in others else None)
     require(other is None, _whose(name), f"{group}={name} is registered already, by {other}; choose another name")
+    from hydra.core.config_store import ConfigStore
+
     try:
         OmegaConf.structured(entry.settings)
         ConfigStore.instance().store(name=name, node=node, group=group, package=package or group, provider=entry.plugin)

@@ -54,7 +54,9 @@ def load_all(named: Iterable[str]) -> list[Plugin]:
 
 
 def _from_root(name: str) -> str:
-    return os.path.abspath(os.path.expanduser(name)) if _is_path(name) else name
+    """A file or a folder by its path from the root; the name of a module as it is."""
+    is_path = _is_path(name) or os.path.isdir(name)
+    return os.path.abspath(os.path.expanduser(name)) if is_path else name
 
 
 def _is_path(name: str) -> bool:

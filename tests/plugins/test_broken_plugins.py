@@ -139,3 +139,11 @@ def test_a_model_that_gives_no_features_makes_no_folder(called, tmp_path, made):
     code, said = called("--plugin", file, "model=one", *FEW)
     assert (code, said.startswith(f"sdrun: model=one: {BROKEN_MODELS[made]}"), said.count("\n")) == (2, True, 1), said
     assert not (tmp_path / "outputs").exists()
+
+
+def test_the_environment_names_no_file_of_whatever_folder_this_is(called, tmp_path, monkeypatch):
+    lab(tmp_path)
+    monkeypatch.setenv("SDRUN_PLUGINS", "lab.py")
+    code, text = called("--version")
+    assert (code, len(text.splitlines())) == (2, 1)
+    assert "SDRUN_PLUGINS: lab.py would be another file in each folder; write its path from the root" in text
