@@ -308,7 +308,7 @@ def counts(store, root, results):
 
     def noted(path, *others):
         with (store.parent / "log").open("a") as log:
-            log.write(f"{path.name}\n")
+            log.write(f"{path}\n")
         time.sleep(0.01)
         return decode(path, *others)
 
@@ -330,7 +330,7 @@ def test_of_two_processes_one_decodes_and_both_read_the_same(root, store):
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sdrun.tasks.images.folders import workers
 
@@ -339,6 +339,7 @@ def slow(number):
     time.sleep(0.05)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in the background
     workers.FEW, workers.CHUNK = 0, 4
     list(workers.each(slow, [(number,) for number in range(2000)], 2, "Work"))
 """

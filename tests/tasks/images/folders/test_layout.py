@@ -108,7 +108,7 @@ def test_what_is_left_out_is_counted(root, read):
     images(root, "cat", "dog")
     save(root / "cover.png", pixels(9))
     (root / "README.md").write_text("x")
-    assert read(root).facts == ("left out: 1 images in no folder of a class, 1 other files",)
+    assert read(root).facts == ("left out: 1 images without a class, 1 other files",)
 
 
 def test_images_beside_the_parts_are_counted(root, read):
@@ -117,7 +117,7 @@ def test_images_beside_the_parts_are_counted(root, read):
     images(root / "other", "cat", num=2, first=200)
     save(root / "train" / "cover.png", pixels(9))
     published = read(root)
-    assert published.facts == ("left out: 3 images in no folder of a class",)
+    assert published.facts == ("left out: 3 images without a class",)
     assert parts(published) == (20, 20)
 
 
@@ -138,7 +138,8 @@ REFUSED = {
     "no images": (nothing, "dataset.root: ROOT holds no images; a folder of it is a class, and its files are images"),
     "no class": (
         lambda root: save(root / "a.png", pixels(0)),
-        "dataset.root: ROOT holds images, but no folder of a class; put those of a class into a folder of its name",
+        "dataset.root: ROOT holds images, but no folder of a class; put those of a class into a folder of its name, "
+        "or name a table by dataset.labels=FILE.csv",
     ),
     "one class": (
         lambda root: images(root, "cat"),

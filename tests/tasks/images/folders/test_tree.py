@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_headers_are_those_of_the_files(root, tmp_path):
 
 def test_files_are_opened_again_only_where_they_changed(root, tmp_path, monkeypatch):
     memory, opened = tmp_path / "memory", []
-    monkeypatch.setattr(tree, "header", lambda path: opened.append(path.name) or header(path))
+    monkeypatch.setattr(tree, "header", lambda path: opened.append(Path(path).name) or header(path))
     read(root, memory)
     assert len(opened) == 4
     opened.clear()
@@ -112,9 +113,9 @@ def test_what_could_not_be_opened_is_tried_again_and_the_rest_is_not(root, tmp_p
     memory, opened = tmp_path / "memory", []
     refused = header(root / "nowhere.png")
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "header", lambda path: refused if path.parent.name == "cat" else header(path))
+        patch.setattr(tree, "header", lambda path: refused if Path(path).parent.name == "cat" else header(path))
         assert [bool(said.problem) for said in read(root, memory)] == [True, True, False, False]
-    monkeypatch.setattr(tree, "header", lambda path: opened.append(path.parent.name) or header(path))
+    monkeypatch.setattr(tree, "header", lambda path: opened.append(Path(path).parent.name) or header(path))
     assert not any(said.problem for said in read(root, memory))
     assert opened == ["cat", "cat"]
 
