@@ -6,6 +6,7 @@ from torch.distributions import Categorical, kl_divergence
 from torch.nn import functional as F
 
 from further import example
+from sdrun.answers import categorical as answered
 from sdrun.randomness import Draws
 from sdrun.streams.batch import Batch
 
@@ -19,7 +20,8 @@ def said(weight, logits=LOGITS):
         from sdrun.methods.r_drop.objective import RDrop
         from sdrun.methods.r_drop.settings import RDropSettings
     batch = Batch(0, torch.arange(5), {"weak": list(logits)}, {"label": LABEL}, Draws((0,), slice(0, 5), 5))
-    return RDrop(torch.nn.Identity(), RDropSettings("r_drop", view="weak", weight=weight))(batch)
+    answers = answered.Categorical(LOGITS.shape[-1])
+    return RDrop(torch.nn.Identity(), answers, RDropSettings("r_drop", view="weak", weight=weight))(batch)
 
 
 def test_the_loss_is_written_out():

@@ -2,8 +2,8 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from sdrun.answers.answers import Answers
 from sdrun.methods.r_drop.settings import RDropSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch
@@ -12,9 +12,9 @@ from sdrun.streams.batch import Batch
 class RDrop(Objective):
     """``CE + weight J``, J half the symmetric KL divergence of both answers."""
 
-    def __init__(self, student: nn.Module, settings: RDropSettings) -> None:
+    def __init__(self, student: nn.Module, answers: Answers, settings: RDropSettings) -> None:
         super().__init__()
-        self.student = student
+        self.student, self.answers = student, answers
         self.teachers = []
         self.settings = settings
 
@@ -23,7 +23,7 @@ class RDrop(Objective):
         one, other = logits.log_softmax(dim=1).chunk(2)
         apart = ((one.exp() - other.exp()) * (one - other)).sum(dim=1).mean() / 2
         terms = {
-            "ce": F.cross_entropy(logits, torch.cat([batch.known["label"]] * 2)),
+            "ce": self.answers.truth(logits, {"label": torch.cat([batch.known["label"]] * 2)}),
             "consistency": self.settings.weight * apart,
         }
         agreement = (one.argmax(dim=1) == other.argmax(dim=1)).float().mean()

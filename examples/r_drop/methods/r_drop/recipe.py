@@ -6,4 +6,5 @@ from sdrun.methods.r_drop.settings import RDropSettings
 
 
 def run(settings: RDropSettings, experiment: Experiment) -> Stage:
-    return experiment.fit("r_drop", RDrop(experiment.student(0), settings), experiment.stream(0, {settings.view: 2}))
+    objective = RDrop(experiment.student(0), experiment.answers, settings)
+    return experiment.fit("r_drop", objective, experiment.stream(0, {settings.view: 2}))

@@ -41,9 +41,8 @@ def by_folders(paths: list[str], key: str, root: str) -> dict[str, Placed]:
     if is_parted:
         inside = {path: parts for path, parts in split.items() if len(parts) > 2 and parts[0].lower() in PARTS}
         placed = {path: Placed(parts[1], PARTS[parts[0].lower()]) for path, parts in inside.items()}
-        others = {place.part for place in placed.values()} - {TRAIN}
         lacks = f"{root} has a folder for training and none for testing; name the training folder itself"
-        require(bool(others), key, lacks)
+        require(any(place.part != TRAIN for place in placed.values()), key, lacks)
     else:
         placed = {path: Placed(parts[0]) for path, parts in split.items() if len(parts) > 1}
     ways = "put those of a class into a folder of its name, or name a table by dataset.labels=FILE.csv"
