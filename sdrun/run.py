@@ -61,7 +61,7 @@ def _work(settings: Settings, item: Item) -> int:
     taken = settings.model.taken(item)
     with models.without_weights(settings.model), torch.random.fork_rng(devices=[]):
         backbone = models.build(settings.model, item).eval()
-        one = torch.empty(1, *taken.shape, dtype=torch.long if taken.num_values else None)
+        one = torch.zeros(1, *taken.shape, dtype=torch.long if taken.num_values else None)
     return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 

@@ -47,7 +47,7 @@ def _table(backbone: "Backbone", item: "Item") -> "Table":
     table = Table("", ["tap", "shape", "multiply-adds", "of all, %"], left=("tap", "shape"))
     counter, places, totals = Counter(), [*backbone.tap_features, "features"], []
     with torch.no_grad():
-        x = torch.empty(1, *item.shape, dtype=torch.long if item.num_values else None)
+        x = torch.zeros(1, *item.shape, dtype=torch.long if item.num_values else None)
         with counter():
             x = backbone.enter(x)
         for number, place in enumerate(places):
