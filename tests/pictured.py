@@ -49,5 +49,5 @@ def load(root: Path | str | None, store: Path, **values: object) -> Published:
 
 def shown(published: Published, part: str = "train") -> np.ndarray:
     """The images of a part as networks get them: uint8 [N, C, H, W]."""
-    column = getattr(published, part).fields["image"]
+    column = published.parts[part].fields["image"]
     return column.read(np.arange(len(column.rows)))

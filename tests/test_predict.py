@@ -135,9 +135,9 @@ WRONG_ITEMS = {
 
 @pytest.mark.parametrize("case", WRONG_ITEMS)
 def test_items_of_another_kind_are_refused(case, made):
-    given, told = WRONG_ITEMS[case]
+    items, told = WRONG_ITEMS[case]
     with pytest.raises(InputError) as error:
-        sdrun.load(made("supervised")).predict(given)
+        sdrun.load(made("supervised")).predict(items)
     assert str(error.value).startswith(told)
 
 

@@ -50,7 +50,7 @@ def _verdict(name: str, check: Check, subject: Subject) -> Verdict:
 
 
 def composes(subject: Subject) -> None:
-    settings = getattr(subject.settings, subject.group)
+    settings = vars(subject.settings)[subject.group]
     require(settings.name == subject.name, f"{subject.group}.name", f"is {settings.name!r}; say {subject.name}")
 
 
@@ -119,7 +119,7 @@ def answers_alike(subject: Subject) -> None:
 
 def is_read_alike(subject: Subject) -> None:
     one, other = (tasks.read(subject.settings.dataset) for _ in range(2))
-    differ = [part for part in ("train", "test") if getattr(one, part).fingerprint != getattr(other, part).fingerprint]
+    differ = [part for part, items in one.parts.items() if items.fingerprint != other.parts[part].fingerprint]
     require(not differ, ", ".join(differ), "differs when it is read again; leave random changes to dataset.views")
 
 
@@ -128,7 +128,7 @@ def names_classes(subject: Subject) -> str:
     names = published.classes
     require(len(set(names)) == len(names), "its classes", f"have one name twice: {', '.join(names)}")
     for part in ("train", "test"):
-        labels = getattr(published, part).labels
+        labels = published.parts[part].labels
         require(labels.min() >= 0 and labels.max() < len(names), part, f"has labels beyond its {len(names)} classes")
     lacking = [names[number] for number in np.setdiff1d(np.arange(len(names)), published.train.labels)]
     require(not lacking, "train", f"has no item of {', '.join(lacking)}")

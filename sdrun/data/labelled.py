@@ -109,6 +109,10 @@ class Published:
     measured: Mapping[str, Any] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
 
+    @property
+    def parts(self) -> dict[str, Labelled]:
+        return {"train": self.train, "test": self.test}
+
 
 @dataclass(frozen=True)
 class Splits:

@@ -9,8 +9,7 @@ from sdrun.data.examples import Examples
 from sdrun.data.labelled import Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
-from sdrun.settings import Item, OwnSettings
-from sdrun.settings.own import TEST_SHARE
+from sdrun.settings import TEST_SHARE, Item, OwnSettings
 
 WORDS = {"train": "training", "val": "validation", "test": "testing"}
 

@@ -89,9 +89,9 @@ def _load(word: str, place: Path | None) -> Plugin:
         raise InputError(f"{OPTION}: {name} cannot be imported ({reason})") from error
     finally:
         decorators.loading.pop()
-    file = getattr(module, "__file__", None)  # a folder without __init__.py has none, and what is built in
-    require(file is not None, OPTION, f"{name} has no __init__.py; name a module, or a package")
-    folder = Path(str(file)).resolve()
+    is_file = module.__spec__ is not None and module.__spec__.has_location  # no folder, and not built in
+    require(is_file, OPTION, f"{name} has no __init__.py; name a module, or a package")
+    folder = Path(str(module.__file__)).resolve()
     folder = folder.parent if folder.name == "__init__.py" else folder
     conf = _conf(word, folder / "conf")
     has_rooms = _open_rooms(word, folder)

@@ -4,10 +4,12 @@ from sdrun.settings.checks import (
     AUTO,
     CLEAN,
     ROLES,
+    TEST_SHARE,
     require_interval,
     require_positive,
     require_range,
     require_range_or_auto,
+    require_test_share,
     require_view,
 )
 from sdrun.settings.dataset import DatasetSettings, NoiseKind
@@ -24,6 +26,7 @@ __all__ = [
     "CLEAN",
     "OPTIMS",
     "ROLES",
+    "TEST_SHARE",
     "DatasetSettings",
     "Device",
     "HardwareSettings",
@@ -44,5 +47,6 @@ __all__ = [
     "require_positive",
     "require_range",
     "require_range_or_auto",
+    "require_test_share",
     "require_view",
 ]

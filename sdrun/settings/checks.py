@@ -12,6 +12,16 @@ AUTO = "auto"
 """The value of a setting that ``MethodSettings.resolved`` finds."""
 
 
+TEST_SHARE = 0.2
+"""Of items of one's own that are tested on, where nothing says which."""
+
+
+def require_test_share(share: float | None) -> None:
+    """Raise InputError unless it leaves something on both sides; None passes."""
+    if share is not None:
+        require(0 < share < 1, "dataset.test_share", f"must be between 0 and 1, but is {share}")
+
+
 def require_range(key: str, value: float | None, low: float, high: float = float("inf")) -> None:
     """Raise InputError unless ``low <= value <= high``; None passes."""
     if value is not None:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 from sdrun.errors import require
+from sdrun.settings.checks import require_test_share
 from sdrun.settings.dataset import DatasetSettings
-
-TEST_SHARE = 0.2
 
 
 @dataclass
@@ -26,8 +25,7 @@ class OwnSettings(DatasetSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(not self.download, "dataset.download", f"has no effect with dataset={self.name}")
-        is_share = self.test_share is None or 0 < self.test_share < 1
-        require(is_share, "dataset.test_share", f"must be between 0 and 1, but is {self.test_share}")
+        require_test_share(self.test_share)
         is_one = self.test_share is None or self.test_file is None
         require(is_one, "dataset.test_share", "says what is tested on, and so does dataset.test_file; give one of them")
 

@@ -29,9 +29,9 @@ def published(entry: Registered, settings: DatasetSettings) -> Published:
     key = f"dataset={settings.name}"
     names = list(inspect.signature(entry.function).parameters)
     for name in ("root", "download"):
-        is_used = name in names or not getattr(settings, name)
+        is_used = name in names or not vars(settings)[name]
         require(is_used, f"dataset.{name}", f"has no effect with {key}; leave it out")
-    values = {name: getattr(settings, name) for name in names}
+    values = {name: vars(settings)[name] for name in names}
     if "root" in names and settings.root is not None:
         values["root"] = os.path.expanduser(settings.root)
     try:

@@ -82,9 +82,9 @@ def one(asked, tmp_path_factory):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_loss_is_one_ranks_up_to_rounding(name, one, two):
-    found = [points(path) for path in (one(name), two / name)]
-    assert [point[:4] for point in found[0]] == [point[:4] for point in found[1]]
-    losses = [[point[4] for point in each if point[3] == "train/loss"] for each in found]
+    logged = [points(path) for path in (one(name), two / name)]
+    assert [point[:4] for point in logged[0]] == [point[:4] for point in logged[1]]
+    losses = [[point[4] for point in each if point[3] == "train/loss"] for each in logged]
     assert len(losses[0]) > 2
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 

@@ -68,10 +68,10 @@ def test_it_resumes_bitwise(runs, tmp_path, monkeypatch):
 
 
 def test_models_of_one_library_are_told_apart(runs):
-    found = find([str(runs / path) for path in ("test_resnet/layerwise", "test_vit/layerwise")]).finished
-    assert len(grouped(found)[0]) == 2
-    assert [r.path.parent.name for r in found if r.matches({"model": "timm/test_vit"})] == ["test_vit"]
-    assert not any(r.matches({"model": "test_vit"}) for r in found)
+    finished = find([str(runs / path) for path in ("test_resnet/layerwise", "test_vit/layerwise")]).finished
+    assert len(grouped(finished)[0]) == 2
+    assert [r.path.parent.name for r in finished if r.matches({"model": "timm/test_vit"})] == ["test_vit"]
+    assert not any(r.matches({"model": "test_vit"}) for r in finished)
 
 
 def test_our_own_resnet_is_not_taken_for_timms(runs):

@@ -32,17 +32,17 @@ class Layerwise(Objective):
         features, logits = joint.float(), logits.float()
         *shallow, deepest = logits.unbind(dim=1)
         targets = self._targets(logits)
-        known, hint = batch.known, features[:, -1].detach()
-        terms = {"ce": self.answers.truth(deepest, known)}
+        hint = features[:, -1].detach()
+        terms = {"ce": self.answers.truth(deepest, batch.known)}
         if s.label_weight:
-            terms["exit_ce"] = s.label_weight * _sum([self.answers.truth(z, known) for z in shallow])
+            terms["exit_ce"] = s.label_weight * _sum([self.answers.truth(z, batch.known) for z in shallow])
         if s.alpha:
             terms["distillation"] = s.alpha * _sum([kd(z, targets, s.temperature) for z in shallow])
         if s.beta:
             terms["hint"] = s.beta * _sum([self._distance(f, hint) for f in features[:, :-1].unbind(1)])
         agreement = logits[:, :-1].argmax(dim=2) == targets.argmax(dim=1, keepdim=True)
         metrics = {f"exit_{i}_agreement": share for i, share in enumerate(agreement.float().mean(dim=0), start=1)}
-        metrics["teacher_ce"] = self.answers.truth(targets, known)
+        metrics["teacher_ce"] = self.answers.truth(targets, batch.known)
         return StepOutput(terms, joint, (targets, hint), metrics)
 
     def _targets(self, logits: Tensor) -> Tensor:

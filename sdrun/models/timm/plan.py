@@ -62,7 +62,7 @@ def plan(name: str, item: Item) -> Plan:
 
 
 def _planned(model: Any, options: dict[str, Any], images: Tensor, num_features: int) -> Plan:
-    infos = getattr(model, "feature_info", [])
+    infos = vars(model).get("feature_info", [])
     if isinstance(model, VisionTransformer):
         taps = {info["module"]: info["num_chs"] for info in infos if model.cls_token is not None}
         return Plan(options, num_features, taps, Taps.tokens, [])

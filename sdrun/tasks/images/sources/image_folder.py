@@ -14,7 +14,7 @@ from sdrun.data.labelled import Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_local_ranks
-from sdrun.settings import DatasetSettings, Item, require_positive, require_range
+from sdrun.settings import TEST_SHARE, DatasetSettings, Item, require_positive, require_range, require_test_share
 from sdrun.tasks.images.files import usual_cache
 from sdrun.tasks.images.folders.decoded import Cache
 from sdrun.tasks.images.folders.layout import TEST, VALIDATION, classes_of
@@ -23,7 +23,6 @@ from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.settings import ImagesSettings
 
 AUTO, OFF = "auto", ("off", "False", "false")
-TEST_SHARE = 0.2
 
 
 class OnBad(Enum):
@@ -57,8 +56,7 @@ class ImageFolderSettings(ImagesSettings):
         require_range("dataset.size", self.size, 2)
         require_range("dataset.workers", self.workers, 1)
         require_positive("dataset.cache_limit", self.cache_limit)
-        is_share = self.test_share is None or 0 < self.test_share < 1
-        require(is_share, "dataset.test_share", f"must be between 0 and 1, but is {self.test_share}")
+        require_test_share(self.test_share)
         is_one = self.test_share is None or self.test_root is None
         require(is_one, "dataset.test_share", "says what is tested on, and so does dataset.test_root; give one of them")
         try:

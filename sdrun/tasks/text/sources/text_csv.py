@@ -8,12 +8,10 @@ from sdrun.data.labelled import Published
 from sdrun.data.subsets import for_testing
 from sdrun.data.tables import require_delimiter
 from sdrun.errors import InputError, require
-from sdrun.settings import DatasetSettings
+from sdrun.settings import TEST_SHARE, DatasetSettings, require_test_share
 from sdrun.tasks.text.settings import TextSettings
 from sdrun.tasks.text.table import Columns, read_table
 from sdrun.tasks.text.texts import TEXTS
-
-TEST_SHARE = 0.2
 
 
 @dataclass
@@ -34,8 +32,7 @@ class TextCSVSettings(TextSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_delimiter(self.delimiter)
-        is_share = self.test_share is None or 0 < self.test_share < 1
-        require(is_share, "dataset.test_share", f"must be between 0 and 1, but is {self.test_share}")
+        require_test_share(self.test_share)
         ways = {"test_share": self.test_share, "test_column": self.test_column, "test_file": self.test_file}
         for one, other in combinations([f"dataset.{name}" for name, value in ways.items() if value is not None], 2):
             raise InputError(f"{one}: says what is tested on, and so does {other}; give one of them")

@@ -54,4 +54,4 @@ def load(settings: VectorFilesSettings) -> Published:
 
 def _require_unset(settings: VectorFilesSettings, names: tuple[str, ...], where: str) -> None:
     for name in names:
-        require(getattr(settings, name) is None, f"dataset.{name}", f"has no effect on {where}")
+        require(vars(settings)[name] is None, f"dataset.{name}", f"has no effect on {where}")

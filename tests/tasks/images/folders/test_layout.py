@@ -53,8 +53,8 @@ def test_a_folder_is_a_class_and_a_fifth_is_tested_on(root, read):
 def test_pixels_and_labels_belong_together(root, read):
     published = read(images(root, "dark", "bright"))
     for part in ("train", "test"):
-        means = shown(published, part).reshape(len(getattr(published, part)), -1).mean(axis=1)
-        assert ((means < 127) == (getattr(published, part).labels == published.classes.index("dark"))).all()
+        means = shown(published, part).reshape(len(published.parts[part]), -1).mean(axis=1)
+        assert ((means < 127) == (published.parts[part].labels == published.classes.index("dark"))).all()
 
 
 @pytest.mark.parametrize(
@@ -273,9 +273,9 @@ def test_the_size_is_that_of_the_images_or_a_usual_one(case, root, read):
     assert published.measured["size"] == size
     assert published.item.shape == (3, size, size)
     assert (published.facts == ()) if told is None else published.facts[0].startswith(told)
-    given = read(root, size=6)
-    assert given.item.shape == (3, 6, 6)
-    assert shown(given).shape[1:] == (3, 6, 6)
+    smaller = read(root, size=6)
+    assert smaller.item.shape == (3, 6, 6)
+    assert shown(smaller).shape[1:] == (3, 6, 6)
 
 
 def test_the_first_picture_of_animations_is_said(root, read):
