@@ -2,9 +2,13 @@
 
 import errno
 import signal
+from textwrap import shorten
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of the errors of a full disk."""
+
+LONGEST = 120
+"""Characters of what another library says of an error."""
 
 
 class InputError(ValueError):
@@ -35,3 +39,8 @@ def require(condition: bool, key: str, message: str) -> None:
     """Raise InputError ``key: message`` unless the condition holds."""
     if not condition:
         raise InputError(f"{key}: {message}")
+
+
+def said(error: Exception) -> str:
+    """What an error of another library says, in a few words."""
+    return shorten(str(error) or type(error).__name__, LONGEST, placeholder=" ...").rstrip(".")

@@ -9,6 +9,7 @@ import shlex
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from hydra import version
@@ -26,14 +27,19 @@ from omegaconf.errors import OmegaConfBaseException
 from sdrun import models, tasks
 from sdrun.configuration import conf_folder, explain, settings_from
 from sdrun.data.splits import split
-from sdrun.errors import InputError, require
+from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
-from sdrun.settings import Settings
+from sdrun.settings import Item, Settings
 from sdrun.settings.words import override
 from sdrun.storage.initial import initial
 from sdrun.storage.place import holds_run, require_free
 from sdrun.trust import Loader
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sdrun.models.backbone import Backbone
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 SWEEPER = "hydra_plugins.sdrun_sweeps.SingleSweeper"
@@ -88,6 +94,7 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
     split(published, settings.dataset)
+    _require_views(settings, published.item)
     start = initial(settings)
     if start or settings.model.origin or settings.model.architecture in registry.models:
         backbone = models.build(settings.model, published.item)
@@ -102,6 +109,32 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
+
+
+def _require_views(settings: Settings, item: Item) -> None:
+    """Raise InputError where views of another size do not go through the network that is made for the items."""
+    seen = {role: settings.dataset.seen(item, role) for role in settings.method.roles}
+    others = {role: view for role, view in seen.items() if view != item}
+    if not others:
+        return
+    import torch
+
+    from sdrun.models.backbone import zeros
+
+    with models.without_weights(settings.model), torch.random.fork_rng(devices=[]), torch.no_grad():
+        backbone = models.build(settings.model, item).eval()
+        for role, view in others.items():
+            fault = _fault(backbone, zeros(settings.model.taken(view)))
+            told = f"{settings.model.title}, made for {item}, takes no {view} ({fault}); choose others or another model"
+            require(not fault, f"dataset.views.{role}.size", told)
+
+
+def _fault(backbone: "Backbone", items: "Tensor") -> str:
+    try:
+        backbone(items)
+    except Exception as error:  # of any kind: each network has its own way to say that it takes no such items
+        return said(error)
+    return ""
 
 
 def checked_settings(config: DictConfig) -> Settings:

@@ -1,5 +1,6 @@
 """One run: settings, folder, experiment, recipe, summary."""
 
+import gc
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from sdrun.errors import InputError, Interrupted
 from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
+from sdrun.models.backbone import zeros
 from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
 from sdrun.recorded import change, load_config, origin, plugins_of, require_same
@@ -58,10 +60,9 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
 
 def _work(settings: Settings, item: Item) -> int:
     """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once."""
-    taken = settings.model.taken(item)
     with models.without_weights(settings.model), torch.random.fork_rng(devices=[]):
         backbone = models.build(settings.model, item).eval()
-        one = torch.zeros(1, *taken.shape, dtype=torch.long if taken.num_values else None)
+        one = zeros(settings.model.taken(item))
     return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
@@ -161,6 +162,7 @@ def execute(
 
     ``source``: a finished run whose weights are evaluated, for no training.
     """
+    gc.enable()  # which a start does without
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())

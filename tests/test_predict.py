@@ -272,6 +272,29 @@ def test_arrays_are_predicted(learned, tmp_path, called):
     assert [record["item"] for record in json.loads(text)] == ["a.npy[0]", "a.npy[1]"]
 
 
+def test_arrays_are_read_as_for_training(tmp_path, called, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images = np.stack([pixels(number, 8, 8) for number in range(40)])  # [N, H, W, C]
+    np.savez("all.npz", Photos=images, y=np.arange(40) % 2)
+    own = ("dataset=arrays", "dataset.root=all.npz", "dataset.x=photos", "dataset.val_size=8")
+    path = start(
+        tmp_path / "run", "optim.epochs=1", "model.widths=[4]", "optim.batch_size=8", *own, base=("method=supervised",)
+    )
+    (tmp_path / "folder").mkdir()
+    npy(tmp_path / "folder" / "photos.npy", np.moveaxis(images[:3], -1, 1))
+    npy(tmp_path / "alone.npy", images[:3] / 255)
+    np.savez("new.npz", photos=(images[:3] / 255).astype(np.float32), others=images)
+    np.savez("wrong.npz", others=images)
+    expected = sdrun.load(path).predict(np.moveaxis(images[:3], -1, 1))
+    for name in ("folder", "alone.npy", "new.npz"):
+        names, probabilities = sdrun.load(path).read(name)
+        assert names == [f"{name}[{number}]" for number in range(3)]
+        np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    capsys.readouterr()
+    code, text = called("predict", str(path), "wrong.npz")
+    assert (code, text) == (2, "sdrun: wrong.npz: holds no array 'photos', only 'others'; rename one\n")
+
+
 def test_a_run_that_cannot_be_used_is_named(tmp_path, called, capsys):
     base, *overrides = RUNS["supervised"]
     path = start(tmp_path / "run", "optim.epochs=1", *overrides, base=base)

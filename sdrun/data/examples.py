@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sdrun.data.arrays import Arrays, opened
+from sdrun.data.arrays import Arrays, explained, opened
 from sdrun.data.tables import some
 from sdrun.errors import require
-from sdrun.settings import OwnSettings
+from sdrun.settings import DatasetSettings, OwnSettings
 
 PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 """What items are for, and the words that say so."""
@@ -87,6 +87,27 @@ def in_arrays(settings: OwnSettings, path: Path, key: str) -> dict[str, Examples
         for part, names in parts.items()
         if names["x"] is not None or (part == "train" and (key == ROOT or not parts["test"]["x"]))
     }
+
+
+def without_labels(settings: DatasetSettings, path: Path) -> Examples:
+    """The items of an array in a file of its own, or of the one that the settings name in a file or folder of several.
+
+    Their labels are not known: all are 0. Raises InputError where no array can be read.
+    """
+    if path.suffix == ".npy":
+        require(path.is_file(), str(path), "is no file; name one")
+        name = "its array"
+        with explained(path):
+            x = np.load(path, mmap_mode="r", allow_pickle=False)
+    else:
+        arrays = opened(path, str(path))
+        word = (settings.x if isinstance(settings, OwnSettings) else None) or "x"
+        called = arrays.called({word.lower()})
+        require(called is not None, str(path), f"holds no array {word!r}, only {some(arrays.names)}; rename one")
+        name = str(called)
+        x = arrays[name]
+    require(x.ndim > 0 and len(x) > 0, f"{path}, {name}", "holds no items")
+    return Examples(path, x, np.zeros(len(x), dtype=np.int64), None, {"x": name})
 
 
 def _compounds(word: str, titles: tuple[str, ...]) -> set[str]:

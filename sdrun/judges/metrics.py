@@ -4,7 +4,6 @@ Everywhere: ``logits`` [N, K] and ``labels`` [N]; computed in float64.
 """
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import entr, log_softmax
 
 NUM_BINS = 15
@@ -130,6 +129,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
     if (logits.argmax(axis=1) == labels).all():
         return 1.0
+    from scipy.optimize import minimize_scalar
+
     z = logits.astype(np.float64)
 
     def nll_at(log_temperature: float) -> float:

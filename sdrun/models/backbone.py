@@ -4,8 +4,10 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
+from sdrun.settings import Item
 from sdrun.trees import Tree
 
 
@@ -26,6 +28,11 @@ class Taps(Enum):
     maps = "maps"
     tokens = "tokens"
     vectors = "vectors"
+
+
+def zeros(item: Item, num: int = 1) -> Tensor:
+    """What shapes are asked with: [num, ...] in the form in which a model takes such items."""
+    return torch.zeros(num, *item.shape, dtype=torch.long if item.num_values else None)
 
 
 class Backbone(nn.Module, ABC):

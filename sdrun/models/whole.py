@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sdrun.errors import InputError, require
-from sdrun.models.backbone import Backbone, Taps
+from sdrun.models.backbone import Backbone, Taps, zeros
 from sdrun.plugins.registry import Registered
 from sdrun.settings import Item, ModelSettings
 from sdrun.trees import Tree
@@ -54,11 +54,10 @@ def made(entry: Registered, settings: ModelSettings, item: Item) -> Backbone:
 
 def _num_features(module: nn.Module, item: Item, key: str) -> int:
     """How many there are of an item. Raises InputError where none go through, or come out as anything but vectors."""
-    items = torch.zeros(2, *item.shape, dtype=torch.long if item.num_values else None)
     module.eval()
     try:
         with torch.no_grad():
-            features = module(items)
+            features = module(zeros(item, 2))
     except Exception as error:
         raise InputError(f"{key}: {item} cannot go through it ({type(error).__name__}: {error})") from error
     shape = list(features.shape) if isinstance(features, Tensor) else type(features).__name__

@@ -43,13 +43,13 @@ def _table(backbone: "Backbone", item: "Item") -> "Table":
 
     from sdrun.comparison.tables import Table
     from sdrun.counting import Counter
+    from sdrun.models.backbone import zeros
 
     table = Table("", ["tap", "shape", "multiply-adds", "of all, %"], left=("tap", "shape"))
     counter, places, totals = Counter(), [*backbone.tap_features, "features"], []
     with torch.no_grad():
-        x = torch.zeros(1, *item.shape, dtype=torch.long if item.num_values else None)
         with counter():
-            x = backbone.enter(x)
+            x = backbone.enter(zeros(item))
         for number, place in enumerate(places):
             with counter():
                 x = backbone.advance(x, number) if place in backbone.tap_features else backbone.leave(x)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from owned import npz
 from safetensors.torch import save_file
 from timm.models.resnet import ResNet
 from timm.models.vision_transformer import VisionTransformer
@@ -258,7 +259,8 @@ def test_a_path_is_kept_from_the_root(tmp_path):
     [
         (["model.name=resnet81"], "^model.name: 'resnet81' is none of timm's; did you mean resnet18.$"),
         (["model.name=qqqq"], "^model.name: 'qqqq' is none of timm's; see: timm.list_models()"),
-        (["model.name=resnet18.nothing"], r"model.name: resnet18.nothing .*Invalid pretrained tag"),
+        (["model.name=resnet18.nothing"], r"^model.name: .* tag \(nothing\) for resnet18; did you mean resnet18\?$"),
+        (["model.name=resnet18."], r"^model.name: .* tag \(\) for resnet18; did you mean resnet18\?$"),
         (["model.name=test_vit"], r"^model.name: test_vit takes no images of 1x8x8 \(.*patch size \(16\)\); choose"),
         (["dataset=sentences"], "^model: timm/resnet18 takes images, and dataset=sentences has texts$"),
         (["model.name=vgg11"], "^model.name: vgg11 takes no images of 1x8x8"),
@@ -276,6 +278,15 @@ def test_a_path_is_kept_from_the_root(tmp_path):
 def test_what_cannot_be_is_one_short_line(overrides, message):
     with pytest.raises(InputError, match=message):
         check("model=timm", *overrides)
+
+
+def test_a_view_of_a_size_that_a_model_of_one_size_cannot_take(tmp_path):
+    own = f"dataset.root={npz(tmp_path / 'a.npz', x=np.zeros((40, 32, 32), np.uint8), y=np.arange(40) % 2)}"
+    words = ("dataset=arrays", own, "method=dino", "model=timm", "model.name=mixer_s16_224")
+    message = r"^dataset.views.local.size: timm/mixer_s16_224, made for images of 1x32x32, takes no images of 1x16x16 "
+    with pytest.raises(InputError, match=message + r"\(Input height \(16\) doesn't match model \(32\)\); choose"):
+        check(*words, "dataset.views.local.size=16")
+    check(*words, "dataset.views.local.size=32")
 
 
 def test_a_model_that_ends_in_maps_is_none(monkeypatch):

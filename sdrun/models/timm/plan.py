@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache, partial
-from textwrap import shorten
 from typing import Any, NamedTuple
 
 import timm
@@ -12,12 +11,9 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from sdrun.errors import InputError, require
+from sdrun.errors import InputError, require, said
 from sdrun.models.backbone import Taps
 from sdrun.settings import Item
-
-LONGEST = 120
-"""Characters of what another library says of an error."""
 
 
 class Plan(NamedTuple):
@@ -118,13 +114,12 @@ def _parts(chain: Iterable[str], taps: Iterable[str]) -> list[list[str]]:
     return parts
 
 
-def said(error: Exception) -> str:
-    """What an error of another library says, in a few words."""
-    return shorten(str(error) or type(error).__name__, LONGEST, placeholder=" ...").rstrip(".")
-
-
 def _require_name(name: str) -> None:
     if not timm.is_model(name):
         near = get_close_matches(name, timm.list_models(), n=1)
         hint = f"did you mean {near[0]}?" if near else "see: timm.list_models()"
         raise InputError(f"model.name: {name!r} is none of timm's; {hint}")
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError as error:  # of what follows the dot, timm's name of weights
+        raise InputError(f"model.name: {said(error)}; did you mean {name.partition('.')[0]}?") from error

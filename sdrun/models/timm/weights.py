@@ -9,8 +9,7 @@ import timm
 from timm.models import load_state_dict
 from torch import Tensor, nn
 
-from sdrun.errors import InputError, require
-from sdrun.models.timm.plan import said
+from sdrun.errors import InputError, require, said
 from sdrun.models.timm.settings import TIMM
 
 MISMATCH = re.compile(r"size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)")

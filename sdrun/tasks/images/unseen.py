@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 from joblib import cpu_count
 
-from sdrun.data.arrays import explained
+from sdrun.data.arrays import SUFFIXES
+from sdrun.data.examples import without_labels
 from sdrun.data.labelled import Columns
 from sdrun.errors import InputError, require
-from sdrun.settings import DatasetSettings, Item
+from sdrun.settings import DatasetSettings, Item, OwnSettings
 from sdrun.tasks.images.folders.decoded import Files
 from sdrun.tasks.images.folders.decoding import header
 from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.folders.tree import walk
+from sdrun.tasks.images.pixels import pixels
 
 
 def columns_of(item: Item, items: Iterable[object]) -> Columns:
@@ -36,13 +38,13 @@ def _fitting(item: Item, images: np.ndarray, key: str) -> Columns:
 
 
 def read(settings: DatasetSettings, item: Item, path: Path) -> tuple[list[str], Columns]:
-    """Names and pixels of the images in a file or below a folder. Raises InputError where one cannot be used."""
-    if path.suffix == ".npy":
-        require(path.is_file(), str(path), "is not there; name a file or a folder of images")
-        with explained(path):
-            images = np.load(path, mmap_mode="r")
-        columns = _fitting(item, images, str(path))
-        return [f"{path}[{number}]" for number in range(len(images))], columns
+    """Names and pixels of images in arrays, in a file, or below a folder; arrays in one, if the run's were.
+
+    Raises InputError where one cannot be used.
+    """
+    if path.suffix in SUFFIXES or (path.is_dir() and isinstance(settings, OwnSettings)):
+        examples = without_labels(settings, path)
+        return [f"{path}[{number}]" for number in range(len(examples))], _fitting(item, pixels(examples), str(path))
     if path.is_dir():
         tree = walk(path, str(path))
         require(bool(tree.paths), str(path), "holds no images")

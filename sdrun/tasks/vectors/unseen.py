@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sdrun.data.arrays import SUFFIXES
-from sdrun.data.arrays import opened as opened_arrays
-from sdrun.data.examples import Examples
+from sdrun.data.examples import Examples, without_labels
 from sdrun.data.labelled import Columns
 from sdrun.data.tables import opened
 from sdrun.errors import require
@@ -19,23 +18,16 @@ from sdrun.tasks.vectors.table import numbers_in, numbers_of
 
 def columns_of(item: Item, items: Iterable[object]) -> Columns:
     """Vectors [N, D] of as many numbers as the run's. Raises InputError for others."""
-    return _columns(item, np.asarray(items), "vectors")
+    return _columns(item, _examples(np.asarray(items), Path("vectors")))
 
 
 def read(settings: DatasetSettings, item: Item, path: Path) -> tuple[list[str], Columns]:
     """The array x of a file, or an array in a file of its own, or a table's columns but for its labels."""
-    if path.suffix == ".npy":
-        require(path.is_file(), str(path), "is no file; name one")
-        x = np.load(path, allow_pickle=False)
-    elif path.is_dir() or path.suffix in SUFFIXES:
-        arrays = opened_arrays(path, str(path))
-        name = arrays.called({"x"})
-        require(name is not None, str(path), f"holds no array x, only {', '.join(arrays.names)}")
-        x = arrays[str(name)]
+    if path.is_dir() or path.suffix in SUFFIXES:
+        examples = without_labels(settings, path)
     else:
-        x = _in_table(settings, path)
-    columns = _columns(item, x, str(path))
-    return [f"{path}[{number}]" for number in range(len(x))], columns
+        examples = _examples(_in_table(settings, path), path)
+    return [f"{path}[{number}]" for number in range(len(examples))], _columns(item, examples)
 
 
 def blank(item: Item, num: int) -> Columns:
@@ -55,8 +47,13 @@ def _in_table(settings: DatasetSettings, path: Path) -> np.ndarray:
         )
 
 
-def _columns(item: Item, x: np.ndarray, place: str) -> Columns:
-    numbers = vectors(Examples(Path(place), x, x, None, {"x": "x"}))
+def _examples(x: np.ndarray, path: Path) -> Examples:
+    return Examples(path, x, x, None, {"x": "x"})
+
+
+def _columns(item: Item, examples: Examples) -> Columns:
+    numbers = vectors(examples)
     (num,) = item.shape
-    require(numbers.shape[1] == num, place, f"has {numbers.shape[1]} numbers an item, and the run has {num}")
+    fault = f"has {numbers.shape[1]} numbers an item, and the run has {num}"
+    require(numbers.shape[1] == num, str(examples.path), fault)
     return {"vector": numbers}

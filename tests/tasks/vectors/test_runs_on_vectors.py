@@ -75,6 +75,35 @@ def test_all_of_another_table_is_judged_by_the_numbers_and_classes_of_the_run(ru
     assert "third.csv, line 3: no item for training has the label '9', only '0', '1', '2'" in text
 
 
+def test_arrays_are_predicted_as_tables_are(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path / "a.csv", X[:5], ["?"] * 5)
+    np.save("a.npy", X[:5])
+    npz(tmp_path / "a.npz", x=X[:5], other=X)
+    model = sdrun.load(run)
+    for name in ("a.csv", "a.npy", "a.npz"):
+        names, probabilities = model.read(name)
+        assert names == [f"{name}[{number}]" for number in range(5)]
+        np.testing.assert_allclose(probabilities, model.predict(X[:5]), atol=1e-6)
+
+
+def test_arrays_that_cannot_be_predicted_are_named(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY")
+    np.save("narrow.npy", X[:5, :3])
+    np.save("none.npy", X[:0])
+    npz(tmp_path / "others.npz", z=X)
+    told = {
+        "broken.npy": "cannot be read",
+        "narrow.npy": "has 3 numbers an item, and the run has 4",
+        "none.npy": "holds no items",
+        "others.npz": "holds no array 'x', only 'z'; rename one",
+    }
+    for name, words in told.items():
+        with pytest.raises(InputError, match=f"^{name}.*{words}"):
+            sdrun.load(run).read(name)
+
+
 def test_a_run_that_starts_from_another_sees_items_as_that_one_did(run, tmp_path):
     file = table(tmp_path / "b.csv", X * 2, Y)
     path = start(tmp_path / "run", f"dataset.root={file}", f"init_from={run}", base=BASE)
