@@ -41,22 +41,29 @@ class _Walk:
     root: Path
     key: str
     seen: set[str] = field(default_factory=set)
+    ahead: list[tuple[str, str]] = field(default_factory=list)
     images: dict[str, tuple[int, int]] = field(default_factory=dict)
     num_others: int = 0
 
-    def enter(self, folder: str, inside: str) -> None:
-        """Note the images in ``folder``, which is ``inside`` the root, and below it; what is hidden is left out."""
-        real = os.path.realpath(folder)
-        if real in self.seen:
-            return
-        self.seen.add(real)
-        try:
-            with os.scandir(folder) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    if not entry.name.startswith("."):
-                        self._note(entry, f"{inside}{entry.name}")
-        except OSError as error:
-            raise InputError(f"{self.key}: {error.filename or folder}: {error.strerror}") from error
+    def go(self) -> None:
+        """Note the images in the root and below it; what is hidden is left out."""
+        self.ahead.append((str(self.root), ""))
+        while self.ahead:
+            folder, inside = self.ahead.pop()
+            try:
+                real = os.path.realpath(folder)
+                if real not in self.seen:
+                    self.seen.add(real)
+                    self._enter(folder, inside)
+            except OSError as error:
+                raise InputError(f"{self.key}: {error.filename or folder}: {error.strerror}") from error
+
+    def _enter(self, folder: str, inside: str) -> None:
+        """Note what is in ``folder``, which is ``inside`` the root."""
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):  # as the last is taken first
+                if not entry.name.startswith("."):
+                    self._note(entry, f"{inside}{entry.name}")
 
     def _note(self, entry: "os.DirEntry[str]", inside: str) -> None:
         try:
@@ -65,7 +72,7 @@ class _Walk:
             self.num_others += 1
             return
         if S_ISDIR(stat.st_mode):
-            self.enter(entry.path, f"{inside}/")
+            self.ahead.append((entry.path, f"{inside}/"))
         elif S_ISREG(stat.st_mode) and entry.name.lower().endswith(SUFFIXES):
             self.images[inside] = (stat.st_size, stat.st_mtime_ns)
         else:
@@ -77,7 +84,7 @@ def walk(root: Path, key: str) -> Tree:
     require(root.exists(), key, f"{root} is not there; name a folder of images: {key}=FOLDER")
     require(root.is_dir(), key, f"{root} is no folder; name one of images: {key}=FOLDER")
     walked = _Walk(root, key)
-    walked.enter(str(root), "")
+    walked.go()
     paths = sorted(walked.images)
     stats = np.array([walked.images[path] for path in paths], dtype=np.int64).reshape(-1, 2)
     return Tree(root, paths, stats, walked.num_others)

@@ -35,6 +35,15 @@ def test_images_are_found_at_any_depth_in_the_order_of_their_names(root):
     assert walked.num_others == 0
 
 
+def test_folders_may_be_nested_deeper_than_functions_can(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(600):
+        os.mkdir("a")
+        os.chdir("a")
+    save(Path("b.png"), pixels(1))
+    assert tree.walk(tmp_path, KEY).paths == ["a/" * 600 + "b.png"]
+
+
 def test_what_is_hidden_is_left_out_and_other_files_are_counted(root):
     save(root / "cat" / ".thumbnail.png", pixels(0))
     save(root / ".cache" / "x.png", pixels(0))
