@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sdrun import configuration, recorded, run, tasks
-from sdrun.data.labelled import Splits
+from sdrun.data.labelled import Published
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
 from sdrun.hardware import Hardware
@@ -36,11 +36,12 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
     recorded.change(config, overrides, (*FREE, *free), "of a finished run")
     refuse_strange(path)
     settings = configuration.settings_from(config)
-    splits = split(tasks.load(settings.dataset), settings.dataset)
+    published = tasks.load(settings.dataset)
     began_with = source.manifest["data"]
     if dataset or root:
-        splits = _with_test(splits, settings.dataset, dataset or settings.dataset.name, root)
+        published = _with_test(published, settings.dataset, dataset or settings.dataset.name, root)
         began_with = {name: value for name, value in began_with.items() if name != "test"}
+    splits = split(published, settings.dataset)
     fingerprints = splits.fingerprints()
     changed = ", ".join(name for name in began_with if began_with[name] != fingerprints[name])
     require(
@@ -67,8 +68,8 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
         run.execute(settings, RunFolder.open(target), hardware, stack, splits, source)
 
 
-def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None) -> Splits:
-    """The same splits with the test items of another dataset. Raises InputError where they are of another kind."""
+def _with_test(published: Published, own: DatasetSettings, name: str, root: str | None) -> Published:
+    """The same with the test items of another dataset. Raises InputError where they are of another kind."""
     settings = replace(own, download=False)
     if name != own.name:
         is_alike = tasks.settings_class(own.task, name) is type(own)
@@ -80,7 +81,7 @@ def _with_test(splits: Splits, own: DatasetSettings, name: str, root: str | None
         reason = str(error).splitlines()[0]
         hint = "" if root else "\nName the folder of its files by --root FOLDER"
         raise InputError(f"{'--root' if root else '--dataset'}: {reason}{hint}") from error
-    require(other.item == splits.item, "--dataset", f"{name} has {other.item}, and the run {splits.item}")
-    num = len(splits.classes)
+    require(other.item == published.item, "--dataset", f"{name} has {other.item}, and the run {published.item}")
+    num = len(published.classes)
     require(len(other.classes) == num, "--dataset", f"{name} has {len(other.classes)} classes, and the run {num}")
-    return replace(splits, test=other.test)
+    return replace(published, test=other.test, facts=other.facts)

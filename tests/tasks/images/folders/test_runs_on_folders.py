@@ -179,8 +179,14 @@ def test_another_folder_is_judged(whole, tmp_path, called, place):
     (again,) = (whole / "evaluations").iterdir()
     judged = predictions(again)
     assert judged["supervised/test_labels"].tolist() == [0] * 3 + [1] * 3
+    assert "6 for testing" in text
+    assert "are brought to 8x8" in text
+    assert "exactly the same" not in text
     same = config(again)
     assert [same[name] for name in ("size", "mean", "std")] == [config(whole)[n] for n in ("size", "mean", "std")]
+    code, text = called("evaluate", str(whole), "--root", str(config(whole)["root"]))
+    assert code == 0, text
+    assert "test items are in training too, exactly the same" in text
     images(other, "owl", num=1)
     code, text = called("evaluate", str(whole), "--root", str(other))
     assert (code, text.count("\n")) == (2, 1)
