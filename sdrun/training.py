@@ -148,7 +148,10 @@ class Training:
                 num_points = saved["points"]
             self.folder.note_teachers(name, _sources(objective, stream))
             self.record.begin(name, stream.steps_per_epoch, num_points)
-            num_steps = loop.num_steps(self.settings, stream)
+            num_steps, optim = loop.num_steps(self.settings, stream), self.settings.optim
+            if (optim.max_steps or 0) > num_steps:
+                ended = f"{name} ends after {num_steps:,} steps, which are optim.epochs={optim.epochs}"
+                log.warning("%s; for optim.max_steps=%d raise that", ended, optim.max_steps)
             display = self.context.display
             step = saved["state"]["step"] if saved else 0
             display.begin(name, num_steps, stream.steps_per_epoch, step, judge.declared[0])

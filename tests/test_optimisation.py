@@ -103,3 +103,12 @@ def test_fused_steps_equal_plain_ones(name):
         return layer.weight.detach()
 
     torch.testing.assert_close(step(True), step(False))
+
+
+def test_steps_that_epochs_end_before_are_warned_of(tmp_path):
+    short = start(tmp_path / "short", "method=supervised", "optim.epochs=1", "optim.max_steps=9999")
+    log = (short / "run.log").read_text()
+    (told,) = (line for line in log.splitlines() if "WARNING" in line and "max_steps" in line)
+    assert told.endswith("steps, which are optim.epochs=1; for optim.max_steps=9999 raise that")
+    enough = start(tmp_path / "enough", "optim.epochs=1", "optim.max_steps=1")
+    assert "max_steps" not in (enough / "run.log").read_text()
