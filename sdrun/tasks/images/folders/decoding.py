@@ -63,7 +63,8 @@ def header(path: str | Path) -> Header:
             is_turned = tags.get(ORIENTATION, 1) in QUARTER_TURNS
             if is_turned and image.format != "TIFF":  # whose size is that of the turned image already
                 width, height = height, width
-            return Header(digest, width, height, image.mode in GREY_MODES, getattr(image, "is_animated", False))
+            is_animated = getattr(image, "is_animated", False)  # Pillow's formats of one picture have no such attribute
+            return Header(digest, width, height, image.mode in GREY_MODES, is_animated)
     except _Unusable as error:
         return Header(digest, problem=str(error))
     except OSError as error:
