@@ -5,34 +5,22 @@ import logging
 import os
 import re
 import sys
-import traceback
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from sdrun import __version__, tools
-from sdrun.errors import NO_ROOM, InputError, Interrupted, RunError
+from sdrun.errors import InputError, Interrupted, RunError
+from sdrun.job import FULL_ERROR, JobFailed, report
+from sdrun.job import start as start_job
 from sdrun.terminal import be_patient
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
     from sdrun.settings import Settings
 
-OK, FAILED, BAD_INPUT = 0, 1, 2
-
-FULL_ERROR = "HYDRA_FULL_ERROR"
-wants_traceback = os.environ.get(FULL_ERROR) == "1"
-_failed: dict[str, int] = {}
-
-
-class _JobFailed(Exception):
-    """A job of this process failed and has said so."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
+OK = 0
 
 
 def main() -> int:
@@ -49,14 +37,14 @@ def main() -> int:
         else:
             gc.disable()  # imports and lists of files stay; to look through them takes a sixth of a run's start
             _hydra()
-    except _JobFailed as failed:
+    except JobFailed as failed:
         return failed.code
     except Interrupted as interrupted:
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        return _report(error)
+        return report(error)
     finally:
         gc.enable()
     return OK
@@ -111,45 +99,14 @@ def _hydra() -> None:
                 _follow(checked[0])
             return
 
-    def start(config: "DictConfig") -> None:
-        _job(config, None if arguments.multirun else checked[0])
-
     os.environ[FULL_ERROR] = "1"  # errors come to main, which says them in fewer lines
     try:
-        hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(start)()
-    except _JobFailed as failed:
-        names = ", ".join(_failed) or "see above"
-        num = f" of {len(checked)}" if len(checked) > 1 else ""  # a claim's sweep is one composition and many runs
-        raise RunError(f"{len(_failed)}{num} runs failed: {names}") from failed
-    if _failed:
-        raise _JobFailed(_failed.popitem()[1])
-
-
-def _job(config: "DictConfig", settings: "Settings | None") -> None:
-    """One job as Hydra starts it, with settings that are checked already, if it is the only one.
-
-    Says what went wrong at once, so that a sweep's other jobs can go on.
-    """
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-    from omegaconf import OmegaConf
-
-    from sdrun import configuration, run
-    from sdrun.plugins import loading
-
-    loading.load_all([])  # a launcher may start this in a process of its own
-    hydra = HydraConfig.get()
-    os.chdir(hydra.runtime.cwd)  # with hydra.job.chdir too, a path means what it meant where the command was given
-    path = Path(hydra.runtime.output_dir)
-    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    seen = {"config": config, "hydra": HydraConfig.instance().cfg, "overrides": hydra.overrides.task}
-    try:
-        files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
-        run.start(settings or configuration.settings_from(config), path, list(hydra.overrides.task), files=files)
-    except Exception as error:
-        _failed[str(path)] = _report(error)
-        if hydra.mode is RunMode.MULTIRUN:  # tells the launcher, which may be in another process
-            raise _JobFailed(_failed[str(path)]) from error
+        run = partial(start_job, settings=None if arguments.multirun or not checked else checked[0])
+        hydra.main(config_path=str(conf_folder()), config_name="config", version_base="1.3")(run)()
+    except JobFailed as failed:
+        if not arguments.multirun:
+            raise
+        raise RunError("runs failed, see above") from failed
 
 
 def _follow(settings: "Settings") -> None:
@@ -157,23 +114,3 @@ def _follow(settings: "Settings") -> None:
     from sdrun import run
 
     run.start(settings, None, [])
-
-
-def _report(error: Exception) -> int:
-    """Say in few lines what went wrong and how to go on. Returns the exit code; raises what is a bug of sdrun."""
-    if wants_traceback:
-        traceback.print_exception(error)
-    if isinstance(error, InputError):
-        text, code = str(error), BAD_INPUT
-    elif isinstance(error, RunError):
-        text, code = str(error), FAILED
-    elif isinstance(error, OSError) and (error.filename or error.errno in NO_ROOM):
-        text, code = f"{error.filename or Path.cwd()}: {error.strerror}", FAILED
-    elif type(error).__module__.startswith(("hydra.", "omegaconf.")):
-        text, code = "\n".join(str(error).splitlines()[:8]), BAD_INPUT
-    else:
-        raise error
-    from sdrun.settings.words import printable
-
-    print("\n".join(map(printable, f"sdrun: {text}".split("\n"))), file=sys.stderr)
-    return code
