@@ -14,6 +14,7 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sdrun import progress
 from sdrun.judges.metric import Metric, from_json, shown
 from sdrun.settings.words import printable
 from sdrun.storage.stage import StageResult
@@ -79,9 +80,11 @@ class Display:
         if self._headline in values or self._headline not in self._latest:
             log.info("%s  %s", self._name, text)
         now = time.monotonic()
+        seconds = (now - self._began) * (self._num_steps - step) / max(step - self._start, 1)
+        progress.tell(progress.Progress(self._name, step, self._num_steps, seconds, text))
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
             self._last_line = now
-            left = timedelta(seconds=round((now - self._began) * (self._num_steps - step) / max(step - self._start, 1)))
+            left = timedelta(seconds=round(seconds))
             self.console.print(f"{self._name}  {text}  {left} left", markup=False)
 
     def end(self, result: StageResult) -> None:

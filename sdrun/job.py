@@ -3,17 +3,19 @@
 import os
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrun.errors import NO_ROOM, InputError, RunError
+from sdrun.storage.sweeps import Busy, job_held
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from sdrun.settings import Settings
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, BUSY = 1, 2, 75
 FULL_ERROR = "HYDRA_FULL_ERROR"
 wants_traceback = os.environ.get(FULL_ERROR) == "1"
 
@@ -27,15 +29,17 @@ class JobFailed(Exception):
 
 
 def start(config: "DictConfig", settings: "Settings | None" = None) -> None:
-    """``settings``: those of the composition, if they are checked already.
+    """``settings``: those of the composition, if they are checked already. A job of a sweep goes on where it stood.
 
     Raises JobFailed, and Interrupted as a run does.
     """
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
     from omegaconf import OmegaConf
 
     from sdrun import configuration, run
     from sdrun.plugins import loading
+    from sdrun.storage.place import holds_run
 
     loading.load_all([])  # a launcher may start this in a process of its own
     hydra = HydraConfig.get()
@@ -45,7 +49,13 @@ def start(config: "DictConfig", settings: "Settings | None" = None) -> None:
     seen = {"config": config, "hydra": HydraConfig.instance().cfg, "overrides": hydra.overrides.task}
     try:
         files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
-        run.start(settings or configuration.settings_from(config), path, list(hydra.overrides.task), files=files)
+        is_job = hydra.mode is RunMode.MULTIRUN
+        with job_held(Path(hydra.sweep.dir), hydra.sweep.subdir) if is_job else nullcontext():
+            if is_job and holds_run(path):
+                run.resume(path)
+            else:
+                settings = settings or configuration.settings_from(config)
+                run.start(settings, path, list(hydra.overrides.task), files=files)
     except Exception as error:
         raise JobFailed(str(path), report(error)) from error
 
@@ -56,6 +66,8 @@ def report(error: Exception) -> int:
         traceback.print_exception(error)
     if isinstance(error, InputError):
         text, code = str(error), BAD_INPUT
+    elif isinstance(error, Busy):
+        text, code = str(error), BUSY
     elif isinstance(error, RunError):
         text, code = str(error), FAILED
     elif isinstance(error, OSError) and (error.filename or error.errno in NO_ROOM):

@@ -33,7 +33,8 @@ from sdrun.ranks import num_ranks
 from sdrun.settings import Item, Settings
 from sdrun.settings.words import override
 from sdrun.storage.initial import initial
-from sdrun.storage.place import holds_run, require_free
+from sdrun.storage.place import require_free
+from sdrun.storage.sweeps import require_new
 from sdrun.trust import Loader
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ if TYPE_CHECKING:
     from sdrun.models.backbone import Backbone
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
-SWEEPER = "hydra_plugins.sdrun_sweeps.SingleSweeper"
+VERSION_BASE = "1.3"
+"""Of Hydra, whose behaviour it says."""
+
+SWEEPER = "hydra_plugins.sdrun_sweeps.GridSweeper"
 MOST_LINES = 8
 
 
@@ -105,7 +109,7 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
     except OmegaConfBaseException:
         folder = None  # a pattern that only Hydra itself can resolve
     if folder:
-        _require_place(Path(folder), is_sweep)
+        _require_place(Path(folder), is_sweep, is_new=OmegaConf.select(config, "hydra.sweeper.resumes") is False)
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
@@ -149,7 +153,7 @@ def without_hydra(config: DictConfig) -> DictConfig:
 def _loader(arguments: Namespace) -> Loader:
     """What Hydra composes by, and from the same folders."""
     setup_globals()
-    version.setbase("1.3")
+    version.setbase(VERSION_BASE)
     search_path = create_config_search_path(str(arguments.config_path or conf_folder()))
     if more := arguments.config_dir:
         require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
@@ -191,11 +195,12 @@ def _shortened(text: str) -> str:
     return "\n".join(lines[:MOST_LINES])
 
 
-def _require_place(folder: Path, is_sweep: bool) -> None:
+def _require_place(folder: Path, is_sweep: bool, is_new: bool) -> None:
+    """``is_new``: of a sweep, that it must not be there already, as one of a grid."""
     other = f"another folder by hydra.{'sweep' if is_sweep else 'run'}.dir=FOLDER"
     try:
-        if is_sweep and any(map(holds_run, folder.glob("*"))):
-            raise InputError(f"{folder} holds the runs of a sweep already; choose {other}")
+        if is_sweep and is_new:
+            require_new(folder)
         if not is_sweep:
             require_free(folder, None)
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())

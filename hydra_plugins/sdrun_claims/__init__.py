@@ -1,7 +1,6 @@
 """Hydra's sweeper ``claim``: with -m, all the runs that a claim needs. Hydra finds plugins by this folder's name."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -48,7 +47,5 @@ class ClaimSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from sdrun.claims.sweep import Sweep
-        from sdrun.storage.sweeps import held
 
-        with held(Path(self.config.hydra.sweep.dir), is_new=False):
-            return Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)
+        Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)

@@ -1,7 +1,6 @@
-"""Hydra's sweeper ``basic``, alone in its folder. Hydra finds plugins by this folder's name."""
+"""Hydra's sweeper ``basic``, whose sweeps can be gone on with. Hydra finds plugins by this folder's name."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
@@ -9,21 +8,29 @@ from hydra.core.config_store import ConfigStore
 
 
 @dataclass
-class SingleSweeperConf(BasicSweeperConf):
-    """The node ``hydra.sweeper``."""
+class GridSweeperConf(BasicSweeperConf):
+    """The node ``hydra.sweeper``. ``resumes``: the folder has a sweep, which goes on, with what the command adds."""
 
-    _target_: str = "hydra_plugins.sdrun_sweeps.SingleSweeper"
+    _target_: str = "hydra_plugins.sdrun_sweeps.GridSweeper"
+    resumes: bool = False
 
 
 # Hydra's own plugins come first, so that this is what it takes where nothing else is chosen.
-ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=SingleSweeperConf, provider="sdrun")
+ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GridSweeperConf, provider="sdrun")
 
 
-class SingleSweeper(BasicSweeper):
-    """Hydra's own sweeper, in a folder that no other sweep has or had."""
+class GridSweeper(BasicSweeper):
+    """Every combination of the values that are swept over, each a run that is made once."""
+
+    def __init__(self, max_batch_size: int | None, params: dict[str, str] | None = None, resumes: bool = False) -> None:
+        super().__init__(max_batch_size, params)
+        self.resumes = resumes
 
     def sweep(self, arguments: list[str]) -> Any:
-        from sdrun.storage.sweeps import held
+        from sdrun.sweeps.grid import sweep
 
-        with held(Path(self.config.hydra.sweep.dir), is_new=True):
-            return super().sweep(arguments)
+        assert self.config
+        assert self.hydra_context
+        assert self.launcher
+        words = [*self._parse_config(), *arguments]
+        sweep(self.config, self.hydra_context.config_loader, self.launcher, words, self.resumes, self.max_batch_size)

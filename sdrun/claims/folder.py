@@ -3,10 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+from filelock import FileLock
 
 from sdrun.claims.declaration import Declaration, declaration
 from sdrun.comparison.runs import Run, read
@@ -104,16 +107,18 @@ class ClaimFolder:
             raise InputError(f"{path}: {error}; see: {asking_doctor(path)}, or move it away") from error
         return run if run.status == "completed" else None
 
-    def add_run(self, arm: str, seed: int, overrides: list[str]) -> None:
-        """Note that the run belongs to the claim."""
-        place = str(self.run(arm, seed).relative_to(self.path))
-        self.note(runs={**self.content["runs"], place: {"overrides": overrides}})
+    def add_runs(self, lines: Mapping[str, list[str]]) -> None:
+        """Note that these runs belong to the claim, overrides by place."""
+        self.note(runs={place: {"overrides": overrides} for place, overrides in lines.items()})
 
-    def note(self, **entries: Any) -> None:
-        """Write further entries."""
-        self.content.update(entries)
+    def note(self, runs: Mapping[str, Any] = MappingProxyType({}), **entries: Any) -> None:
+        """Write further entries beside those that are there by now, maybe by another process at the same claim."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / FILE, self.content)
+        with FileLock(self.path / f".{FILE}.lock"):
+            there = ClaimFolder.open(self.path).content if os.path.lexists(self.path / FILE) else {}
+            runs = {**there.get("runs", {}), **self.content["runs"], **runs}
+            self.content = {**there, **self.content, **entries, "runs": runs}
+            write_json(self.path / FILE, self.content)
 
 
 def find(paths: list[Path]) -> list[ClaimFolder]:

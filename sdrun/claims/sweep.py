@@ -4,7 +4,6 @@
 """
 
 import math
-from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import mean
@@ -13,15 +12,13 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from sdrun.claims.compositions import Compositions
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.claims.recognition import require_same
 from sdrun.comparison.runs import Run
 from sdrun.errors import InputError, require
 from sdrun.judges.metric import Better, lookup
 from sdrun.settings.words import override
-from sdrun.storage.place import holds_run
+from sdrun.sweeps.making import Making
 
 LENGTH = ("optim.epochs", "optim.max_steps")
 
@@ -33,13 +30,12 @@ class Sweep:
     """Makes the runs of a claim, each once: a finished one is left alone, a half-done one goes on."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
-        self.compositions, self.launcher = Compositions(config, loader), launcher
         node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
         assert isinstance(node, dict)
         self.claim = declaration({str(key): value for key, value in node.items() if key != "_target_"})
+        self.making = Making(config, loader, launcher, is_new=False)
         self.folder = ClaimFolder.begin(Path(config.hydra.sweep.dir), self.claim)
         self.common: list[str] = []
-        self.num_launched = 0
 
     def run(self, common: list[str]) -> None:
         """``common``: overrides of the command line, for every run; those of an arm win.
@@ -80,7 +76,7 @@ class Sweep:
 
     def _longer(self, share: float) -> list[str]:
         """Plain training that is ``share`` as long."""
-        plain = self.compositions.settings([*self.common, *self.claim.plain])
+        plain = self.making.compositions.settings([*self.common, *self.claim.plain])
         lengths = {key: plain[key] for key in LENGTH}
         return [f"{key}={math.ceil(share * value - 1e-9)}" for key, value in lengths.items() if value is not None]
 
@@ -121,26 +117,11 @@ class Sweep:
 
     def _launch(self, jobs: list[Job]) -> None:
         """Make those runs that are not finished. Raises RunError after all have been tried, where one failed."""
-        batch = []
+        lines = {}
         for arm, seed, overrides in jobs:
-            path = self.folder.run(arm, seed)
-            line = [*self.common, *overrides, f"seed={seed}"]
-            settings = self.compositions.settings(line)  # raises before anything is launched
-            done = self.folder.finished(arm, seed)
-            if done:
-                require_same(done, settings, partial(self.compositions.defaults, line))
-            self.folder.add_run(arm, seed, line)
-            if done:
-                continue
-            if holds_run(path):
-                from sdrun import run
-
-                run.resume(path)
-            else:
-                batch.append([*line, f"hydra.sweep.subdir={path.relative_to(self.folder.path)}"])
-        if not batch:
-            return
-        results = self.launcher.launch(batch, initial_job_idx=self.num_launched)
-        self.num_launched += len(batch)
-        for result in results:
-            result.return_value  # noqa: B018  raises what the job raised
+            place = str(self.folder.run(arm, seed).relative_to(self.folder.path))
+            lines[place] = [*self.common, *overrides, f"seed={seed}"]
+        for line in lines.values():
+            self.making.compositions.settings(line)  # raises before anything is launched
+        self.folder.add_runs(lines)
+        self.making.make(lines)

@@ -1,34 +1,167 @@
-"""The folder of a sweep: one sweep at a time. Imports no torch."""
+"""The folder of a sweep: ``sweep.json`` has the command and every job; locks say which is being run. Imports no torch.
 
+A job is known by its overrides, and its folder by a name that it keeps. Several processes may share a sweep: the file
+is read again and written under a lock, and a job is held by the process that runs it, which lets go when it is killed.
+"""
+
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sdrun.errors import InputError
-from sdrun.storage.place import holds_run
+from sdrun.errors import InputError, RunError
+from sdrun.settings.words import printable
+from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.files import write_json
+from sdrun.storage.place import holds_run, resuming
+from sdrun.storage.shape import TEXT, require_shape
+
+FILE, RESULTS, LOCKS, LOGS = "sweep.json", "results.csv", ".locks", "logs"
+FORMAT = 1
+
+COMMAND = {"overrides": [TEXT], "folder": TEXT, "config_name": TEXT, "config_path": TEXT, "config_dir": TEXT}
+JOB = {"overrides": [TEXT], "status": TEXT, "reason": TEXT}
+SHAPE = {"format": (int,), "command": COMMAND, "jobs": {...: JOB}}
+
+ELSEWHERE = "choose another folder by hydra.sweep.dir=FOLDER"
+
+
+class Busy(RunError):
+    """Another process is at this job."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a sweep was asked for by. ``folder``: the current one then; the others are options of Hydra's."""
+
+    overrides: list[str]
+    folder: str
+    config_name: str = ""
+    config_path: str = ""
+    config_dir: str = ""
+
+
+@dataclass
+class Job:
+    """``overrides``: without those of Hydra's own; ``reason``: of a failure."""
+
+    overrides: list[str]
+    status: str = "queued"
+    reason: str = ""
+
+
+@dataclass
+class SweepFolder:
+    """A sweep in ``path``; ``jobs`` by the names of their folders, in the order in which they came."""
+
+    path: Path
+    command: Command
+    jobs: dict[str, Job] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> "SweepFolder":
+        """Raises InputError where ``path`` holds no sweep that can be read."""
+        try:
+            document = read_json(path / FILE)
+            require_shape(FILE, document, SHAPE, ("format", "command", "jobs"))
+            if document["format"] != FORMAT:
+                raise Unreadable(f"{FILE} has format {document['format']}; this sdrun reads format {FORMAT}")
+            require_shape(f"{FILE}, command", document["command"], {}, tuple(COMMAND))
+            for name, job in document["jobs"].items():
+                require_shape(f"{FILE}, {name}", job, {}, tuple(JOB))
+                _require_below(path, name)
+        except Unreadable as error:
+            raise InputError(f"{printable(str(path))} holds no sweep: {printable(str(error))}") from error
+        command = Command(**{key: document["command"][key] for key in COMMAND})
+        jobs = {name: Job(**{key: job[key] for key in JOB}) for name, job in document["jobs"].items()}
+        return cls(path, command, jobs)
+
+    @classmethod
+    def begin(cls, path: Path, command: Command, is_new: bool = False) -> "SweepFolder":
+        """The sweep that is there, or a new one that was asked for by ``command``.
+
+        Raises InputError as ``open`` does, for links through which something would be written, and for a sweep that
+        is there where a new one ``is_new``.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        for place in (path / FILE, path / LOCKS, path / LOGS):
+            if place.is_symlink():
+                raise InputError(f"{place} is a link, through which nothing is written; {ELSEWHERE}")
+        for name in (LOCKS, LOGS):
+            (path / name).mkdir(exist_ok=True)
+        folder = cls(path, command)
+        with folder.updating():
+            if is_new and folder.command is not command:
+                raise InputError(_taken(path))
+        return folder
+
+    @contextmanager
+    def updating(self) -> Iterator[None]:
+        """Change what is in here: what other processes wrote is there before, and it is written after."""
+        with FileLock(self.path / LOCKS / "sweep.lock"):
+            if os.path.lexists(self.path / FILE):
+                there = SweepFolder.open(self.path)
+                self.command, self.jobs = there.command, there.jobs
+            yield
+            jobs = {name: asdict(job) for name, job in self.jobs.items()}
+            write_json(self.path / FILE, {"format": FORMAT, "command": asdict(self.command), "jobs": jobs})
+
+    def note(self, name: str, status: str, reason: str = "") -> None:
+        """Keep how a job stands."""
+        with self.updating():
+            self.jobs[name].status, self.jobs[name].reason = status, reason
+
+    def log(self, name: str) -> Path:
+        """The file of what a job printed."""
+        return self.path / LOGS / f"{_flat(name)}.log"
+
+
+def require_new(path: Path) -> None:
+    """Raise InputError where a sweep, or runs, lie in ``path`` already."""
+    if os.path.lexists(path / FILE):
+        raise InputError(_taken(path))
+    if any(map(holds_run, path.glob("*"))):
+        raise InputError(f"{path} holds runs already; {ELSEWHERE}")
 
 
 @contextmanager
-def held(path: Path, is_new: bool) -> Iterator[None]:
-    """Hold the folder for a sweep; a killed one lets go of it.
-
-    Raises InputError while another sweep holds it and, for a new one, where the runs of another one lie.
-    """
-    way_out = "choose another folder by hydra.sweep.dir=FOLDER"
-    path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path / ".sweep.lock")
+def job_held(path: Path, name: str) -> Iterator[None]:
+    """Hold a job of the sweep in ``path``. Raises Busy while another process does."""
+    (path / LOCKS).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path / LOCKS / f"{_flat(name)}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise InputError(f"{path} is being written by another sweep; {way_out}") from error
+        raise Busy(f"{path / name} is being run by another process; wait for it") from error
     try:
-        if (path / "multirun.yaml").is_symlink():
-            raise InputError(f"{path / 'multirun.yaml'} is a link, through which nothing is written; {way_out}")
-        if is_new and any(map(holds_run, chain(path.glob("*"), path.glob("*/*")))):
-            raise InputError(f"{path} holds the runs of a sweep already; {way_out}")
         yield
     finally:
         lock.release()
+
+
+def is_held(path: Path, name: str) -> bool:
+    """Whether a process is at a job."""
+    try:
+        with job_held(path, name):
+            return False
+    except Busy:
+        return True
+
+
+def _taken(path: Path) -> str:
+    return f"{path} holds a sweep already; go on with it by: {resuming(path)}, or {ELSEWHERE}"
+
+
+def _flat(name: str) -> str:
+    """The name of a folder, which may be below another, as that of a file."""
+    return name.replace("/", "-")
+
+
+def _require_below(path: Path, name: str) -> None:
+    """Raise Unreadable unless a job's folder lies in its sweep's, also where links lead."""
+    is_below = os.path.realpath(path / name).startswith(os.path.realpath(path) + os.sep)
+    if not is_below or os.path.normpath(name) != name or name.startswith((LOCKS, LOGS)):
+        raise Unreadable(f"{FILE} names the job {name}, which is no folder of the sweep")

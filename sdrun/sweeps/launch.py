@@ -1,107 +1,158 @@
 """Jobs as Hydra's sweepers give them, in processes, with what a person sees of them."""
 
+import signal
+import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from hydra import version
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job, setup_globals
 from hydra.types import HydraContext
 from joblib import cpu_count
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sdrun import configuration, trust
+from sdrun import configuration, job, progress, trust
 from sdrun.errors import Interrupted
 from sdrun.interrupt import Interrupt
 from sdrun.job import JobFailed
-from sdrun.job import start as start_job
 from sdrun.plugins import loading
-from sdrun.sweeps.pool import Ended, Pool, Started, Told, Work
+from sdrun.preflight import VERSION_BASE
+from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable
+from sdrun.storage.place import resuming
+from sdrun.storage.sweeps import Job, SweepFolder, is_held
+from sdrun.sweeps import pool
+from sdrun.sweeps.making import SUBDIR, command
+from sdrun.sweeps.pool import Ended, Pool, Started, State, Told, Work
+from sdrun.sweeps.results import write_results
 from sdrun.sweeps.screen import Screen
 from sdrun.terminal import be_patient
 
-LOGS = "logs"
-SUBDIR = "hydra.sweep.subdir"
-THREADS = "hardware.threads"
+OURS = "sdrun: "
+"""What the command line begins a message with."""
 
+THREADS, DEVICE = "hardware.threads", "hardware.device"
 
-@dataclass(frozen=True)
-class Job:
-    """``name``: of its folder in the sweep's."""
-
-    name: str
-    overrides: list[str]
-    number: int
+SECONDS_BETWEEN_TABLES = 30.0
+"""Of results, which are read from all runs."""
 
 
 def launch(
     context: HydraContext, config: DictConfig, lines: Sequence[Sequence[str]], first: int, num_at_once: int | None
 ) -> list[JobReturn]:
     """Runs each line of overrides as a job. Raises Interrupted after a signal, when all that ran are saved."""
-    jobs = [Job(_name(line, number), list(line), number) for number, line in enumerate(lines, start=first)]
-    folder = Path(str(config.hydra.sweep.dir))
-    (folder / LOGS).mkdir(parents=True, exist_ok=True)
+    folder = SweepFolder.begin(Path(str(config.hydra.sweep.dir)), command(config))
+    jobs = {_name(line, number): list(line) for number, line in enumerate(lines, first)}
+    with folder.updating():
+        for name, line in jobs.items():
+            folder.jobs.setdefault(name, Job(list(filter_overrides(line))))
     works = [
-        Work(job.name, partial(_work, context, config, job), folder / LOGS / f"{job.name.replace('/', '-')}.log")
-        for job in jobs
+        Work(name, partial(_run, context, config, line, number, job.wants_traceback), folder.log(name))
+        for number, (name, line) in enumerate(jobs.items(), first)
     ]
     cores = cpu_count()
-    pool = Pool(min(len(jobs), num_at_once or max(1, cores // _threads(config, jobs))), cores)
+    processes = Pool(min(len(jobs), num_at_once or _room(config, lines, cores)), cores, partial(_state, folder.path))
     codes = dict[str, int]()
-    with Interrupt() as interrupt, Screen(folder, [job.name for job in jobs]) as screen:
-        for event in pool.run(works, interrupt):
+    written = time.monotonic()
+    with Interrupt() as interrupt, Screen(folder, list(jobs)) as screen:
+        for event in processes.run(works, interrupt):
             match event:
                 case Started(name):
+                    folder.note(name, "running")
                     screen.started(name)
                 case Told(name, words):
                     screen.told(name, words)
                 case Ended(name, code):
-                    codes[name] = code
-                    screen.ended(name, code)
+                    codes[name] = 0 if _state(folder.path, name) is State.done else code
+                    folder.note(name, *_outcome(codes[name], folder.log(name)))
+                    screen.ended(name, codes[name])
+                    if time.monotonic() - written > SECONDS_BETWEEN_TABLES:
+                        write_results(folder.path)
+                        written = time.monotonic()
         if interrupt.signum is not None:
+            write_results(folder.path)
+            screen.say(f"Interrupted; what ran is saved. Go on with: {resuming(folder.path)}")
             raise Interrupted(interrupt.signum)
-    return [_returned(job, codes[job.name], folder) for job in jobs]
+    return [_returned(name, line, codes[name], folder.path) for name, line in jobs.items()]
 
 
 def _name(line: Sequence[str], number: int) -> str:
-    names = [word.partition("=")[2] for word in line if word.partition("=")[0] == SUBDIR]
+    names = [word.partition("=")[2].strip('"') for word in line if word.partition("=")[0] == SUBDIR]
     return names[-1] if names else str(number)
 
 
-def _threads(config: DictConfig, jobs: Sequence[Job]) -> int:
-    """The most that one of the jobs asks for."""
-    words = [word.partition("=") for job in jobs for word in job.overrides]
+def _room(config: DictConfig, lines: Sequence[Sequence[str]], cores: int) -> int:
+    """How many jobs run at once: as many as there are cores for their threads, but one on a GPU."""
+    words = [word.partition("=") for line in lines for word in line]
+    devices = {str(OmegaConf.select(config, DEVICE)), *(value for key, _, value in words if key == DEVICE)}
+    if devices != {"cpu"}:
+        import torch
+
+        if torch.cuda.is_available() or devices & {"cuda", "mps"}:
+            return 1
     asked = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
-    return max(1, OmegaConf.select(config, THREADS) or 1, *asked)
+    return max(1, cores // max(1, OmegaConf.select(config, THREADS) or 1, *asked))
 
 
-def _work(context: HydraContext, config: DictConfig, job: Job) -> int:
+def _state(path: Path, name: str) -> State:
+    """What there is to do for a job, which another process may be at, or have made."""
+    try:
+        if manifests.read(path / name)["status"] == "completed":
+            return State.done
+    except Unreadable:
+        pass
+    return State.busy if is_held(path, name) else State.free
+
+
+def _run(context: HydraContext, config: DictConfig, line: list[str], number: int, wants_traceback: bool) -> int:
     """What a job's process does. Returns its exit code."""
     be_patient()
+    job.wants_traceback = wants_traceback
+    progress.listen(pool.tell)
     setup_globals()
+    version.setbase(VERSION_BASE)
     configuration.register_resolvers()
     trust.install()
     loading.load_all([])
-    sweep = context.config_loader.load_sweep_config(config, job.overrides)
+    sweep = context.config_loader.load_sweep_config(config, line)
     with open_dict(sweep):
-        sweep.hydra.job.id = sweep.hydra.job.num = job.number
+        sweep.hydra.job.id = sweep.hydra.job.num = number
     try:
         returned = run_job(
-            task_function=start_job,
+            task_function=job.start,
             config=sweep,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key=SUBDIR,
             hydra_context=context,
         )
-        _ = returned.return_value
-    except JobFailed as failed:
-        return failed.code
     except Interrupted as interrupted:
         return interrupted.exit_code
-    return 0
+    if returned.status is JobStatus.COMPLETED:
+        return 0
+    failed = returned._return_value  # to ask for it says more, in words of Hydra's
+    if isinstance(failed, JobFailed):
+        return failed.code
+    raise failed
 
 
-def _returned(job: Job, code: int, folder: Path) -> JobReturn:
+def _outcome(code: int, log: Path) -> tuple[str, str]:
+    """The status of a job and the reason for it, which the last of our words in its log may give."""
+    if code == 0:
+        return "completed", ""
+    if code - 128 in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        return "interrupted", f"exit code {code}"
+    if code == -signal.SIGKILL:
+        return "failed", "killed by SIGKILL, as for want of memory; jobs=1 needs less"
+    if code < 0:
+        return "failed", f"killed by {signal.Signals(-code).name}"
+    with log.open(encoding="utf-8", errors="replace") as file:
+        said = deque((line[len(OURS) :].strip() for line in file if line.startswith(OURS)), 1)
+    return "failed", said[0] if said else f"exit code {code}"
+
+
+def _returned(name: str, line: list[str], code: int, path: Path) -> JobReturn:
     status = JobStatus.COMPLETED if code == 0 else JobStatus.FAILED
-    value = None if code == 0 else JobFailed(str(folder / job.name), code)
-    return JobReturn(overrides=filter_overrides(job.overrides), status=status, _return_value=value)
+    value = None if code == 0 else JobFailed(str(path / name), code)
+    return JobReturn(overrides=filter_overrides(line), status=status, _return_value=value)

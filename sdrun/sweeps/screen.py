@@ -2,29 +2,36 @@
 
 import time
 from collections import deque
-from pathlib import Path
+from datetime import timedelta
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from sdrun.judges.metric import from_json, shown
+from sdrun.progress import Progress
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.sweeps import RESULTS, SweepFolder
 
 LINES = 6
 """Of the log of a job that failed."""
 
+MOST_FAILURES = 10
+"""Whose logs are shown."""
+
 
 class Screen:
-    def __init__(self, folder: Path, names: list[str]) -> None:
+    """Lives while the jobs ``names`` of a sweep run."""
+
+    def __init__(self, folder: SweepFolder, names: list[str]) -> None:
         self.folder, self.num = folder, len(names)
         self.console = Console(highlight=False, soft_wrap=True)
         self.began = dict[str, float]()
-        self.words = dict[str, Any]()
-        self.ended_codes = dict[str, int]()
+        self.progress = dict[str, Progress]()
+        self.codes = dict[str, int]()
         self.live = Live(console=self.console, transient=True, refresh_per_second=2, get_renderable=self._table)
 
     def __enter__(self) -> "Screen":
@@ -34,50 +41,70 @@ class Screen:
 
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.live.stop()
-        for name, code in self.ended_codes.items():
-            if code != 0:
-                self._tell_failure(name, code)
+        failed = [name for name, code in self.codes.items() if code != 0]
+        for name in failed[:MOST_FAILURES]:
+            self._tell_failure(name)
+        if len(failed) > MOST_FAILURES:
+            self.say(f"{len(failed) - MOST_FAILURES} more failed; see {self.folder.path / RESULTS}")
 
     def started(self, name: str) -> None:
         self.began[name] = time.monotonic()
         if not self.console.is_terminal:
-            self._say(f"{name}: started")
+            self.say(f"{name}: started")
 
-    def told(self, name: str, words: Any) -> None:
-        self.words[name] = words
+    def told(self, name: str, progress: Progress) -> None:
+        self.progress[name] = progress
 
     def ended(self, name: str, code: int) -> None:
-        self.ended_codes[name] = code
-        seconds = time.monotonic() - self.began.pop(name)
-        self.words.pop(name, None)
-        how = self._result(name) if code == 0 else f"failed ({_reason(code)})"
-        self._say(f"{len(self.ended_codes)}/{self.num}  {name}: {how}  {seconds:.0f} s")
+        self.codes[name] = code
+        self.progress.pop(name, None)
+        began = self.began.pop(name, None)
+        took = "by another process" if began is None else _seconds(time.monotonic() - began)
+        how = self._result(name) if code == 0 else self._how(name)
+        self.say(f"{len(self.codes):>{len(str(self.num))}}/{self.num}  {name}  {how}  {took}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """A line."""
         self.console.print(printable(text), markup=False)
 
     def _result(self, name: str) -> str:
         try:
-            metrics = read_json(self.folder / name / "summary.json")["metrics"]
-        except (Unreadable, KeyError):
+            summary = read_json(self.folder.path / name / "summary.json")
+            headline = shown(from_json(summary["declared"]))[0]
+            return f"{headline.title} {summary['metrics'][f'test/{headline.name}']:.4f}"
+        except (Unreadable, LookupError, ValueError, TypeError):
             return "done"
-        return f"test accuracy {metrics['test/accuracy']:.4f}" if "test/accuracy" in metrics else "done"
 
-    def _tell_failure(self, name: str, code: int) -> None:
-        log = self.folder / "logs" / f"{name.replace('/', '-')}.log"
-        self._say(f"\n{name} failed ({_reason(code)}); {log} ends in:")
-        with log.open(errors="replace") as file:
+    def _how(self, name: str) -> str:
+        job = self.folder.jobs[name]
+        return f"{job.status}: {job.reason}"
+
+    def _tell_failure(self, name: str) -> None:
+        log = self.folder.log(name)
+        self.say("")
+        self.say(f"{name} {self.folder.jobs[name].status}; {log} ends in:")
+        with log.open(encoding="utf-8", errors="replace") as file:
             for line in deque(file, LINES):
-                self._say(f"  {line.rstrip()}")
+                self.say(f"  {line.rstrip()}")
 
     def _table(self) -> Group:
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, began in self.began.items():
-            table.add_row(name, str(self.words.get(name, "starting")), f"{time.monotonic() - began:.0f} s")
-        num_ended, num_running = len(self.ended_codes), len(self.began)
-        counts = f"{num_running} running, {self.num - num_ended - num_running} queued, {num_ended} done"
-        return Group(table, Text(counts, style="dim"))
+            progress = self.progress.get(name)
+            if progress:
+                share = f"{progress.step / max(progress.num_steps, 1):4.0%}"
+                table.add_row(name, progress.stage, share, progress.text, f"{_seconds(progress.seconds)} left")
+            else:
+                table.add_row(name, "starting", "", "", _seconds(time.monotonic() - began))
+        num_failed = sum(code != 0 for code in self.codes.values())
+        counts = [
+            f"{len(self.began)} running",
+            f"{self.num - len(self.codes) - len(self.began)} queued",
+            f"{len(self.codes) - num_failed} done",
+            *([f"{num_failed} failed"] if num_failed else []),
+        ]
+        return Group(table, Text(", ".join(counts), style="dim"))
 
 
-def _reason(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+def _seconds(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

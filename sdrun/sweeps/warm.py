@@ -4,7 +4,7 @@ import torch._dynamo
 from hydra.core.plugins import Plugins
 from tensorboard.compat.proto import summary_pb2
 
-import sdrun.cli
+import sdrun.run
 
 Plugins.instance()
 __all__ = ["sdrun", "summary_pb2", "torch"]

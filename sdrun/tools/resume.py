@@ -1,20 +1,35 @@
-"""``sdrun resume RUN_FOLDER``: go on with an interrupted run."""
+"""``sdrun resume FOLDER``: go on with an interrupted run, or with a sweep, to which values may be added."""
 
 import argparse
+import os
 from pathlib import Path
+
+from sdrun.errors import require
 
 
 def main(arguments: list[str]) -> None:
-    """Raises InputError where the folder holds no run, and what the run itself raises."""
+    """Raises InputError where the folder holds neither a run nor a sweep, and what the runs themselves raise."""
     parser = argparse.ArgumentParser(prog="sdrun resume", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
+    parser.add_argument("folder", type=Path, metavar="RUN_OR_SWEEP")
     parser.add_argument(
         "--repair", action="store_true", help="of a completed run, make again what is damaged or gone of its files"
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="of dataset.root, dataset.download and checkpoint_seconds"
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="of a run: dataset.root, dataset.download and checkpoint_seconds; of a sweep: what to add, as seed=3,4,5",
     )
     options = parser.parse_intermixed_args(arguments)
+    from sdrun.storage.sweeps import FILE
+
+    if os.path.lexists(options.folder / FILE):
+        from sdrun import start
+        from sdrun.sweeps.again import words_of
+
+        require(not options.repair, "--repair", f"{options.folder} is a sweep; repair its runs one by one")
+        start.main(words_of(options.folder, options.overrides))
+        return
     from sdrun import run
 
     run.resume(options.folder, options.overrides, options.repair)

@@ -34,7 +34,7 @@ def require_same(run: Run, asked: dict[str, Any], defaults: Callable[[], dict[st
         raise InputError(
             printable(
                 f"{run.path}: was run with other settings: {', '.join([*differences[:MOST_NAMED], *more])}; "
-                "move it away, or the whole claim"
+                "move it away, or the whole sweep"
             )
         )
 

@@ -1,0 +1,71 @@
+"""From a command line of settings to runs, through Hydra. Imports no torch before settings and data are found good."""
+
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sdrun import preflight, trust
+from sdrun.configuration import conf_folder, register_resolvers, require_text
+from sdrun.errors import InputError, RunError
+from sdrun.job import FULL_ERROR, JobFailed
+from sdrun.job import start as start_job
+from sdrun.ranks import num_ranks, rank
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from sdrun.settings import Settings
+
+
+def main(words: list[str]) -> None:
+    """Runs what ``sdrun WORDS`` asks for. Raises as a run does, and RunError where runs of a sweep failed."""
+    import hydra
+    from hydra._internal.utils import get_args_parser
+
+    register_resolvers()
+    trust.install()
+    sys.argv[1:] = words  # Hydra reads them there
+    arguments = get_args_parser().parse_args()
+    _require_sense(arguments)
+    checked: list[Settings] = []
+    if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
+        jobs = preflight.composed(arguments)
+        checked = [preflight.checked_settings(job) for job in jobs]
+        if not arguments.cfg:
+            for settings, job in zip(checked, jobs, strict=True):
+                preflight.check(settings, job, arguments.multirun)
+        if rank() > 0:
+            if not arguments.cfg:
+                _follow(checked[0])
+            return
+
+    os.environ[FULL_ERROR] = "1"  # errors come to the command line, which says them in fewer lines
+    run = partial(start_job, settings=None if arguments.multirun or not checked else checked[0])
+    try:
+        hydra.main(config_path=str(conf_folder()), config_name="config", version_base=preflight.VERSION_BASE)(run)()
+    except JobFailed as failed:
+        if not arguments.multirun:
+            raise
+        raise RunError("a run failed, see above") from failed  # another's sweeper has stopped at it
+
+
+def _require_sense(arguments: "Namespace") -> None:
+    """Raise InputError for what sdrun does not do as Hydra does."""
+    for word in sys.argv:
+        require_text(word)
+    if arguments.experimental_rerun:
+        raise InputError("--experimental-rerun: it runs code from a file, in a finished run; use sdrun resume")
+    if arguments.config_path and not os.path.isabs(arguments.config_path):
+        raise InputError(f"--config-path: {arguments.config_path} is no absolute path of a folder; give one")
+    if arguments.multirun and arguments.cfg:
+        raise InputError("--cfg: shows the settings of one run; leave --multirun out")
+    if arguments.multirun and num_ranks() > 1:
+        raise InputError("--multirun: torchrun cannot start a sweep; start each of its jobs by torchrun")
+
+
+def _follow(settings: "Settings") -> None:
+    """A rank that torchrun started beside the first: the same settings, in the first one's folder."""
+    from sdrun import run
+
+    run.start(settings, None, [])

@@ -1,0 +1,57 @@
+"""A sweep over all combinations of values, as the command line of -m gives them."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from sdrun.errors import require
+from sdrun.sweeps.making import SUBDIR, Making
+from sdrun.sweeps.naming import names
+
+NUMBER = "${hydra.job.num}"
+"""The name of a job's folder, where nobody asked for another."""
+
+
+def sweep(
+    config: DictConfig,
+    loader: ConfigLoader,
+    launcher: Launcher,
+    words: Sequence[str],
+    resumes: bool,
+    at_most: int | None,
+) -> None:
+    """Make the runs of each combination, and of one that ``resumes`` those that it had before. Raises as ``make``."""
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
+    lines = BasicSweeper.split_arguments(parsed, None)[0]
+    making = Making(config, loader, launcher, is_new=not resumes)
+    known = {name: job.overrides for name, job in making.folder.jobs.items()}
+    there = {frozenset(line) for line in known.values()}
+    new = [line for line in lines if frozenset(line) not in there]
+    jobs = known | dict(zip(_names(config, loader, new, len(known)), new, strict=True))
+    require(len(jobs) == len(known) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
+    making.make(jobs, at_most)
+
+
+def _names(config: DictConfig, loader: ConfigLoader, lines: Sequence[list[str]], first: int) -> list[str]:
+    """Folders of jobs, as ``hydra.sweep.subdir`` says where somebody has set it.
+
+    Raises InputError where that is no folder of the sweep.
+    """
+    if OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] == NUMBER:  # type: ignore[index, call-overload]
+        return names(lines, first)
+    found = []
+    for number, line in enumerate(lines, first):
+        job = loader.load_sweep_config(config, line)
+        with open_dict(job):
+            job.hydra.job.num = number
+        name = str(job.hydra.sweep.subdir)
+        place = PurePosixPath(name)
+        is_below = not place.is_absolute() and ".." not in place.parts and str(place) == name and name != "."
+        require(is_below, SUBDIR, f"gives {name}, which is no folder of the sweep")
+        found.append(name)
+    return found

@@ -1,0 +1,108 @@
+"""Makes the runs of a sweep, each once, through whichever launcher Hydra has."""
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import JobStatus
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+
+from sdrun.comparison.runs import read
+from sdrun.configuration import conf_folder
+from sdrun.errors import InputError, RunError
+from sdrun.job import JobFailed
+from sdrun.settings.words import override, printable
+from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable
+from sdrun.storage.files import write_bytes
+from sdrun.storage.place import asking_doctor, resuming
+from sdrun.storage.sweeps import Command, Job, SweepFolder
+from sdrun.sweeps.compositions import Compositions
+from sdrun.sweeps.recognition import require_same
+from sdrun.sweeps.results import write_results
+
+SUBDIR = "hydra.sweep.subdir"
+OWN = ("hydra.sweep.dir", "hydra.mode", "hydra.sweeper.resumes")
+"""Overrides of a command that each start of its sweep has its own of."""
+
+COMPOSED = "multirun.yaml"
+"""What Hydra made of the command, as its own sweeper keeps it."""
+
+MOST_NAMED = 5
+
+
+class Making:
+    """The jobs of a sweep's folder: a finished one is left alone, a half-done one goes on."""
+
+    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher, is_new: bool) -> None:
+        self.compositions, self.launcher = Compositions(config, loader), launcher
+        self.folder = SweepFolder.begin(Path(config.hydra.sweep.dir), command(config), is_new)
+        self.num_launched = 0
+        if not (self.folder.path / COMPOSED).exists():
+            write_bytes(self.folder.path / COMPOSED, OmegaConf.to_yaml(config).encode())
+
+    def make(self, jobs: Mapping[str, list[str]], at_most: int | None = None) -> None:
+        """Run those jobs, overrides by name, that are not finished; ``at_most`` of them in one batch of the launcher's.
+
+        Raises InputError where a run that is there is not of these settings, and, after all jobs have been tried,
+        RunError where one failed.
+        """
+        left = [name for name, line in jobs.items() if not self._is_made(name, line)]
+        with self.folder.updating():
+            for name, line in jobs.items():
+                job = self.folder.jobs.setdefault(name, Job(line))
+                job.overrides = line
+                if name not in left:
+                    job.status, job.reason = "completed", ""
+        size = at_most or max(len(left), 1)
+        batches = [left[start : start + size] for start in range(0, len(left), size)]
+        failed = [name for batch in batches for name in self._launched(batch, jobs)]
+        write_results(self.folder.path)
+        if failed:
+            more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
+            told = f"{len(failed)} of {len(jobs)} runs failed: {', '.join(failed[:MOST_NAMED])}{more}"
+            raise RunError(f"{told}\nTry these again by: {resuming(self.folder.path)}")
+
+    def _launched(self, names: list[str], jobs: Mapping[str, list[str]]) -> list[str]:
+        """Those that failed."""
+        lines = [[*jobs[name], override(SUBDIR, name)] for name in names]
+        results = self.launcher.launch(lines, initial_job_idx=self.num_launched)
+        self.num_launched += len(lines)
+        failed = []
+        for name, result in zip(names, results, strict=True):
+            if result.status is not JobStatus.COMPLETED:
+                if not isinstance(result._return_value, JobFailed):  # which has been told
+                    raise result._return_value
+                failed.append(name)
+            if (self.folder.jobs[name].status == "completed") != (result.status is JobStatus.COMPLETED):
+                self.folder.note(name, "failed" if name in failed else "completed")
+        return failed
+
+    def _is_made(self, name: str, line: list[str]) -> bool:
+        path = self.folder.path / name
+        if not os.path.lexists(path / manifests.FILE):
+            return False
+        try:
+            run = read(path)
+        except Unreadable as error:
+            told = f"{path}: {error}; see: {asking_doctor(path)}, or move it away"
+            raise InputError(printable(told)) from error
+        require_same(run, self.compositions.settings(line), partial(self.compositions.defaults, line))
+        return run.status == "completed"
+
+
+def command(config: DictConfig) -> Command:
+    """What Hydra was asked for, so that it can be asked again; its folders by their paths from the root."""
+    words = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
+    sources = {source.provider: source.path for source in config.hydra.runtime.config_sources}
+    own = str(sources.get("main", conf_folder()))
+    return Command(
+        overrides=[word for word in words if word.partition("=")[0].lstrip("+") not in OWN],
+        folder=str(config.hydra.runtime.cwd),
+        config_name=str(config.hydra.job.config_name),
+        config_path="" if own == str(conf_folder()) else own,
+        config_dir=str(sources.get("command-line", "")),
+    )
