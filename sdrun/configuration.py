@@ -3,8 +3,9 @@
 import difflib
 import math
 import os
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -93,10 +94,18 @@ def _kept_path(path: str | None) -> str | None:
 
 def plain(settings: Settings) -> dict[str, Any]:
     """Settings as ``settings_from`` takes them: nested, the method's own of the root at the root."""
-    values: Any = OmegaConf.to_container(OmegaConf.structured(settings), enum_to_str=True)
+    values: Any = _plain(asdict(settings))
     for name in _root_keys(type(settings.method)):
         values[name] = values["method"].pop(name)
     return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.name if isinstance(value, Enum) else value
 
 
 def to_yaml(settings: Settings) -> str:

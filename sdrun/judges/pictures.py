@@ -26,12 +26,10 @@ def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
     if isinstance(first[0], str):
         lines = [(title, str(cells[row])) for row in range(len(first)) for title, cells in columns.items()]
         return _lines(lines, bold=lines[0][0])
-    figure = Figure(figsize=(1.1 * len(columns), 1.1 * len(first) + 0.3), layout="constrained")
-    axes = figure.subplots(len(first), len(columns), squeeze=False)
+    figure, axis = _table(len(first), len(columns), side=1.1, head=0.25)
     for column, (title, cells) in enumerate(columns.items()):
-        axes[0, column].set_title(title, fontsize=8)
         for row, cell in enumerate(cells):
-            _picture(axes[row, column], cell)
+            _picture(axis, cell, row, column, "" if row else title)
     return figure
 
 
@@ -41,23 +39,31 @@ def mistakes(shown: Sequence[Shown], classes: Sequence[tuple[str, str]], confide
     captions = [f"{true}, not {said} ({sure:.0%})" for (true, said), sure in zip(names, confidence, strict=True)]
     if isinstance(shown[0], str):
         return _lines(list(zip(captions, map(str, shown), strict=True)))
-    rows = -(-len(shown) // MISTAKES_A_ROW)
-    figure = Figure(figsize=(1.7 * MISTAKES_A_ROW, 1.8 * rows), layout="constrained")
-    axes = figure.subplots(rows, MISTAKES_A_ROW, squeeze=False).flatten()
-    for axis in axes:
-        axis.axis("off")
-    for axis, cell, caption in zip(axes, shown, captions, strict=False):
-        _picture(axis, cell)
-        axis.set_title(drawable(caption), fontsize=7)
+    figure, axis = _table(-(-len(shown) // MISTAKES_A_ROW), MISTAKES_A_ROW, side=1.7, head=0.2)
+    for number, (cell, caption) in enumerate(zip(shown, captions, strict=True)):
+        row, column = divmod(number, MISTAKES_A_ROW)
+        _picture(axis, cell, row, column, drawable(caption))
     return figure
 
 
-def _picture(axis: Axes, cell: Shown) -> None:
-    """A picture [C, H, W] uint8."""
-    axis.imshow(
-        np.moveaxis(np.asarray(cell), 0, -1).squeeze(-1 if len(cell) == 1 else ()), cmap="gray", vmin=0, vmax=255
-    )
+def _table(rows: int, columns: int, side: float, head: float) -> tuple[Figure, Axes]:
+    """Axes whose unit is a cell, the first row on top: an axis for each picture takes half a second for thirty."""
+    figure = Figure(figsize=(side * columns, side * rows + head))
+    axis = figure.add_axes((0, 0, 1, 1))
     axis.axis("off")
+    axis.set(xlim=(0, columns), ylim=(rows, -head / side), autoscale_on=False)
+    return figure, axis
+
+
+def _picture(axis: Axes, cell: Shown, row: int, column: int, caption: str) -> None:
+    """A picture [C, H, W] uint8 in its cell of a table, below its caption."""
+    pixels = np.moveaxis(np.asarray(cell), 0, -1).squeeze(-1 if len(cell) == 1 else ())
+    height, width = pixels.shape[:2]
+    down, across = (0.45 * size / max(height, width) for size in (height, width))
+    centre = column + 0.5, row + 0.53
+    extent = (centre[0] - across, centre[0] + across, centre[1] + down, centre[1] - down)
+    axis.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+    axis.text(centre[0], centre[1] - down - 0.02, caption, ha="center", fontsize=7)
 
 
 def _lines(lines: list[tuple[str, str]], bold: str = "") -> Figure:

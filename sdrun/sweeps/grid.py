@@ -32,20 +32,20 @@ def sweep(
     known = {name: job.overrides for name, job in making.folder.jobs.items()}
     there = {frozenset(line) for line in known.values()}
     new = [line for line in lines if frozenset(line) not in there]
-    jobs = known | dict(zip(_names(config, loader, new, len(known)), new, strict=True))
+    jobs = known | dict(zip(_names(config, loader, [*known.values()], new), new, strict=True))
     require(len(jobs) == len(known) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
     making.make(jobs, at_most)
 
 
-def _names(config: DictConfig, loader: ConfigLoader, lines: Sequence[list[str]], first: int) -> list[str]:
-    """Folders of jobs, as ``hydra.sweep.subdir`` says where somebody has set it.
+def _names(config: DictConfig, loader: ConfigLoader, known: Sequence[list[str]], new: Sequence[list[str]]) -> list[str]:
+    """Folders of new jobs, as ``hydra.sweep.subdir`` says where somebody has set it.
 
     Raises InputError where that is no folder of the sweep.
     """
     if OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] == NUMBER:  # type: ignore[index, call-overload]
-        return names(lines, first)
+        return names(known, new)
     found = []
-    for number, line in enumerate(lines, first):
+    for number, line in enumerate(new, len(known)):
         job = loader.load_sweep_config(config, line)
         with open_dict(job):
             job.hydra.job.num = number

@@ -7,15 +7,16 @@ GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 LONGEST = 100
 
 
-def names(lines: Sequence[Sequence[str]], first: int) -> list[str]:
-    """Names such as ``0003-born_again-seed=2`` for lines of overrides, numbered from ``first`` on.
+def names(known: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> list[str]:
+    """Names such as ``0003-born_again-seed=2`` for new jobs by their overrides, numbered on from those that are known.
 
-    A name has the method where a line says it, and all that is not the same in every line.
+    A name has the method where a line says it, and all that is not the same in every job.
     """
-    rows = [dict(_parted(word) for word in line) for line in lines]
+    rows = [dict(_parted(word) for word in line) for line in (*known, *new)]
     keys = dict.fromkeys(key for row in rows for key in row)
     telling = [key for key in keys if key == "method" or len({row.get(key) for row in rows}) > 1]
-    return [_name(number, {key: row[key] for key in telling if key in row}) for number, row in enumerate(rows, first)]
+    named = [_name(number, {key: row[key] for key in telling if key in row}) for number, row in enumerate(rows)]
+    return named[len(known) :]
 
 
 def _parted(word: str) -> tuple[str, str]:

@@ -1,10 +1,21 @@
 """What the server of a sweep's processes imports before it forks them. It computes nothing, and has one thread."""
 
-import torch._dynamo
-from hydra.core.plugins import Plugins
-from tensorboard.compat.proto import summary_pb2
+from importlib import import_module
 
-import sdrun.run
+from hydra.core.plugins import Plugins
+
+LATE = (
+    "torch._dynamo",  # by each optimiser
+    "torch.utils.tensorboard",
+    "torch.utils.tensorboard._utils",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "scipy.optimize",
+    "sdrun.run",
+    "sdrun.judges.pictures",
+)
+"""Modules that a run imports when it comes to need them."""
 
 Plugins.instance()
-__all__ = ["sdrun", "summary_pb2", "torch"]
+for name in LATE:
+    import_module(name)

@@ -13,7 +13,7 @@ from sdrun import tasks
 from sdrun.errors import InputError
 from sdrun.tasks import load
 from sdrun.tasks.images.idx import IDX_FILES, read_idx
-from sdrun.tasks.images.sources import fashion_mnist
+from sdrun.tasks.images.sources import digits, fashion_mnist
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
@@ -160,6 +160,15 @@ def test_a_download_is_read_from_where_it_went(tmp_path, monkeypatch):
 def pixels(source):
     x = source.train.fields["image"] / 255
     return x.mean(axis=(0, 2, 3)), x.std(axis=(0, 2, 3))
+
+
+def test_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    images, labels = digits.read()
+    published = load_digits()
+    np.testing.assert_array_equal(images, published.images)
+    np.testing.assert_array_equal(labels, published.target)
 
 
 def test_digits_and_their_normalisation():

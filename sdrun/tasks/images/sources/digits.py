@@ -1,5 +1,9 @@
 """scikit-learn's digits; every fifth image of each class, drawn once for all runs, is the test set."""
 
+from gzip import open as open_gzip
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 
 from sdrun.data.labelled import Labelled, Published
@@ -9,11 +13,18 @@ from sdrun.tasks.images.settings import ImagesSettings
 
 
 def load(settings: ImagesSettings) -> Published:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    everything = Labelled({"image": images}, digits.target.astype(np.int64))
+    values, labels = read()
+    images = np.rint(values * (255 / 16)).astype(np.uint8)[:, None]
+    everything = Labelled({"image": images}, labels)
     test, train = stratified(np.arange(len(images)), everything.labels, 360, seed=0)
     names = [str(digit) for digit in range(10)]
     return Published(everything.take(train), everything.take(test), names, Item("images", images.shape[1:]))
+
+
+def read() -> tuple[np.ndarray, np.ndarray]:
+    """Images [N, 8, 8] of values from 0 to 16, and labels [N], as ``load_digits`` gives them; to import it takes long."""
+    package = find_spec("sklearn")
+    assert package and package.origin
+    with open_gzip(Path(package.origin).parent / "datasets/data/digits.csv.gz") as file:
+        table = np.loadtxt(file, delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
