@@ -2,7 +2,6 @@
 
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sdrun import preflight, trust
@@ -14,6 +13,8 @@ from sdrun.ranks import num_ranks, rank
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from omegaconf import DictConfig
 
     from sdrun.settings import Settings
 
@@ -41,13 +42,22 @@ def main(words: list[str]) -> None:
             return
 
     os.environ[FULL_ERROR] = "1"  # errors come to the command line, which says them in fewer lines
-    run = partial(start_job, settings=None if arguments.multirun or not checked else checked[0])
+    failures = list[JobFailed]()
+
+    def run(config: "DictConfig") -> None:
+        try:
+            start_job(config, None if arguments.multirun or not checked else checked[0])
+        except JobFailed as failed:
+            if arguments.multirun:  # tells the launcher, which may be in another process
+                raise
+            failures.append(failed)
+
     try:
         hydra.main(config_path=str(conf_folder()), config_name="config", version_base=preflight.VERSION_BASE)(run)()
     except JobFailed as failed:
-        if not arguments.multirun:
-            raise
         raise RunError("a run failed, see above") from failed  # another's sweeper has stopped at it
+    if failures:
+        raise failures[0]
 
 
 def _require_sense(arguments: "Namespace") -> None:

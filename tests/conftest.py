@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from sdrun import cli
+from sdrun import cli, job
 from sdrun.results import Results
 
 torch.set_num_threads(1)
@@ -35,8 +35,7 @@ def _without_pictures(request, monkeypatch):
 @pytest.fixture
 def called(tmp_path, monkeypatch, capsys):
     """``sdrun ARGUMENTS`` in this process: the exit code, and all that it printed."""
-    monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it
-    monkeypatch.setattr(cli, "_failed", {})
+    monkeypatch.setenv(job.FULL_ERROR, "0")  # a start sets it
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["sdrun", *arguments])

@@ -159,16 +159,20 @@ def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path, f
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+SWEEP = ("hydra.sweep.dir=sweep", "hydra/launcher=basic")
+JOBS = [f"{number:04}-supervised-seed={number // 2}-lr={('1e+30', '0.1')[number % 2]}" for number in range(4)]
+
+
 def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(tmp_path, forked):
-    done = forked("-m", *SHORT, "log_every=1", "seed=0,1", "optim.lr=1e30,0.1", "hydra.sweep.dir=sweep").end()
+    done = forked("-m", *SHORT, "log_every=1", "seed=0,1", "optim.lr=1e30,0.1", *SWEEP).end()
     assert done.code == 1
-    summaries = [json.loads((tmp_path / f"sweep/{job}/summary.json").read_text()) for job in range(4)]
+    summaries = [json.loads((tmp_path / f"sweep/{job}/summary.json").read_text()) for job in JOBS]
     assert [found["status"] for found in summaries] == ["failed", "completed", "failed", "completed"]
     assert "lower optim.lr" in summaries[0]["error"]
-    assert "2 of 4 runs failed: sweep/0, sweep/2" in done.err
-    again = forked("-m", *SHORT, "seed=5", "hydra.sweep.dir=sweep").end()
+    assert f"2 of 4 runs failed: {JOBS[0]}, {JOBS[2]}\nTry these again by: sdrun resume sweep\n" in done.err
+    again = forked("-m", *SHORT, "seed=5", *SWEEP).end()
     assert again.code == 2
-    assert "sweep holds the runs of a sweep already" in again.err
+    assert "sweep holds a sweep already; go on with it by: sdrun resume sweep" in again.err
     assert (tmp_path / "sweep/multirun.yaml").read_text().count("seed=5") == 0
     assert "Traceback" not in done.err
     alone = forked(*SHORT, "log_every=1", "seed=1", "optim.lr=0.1", "hydra.run.dir=alone").end()

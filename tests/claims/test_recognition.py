@@ -10,15 +10,16 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from sdrun import configuration, trust
-from sdrun.claims.compositions import Compositions
-from sdrun.claims.recognition import require_same
 from sdrun.comparison.runs import Run
 from sdrun.errors import InputError
 from sdrun.storage import manifest
+from sdrun.sweeps.compositions import Compositions
+from sdrun.sweeps.recognition import require_same
 
 RESULTS = Path(__file__).parents[2] / "docs/results"
 CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claim.json"))
@@ -45,7 +46,7 @@ def launched(monkeypatch):
     class Launcher:
         def launch(self, batch, initial_job_idx):
             places.extend(job[-1].removeprefix("hydra.sweep.subdir=") for job in batch)
-            return []
+            return [JobReturn(status=JobStatus.COMPLETED) for _ in batch]
 
     monkeypatch.setattr(Plugins, "instantiate_launcher", lambda *_, **__: Launcher())
     return places
@@ -112,7 +113,7 @@ def test_a_key_that_came_since_must_have_its_default(called, launched):
 
 
 def test_settings_that_differ_are_named_with_both_values():
-    message = "here: was run with other settings: method.weight was 1 and is 0.5 now; move it away, or the whole claim"
+    message = "here: was run with other settings: method.weight was 1 and is 0.5 now; move it away, or the whole sweep"
     assert differs(method__weight=0.5) == message
     assert "method.mask was self_adaptive and is none now" in differs(method__mask="none")
     assert "and 2 more" in differs(seed=1, method__name="a", method__mask="b", method__weight=2, dataset__mean=[0.1])

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from helpers import SMALL
-from sdrun import cli
+from sdrun import cli, job
 
 EXPERIMENT = """
 # @package _global_
@@ -28,7 +28,7 @@ hydra:
 
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
-    monkeypatch.setenv(cli.FULL_ERROR, "0")  # main sets it; later tests start processes of their own
+    monkeypatch.setenv(job.FULL_ERROR, "0")  # a start sets it; later tests start processes of their own
     (tmp_path / "own/experiment").mkdir(parents=True)
     (tmp_path / "own/experiment/tiny.yaml").write_text(EXPERIMENT)
 

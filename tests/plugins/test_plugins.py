@@ -137,7 +137,8 @@ def test_a_setting_of_a_plugin_is_no_setting_of_others(called, tmp_path):
 def test_a_sweep_finds_it(called, tmp_path):
     code, text = called("--plugin", lab(tmp_path), "-m", *OWN, "model.width=4,6", "hydra.sweep.dir=sweep")
     assert code == 0, text
-    configs = [(tmp_path / f"sweep/{job}/config.yaml").read_text() for job in (0, 1)]
+    names = ("0000-twice-width=4", "0001-twice-width=6")
+    configs = [(tmp_path / f"sweep/{name}/config.yaml").read_text() for name in names]
     assert ["width: 4" in configs[0], "width: 6" in configs[1]] == [True, True]
 
 

@@ -1,8 +1,7 @@
 """scikit-learn's digits; every fifth image of each class, drawn once for all runs, is the test set."""
 
-from gzip import open as open_gzip
-from importlib.util import find_spec
-from pathlib import Path
+import gzip
+from importlib.metadata import distribution
 
 import numpy as np
 
@@ -22,9 +21,8 @@ def load(settings: ImagesSettings) -> Published:
 
 
 def read() -> tuple[np.ndarray, np.ndarray]:
-    """Images [N, 8, 8] of values from 0 to 16, and labels [N], as ``load_digits`` gives them; to import it takes long."""
-    package = find_spec("sklearn")
-    assert package and package.origin
-    with open_gzip(Path(package.origin).parent / "datasets/data/digits.csv.gz") as file:
-        table = np.loadtxt(file, delimiter=",")
+    """Images [N, 8, 8] of values from 0 to 16, and labels [N], as scikit-learn has them, whose import takes long."""
+    file = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
+    with gzip.open(str(file)) as lines:
+        table = np.loadtxt(lines, delimiter=",")
     return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
