@@ -10,13 +10,14 @@ from sdrun.judges.parts import Parts
 from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
+from sdrun.storage.store import Store
 from sdrun.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """Settings, task and hardware of a run, and where its numbers go. Only the first rank has a ``record``; it alone
-    evaluates and writes.
+    evaluates and writes. ``store``: what the runs of a sweep share.
     """
 
     settings: Settings
@@ -26,6 +27,7 @@ class Context:
     record: Record | None
     display: Display
     interrupt: Interrupt
+    store: Store | None = None
 
     @cached_property
     def data(self) -> Parts:

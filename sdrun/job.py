@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrun.errors import NO_ROOM, InputError, RunError
-from sdrun.storage.sweeps import Busy, job_held
+from sdrun.storage.sweeps import STORE, Busy, job_held
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -50,12 +50,13 @@ def start(config: "DictConfig", settings: "Settings | None" = None) -> None:
     try:
         files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
         is_job = hydra.mode is RunMode.MULTIRUN
-        with job_held(Path(hydra.sweep.dir), hydra.sweep.subdir) if is_job else nullcontext():
+        sweep = Path(hydra.sweep.dir)
+        with job_held(sweep, hydra.sweep.subdir) if is_job else nullcontext():
             if is_job and holds_run(path):
-                run.resume(path)
+                run.resume(path, store=sweep / STORE)
             else:
                 settings = settings or configuration.settings_from(config)
-                run.start(settings, path, list(hydra.overrides.task), files=files)
+                run.start(settings, path, list(hydra.overrides.task), files, sweep / STORE if is_job else None)
     except Exception as error:
         raise JobFailed(str(path), report(error)) from error
 

@@ -1,6 +1,7 @@
 """How far a run is, told to who waits for it elsewhere, such as a sweep in another process. Imports no torch."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 
@@ -15,14 +16,35 @@ class Progress:
     text: str
 
 
-_listeners: list[Callable[[Progress], None]] = []
+@dataclass(frozen=True)
+class Saved:
+    """A stage that another run had trained, and how many seconds that took."""
+
+    stage: str
+    seconds: float
 
 
-def listen(callback: Callable[[Progress], None]) -> None:
-    """Have what runs of this process tell go to ``callback`` too."""
-    _listeners.append(callback)
+@dataclass
+class Listener:
+    """``told`` hears; ``aside`` is a context in which the run computes nothing, so that others may."""
+
+    told: Callable[[Progress | Saved], None]
+    aside: Callable[[], AbstractContextManager[None]]
 
 
-def tell(progress: Progress) -> None:
-    for callback in _listeners:
-        callback(progress)
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have runs of this process heard."""
+    _listeners[:] = [listener]
+
+
+def tell(words: Progress | Saved) -> None:
+    for listener in _listeners:
+        listener.told(words)
+
+
+def aside() -> AbstractContextManager[None]:
+    """A context in which a run waits for another."""
+    return _listeners[0].aside() if _listeners else nullcontext()

@@ -33,18 +33,26 @@ from sdrun.settings import HardwareSettings, Item, Settings
 from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.initial import initial
 from sdrun.storage.record import Record
+from sdrun.storage.store import Store
 from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
-FREE = ("checkpoint_seconds",)
+FREE = ("checkpoint_seconds", "reuse")
 """Settings that change no result, and may be others when a run goes on, beside those of the dataset."""
 
 
-def start(settings: Settings, path: Path | None, overrides: list[str], files: Mapping[str, str] = NO_FILES) -> None:
+def start(
+    settings: Settings,
+    path: Path | None,
+    overrides: list[str],
+    files: Mapping[str, str] = NO_FILES,
+    store: Path | None = None,
+) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
     ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
+    ``store``: the folder of the stages that runs of its sweep share.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     published = tasks.load(settings.dataset)
@@ -55,7 +63,7 @@ def start(settings: Settings, path: Path | None, overrides: list[str], files: Ma
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
         shared = Path(hardware.from_main(lambda: str(create(path, settings, hardware, overrides, files))))
-        execute(settings, RunFolder.open(shared), hardware, stack, splits)
+        execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store)
 
 
 def _work(settings: Settings, item: Item) -> int:
@@ -66,11 +74,11 @@ def _work(settings: Settings, item: Item) -> int:
     return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
 
 
-def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> None:
+def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False, store: Path | None = None) -> None:
     """Go on with the run in ``path``, with its settings and on its hardware. Raises as ``start`` does.
 
-    ``overrides``: of those settings that change no result. A completed run is left alone, unless ``repair`` asks to
-    clear what a kill left there, and to make again what is damaged or gone of its files.
+    ``overrides``: of those settings that change no result; ``store``: see ``start``. A completed run is left alone,
+    unless ``repair`` asks to clear what a kill left there, and to make again what is damaged or gone of its files.
     """
     folder = RunFolder.open(path)
     folder.require_current("resumed")
@@ -93,7 +101,7 @@ def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False) -> N
     with ExitStack() as stack:
         hardware = Hardware.start(_kept(settings.hardware, folder))
         stack.callback(hardware.close)
-        execute(settings, folder, hardware, stack, splits)
+        execute(settings, folder, hardware, stack, splits, store=store)
 
 
 def _kept(hardware: HardwareSettings, folder: RunFolder) -> HardwareSettings:
@@ -157,10 +165,11 @@ def execute(
     stack: ExitStack,
     splits: Splits,
     source: RunFolder | None = None,
+    store: Path | None = None,
 ) -> None:
     """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends.
 
-    ``source``: a finished run whose weights are evaluated, for no training.
+    ``source``: a finished run whose weights are evaluated, for no training; ``store``: see ``start``.
     """
     gc.enable()  # which a start does without
     is_main = hardware.is_main
@@ -188,6 +197,7 @@ def execute(
             record=record,
             display=display,
             interrupt=interrupt,
+            store=Store(store) if store and settings.reuse else None,
         )
         if is_main and not account.is_final:
             for doubt in context.task.doubts:

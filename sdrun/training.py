@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from sdrun import loop
@@ -14,6 +14,7 @@ from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.judges.parts import require_finite
 from sdrun.objectives.objective import Objective
 from sdrun.results import Results, load_items, make_items, recorded_digest
+from sdrun.sharing import Sharing
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.manifest import State
 from sdrun.storage.record import Record
@@ -34,7 +35,7 @@ class Training:
     def __init__(self, context: Context, note: Callable[[], None]) -> None:
         self.context, self.note = context, note
         self.settings, self.hardware, self.folder = context.settings, context.hardware, context.folder
-        self.record = context.record
+        self.record, self.sharing = context.record, Sharing(context)
 
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
         """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
@@ -42,9 +43,11 @@ class Training:
         finished = result = from_main(lambda: self.folder.finished(name))
         if result is None:
             self._require_under_way(name)
-            with _named(name):
-                state = self._train(name, objective, stream, judge)
-                result = from_main(lambda: self._write(name, objective, stream, judge, state))
+            with _named(name), ExitStack() as held:
+                result = from_main(lambda: held.enter_context(self.sharing.sought(name, objective, stream, judge)))
+                if result is None:
+                    state = self._train(name, objective, stream, judge)
+                    result = from_main(lambda: self._write(name, objective, stream, judge, state))
         chosen = self.settings.optim.select.value
         recorded = recorded_digest(result, chosen)
         weights = load_state(self.folder.weights(name, chosen), self.hardware.device, recorded)
@@ -129,6 +132,7 @@ class Training:
         require_finite("the weights", objective.state_dict().values())
         result = Results(self.context, judge).of_training(name, objective, stream, state)
         self._say_doubts(result, judge)
+        self.sharing.keep(name)
         return result
 
     @staticmethod

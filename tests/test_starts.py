@@ -44,9 +44,7 @@ def test_hydras_copy_is_of_the_run_that_is_there(called, tmp_path, monkeypatch):
     assert hydra.runtime.output_dir == str(tmp_path / ODD)
 
     assert f"sdrun resume {shlex.quote(ODD)}\n" in called(*SHORT, override("hydra.run.dir", ODD))[1]
-    monkeypatch.setattr(
-        preflight, "_require_place", lambda *_, **__: None
-    )  # as if it had looked before
+    monkeypatch.setattr(preflight, "_require_place", lambda *_, **__: None)  # as if it had looked before
     code, text = called(*SHORT, "optim.lr=0.5", override("hydra.run.dir", ODD))
     assert code == 2
     assert f"{ODD} holds a run already; go on with it by: sdrun resume" in text

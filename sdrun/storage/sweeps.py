@@ -19,7 +19,7 @@ from sdrun.storage.files import write_json
 from sdrun.storage.place import holds_run, resuming
 from sdrun.storage.shape import TEXT, require_shape
 
-FILE, RESULTS, LOCKS, LOGS = "sweep.json", "results.csv", ".locks", "logs"
+FILE, RESULTS, LOCKS, LOGS, STORE = "sweep.json", "results.csv", ".locks", "logs", "store"
 FORMAT = 1
 
 COMMAND = {"overrides": [TEXT], "folder": TEXT, "config_name": TEXT, "config_path": TEXT, "config_dir": TEXT}
@@ -87,7 +87,7 @@ class SweepFolder:
         is there where a new one ``is_new``.
         """
         path.mkdir(parents=True, exist_ok=True)
-        for place in (path / FILE, path / LOCKS, path / LOGS):
+        for place in (path / FILE, path / LOCKS, path / LOGS, path / STORE):
             if place.is_symlink():
                 raise InputError(f"{place} is a link, through which nothing is written; {ELSEWHERE}")
         for name in (LOCKS, LOGS):
@@ -163,5 +163,5 @@ def _flat(name: str) -> str:
 def _require_below(path: Path, name: str) -> None:
     """Raise Unreadable unless a job's folder lies in its sweep's, also where links lead."""
     is_below = os.path.realpath(path / name).startswith(os.path.realpath(path) + os.sep)
-    if not is_below or os.path.normpath(name) != name or name.startswith((LOCKS, LOGS)):
+    if not is_below or os.path.normpath(name) != name or name.startswith((LOCKS, LOGS, STORE)):
         raise Unreadable(f"{FILE} names the job {name}, which is no folder of the sweep")

@@ -14,7 +14,7 @@ from joblib import cpu_count
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun import configuration, job, progress, trust
-from sdrun.errors import Interrupted
+from sdrun.errors import Interrupted, require
 from sdrun.interrupt import Interrupt
 from sdrun.job import JobFailed
 from sdrun.plugins import loading
@@ -23,9 +23,10 @@ from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.place import resuming
 from sdrun.storage.sweeps import Job, SweepFolder, is_held
-from sdrun.sweeps import pool
+from sdrun.sweeps import process
 from sdrun.sweeps.making import SUBDIR, command
-from sdrun.sweeps.pool import Ended, Pool, Started, State, Told, Work
+from sdrun.sweeps.pool import Ended, Pool, Started, State, Told
+from sdrun.sweeps.process import Work
 from sdrun.sweeps.results import write_results
 from sdrun.sweeps.screen import Screen
 from sdrun.terminal import be_patient
@@ -33,7 +34,7 @@ from sdrun.terminal import be_patient
 OURS = "sdrun: "
 """What the command line begins a message with."""
 
-THREADS, DEVICE = "hardware.threads", "hardware.device"
+THREADS, DEVICE, JOBS = "hardware.threads", "hardware.device", "hydra.launcher.jobs"
 
 SECONDS_BETWEEN_TABLES = 30.0
 """Of results, which are read from all runs."""
@@ -53,11 +54,12 @@ def launch(
         for number, (name, line) in enumerate(jobs.items(), first)
     ]
     cores = cpu_count()
-    processes = Pool(min(len(jobs), num_at_once or _room(config, lines, cores)), cores, partial(_state, folder.path))
+    num = min(len(jobs), _num_at_once(config, lines, cores, num_at_once))
+    processes = Pool(works, num, cores, partial(_state, folder.path))
     codes = dict[str, int]()
     written = time.monotonic()
     with Interrupt() as interrupt, Screen(folder, list(jobs)) as screen:
-        for event in processes.run(works, interrupt):
+        for event in processes.run(interrupt):
             match event:
                 case Started(name):
                     folder.note(name, "running")
@@ -83,17 +85,24 @@ def _name(line: Sequence[str], number: int) -> str:
     return names[-1] if names else str(number)
 
 
-def _room(config: DictConfig, lines: Sequence[Sequence[str]], cores: int) -> int:
-    """How many jobs run at once: as many as there are cores for their threads, but one on a GPU."""
+def _num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], cores: int, asked: int | None) -> int:
+    """As many as there are cores for their threads, but one on a GPU. Raises InputError where more are ``asked``."""
     words = [word.partition("=") for line in lines for word in line]
+    threads = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
+    num_threads = max(1, OmegaConf.select(config, THREADS) or 1, *threads)
+    most = max(1, cores // num_threads)
+    told = f"is {asked}, but {cores} cores have room for {most} of {num_threads} threads, and with more each waits"
+    require(asked is None or 1 <= asked <= most, JOBS, told)
+    if asked:
+        return asked
     devices = {str(OmegaConf.select(config, DEVICE)), *(value for key, _, value in words if key == DEVICE)}
-    if devices != {"cpu"}:
-        import torch
+    return most if devices == {"cpu"} or not _has_gpu() else 1
 
-        if torch.cuda.is_available() or devices & {"cuda", "mps"}:
-            return 1
-    asked = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
-    return max(1, cores // max(1, OmegaConf.select(config, THREADS) or 1, *asked))
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def _state(path: Path, name: str) -> State:
@@ -110,7 +119,7 @@ def _run(context: HydraContext, config: DictConfig, line: list[str], number: int
     """What a job's process does. Returns its exit code."""
     be_patient()
     job.wants_traceback = wants_traceback
-    progress.listen(pool.tell)
+    progress.listen(progress.Listener(process.tell, process.aside))
     setup_globals()
     version.setbase(VERSION_BASE)
     configuration.register_resolvers()

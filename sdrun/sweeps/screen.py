@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sdrun.judges.metric import from_json, shown
-from sdrun.progress import Progress
+from sdrun.progress import Progress, Saved
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.sweeps import RESULTS, SweepFolder
@@ -32,6 +32,7 @@ class Screen:
         self.began = dict[str, float]()
         self.progress = dict[str, Progress]()
         self.codes = dict[str, int]()
+        self.saved = list[float]()
         self.live = Live(console=self.console, transient=True, refresh_per_second=2, get_renderable=self._table)
 
     def __enter__(self) -> "Screen":
@@ -41,6 +42,8 @@ class Screen:
 
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.live.stop()
+        if self.saved:
+            self.say(f"{len(self.saved)} stages were shared instead of trained: {_seconds(sum(self.saved))} saved")
         failed = [name for name, code in self.codes.items() if code != 0]
         for name in failed[:MOST_FAILURES]:
             self._tell_failure(name)
@@ -52,8 +55,11 @@ class Screen:
         if not self.console.is_terminal:
             self.say(f"{name}: started")
 
-    def told(self, name: str, progress: Progress) -> None:
-        self.progress[name] = progress
+    def told(self, name: str, words: Progress | Saved) -> None:
+        if isinstance(words, Saved):
+            self.saved.append(words.seconds)
+        else:
+            self.progress[name] = words
 
     def ended(self, name: str, code: int) -> None:
         self.codes[name] = code

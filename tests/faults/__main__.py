@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from faults import damage, disk, hostile, kills
+from faults import damage, disk, hostile, kills, sweeps
 from faults.child import Case, really, without_pictures
 from faults.figures import Figures
 from sdrun.configuration import conf_folder
 
-PARTS = ("kills", "damage", "disk", "hostile")
+PARTS = ("kills", "damage", "disk", "hostile", "sweeps")
 CLAIM = Path(__file__).parents[2] / "docs/results/mean_teacher"
 
 
@@ -45,6 +45,8 @@ def tables(part: str, options: argparse.Namespace, folder: Path) -> Iterator[Fig
         disks = disk.Disks(folder)
         yield from disk.campaign(disks, chance, options.count)
         yield from disk.campaign(disks, chance, 1, really)
+    elif part == "sweeps":
+        yield sweeps.campaign(folder, chance, options.count)
     else:
         sources = hostile.Hostile(folder, CLAIM)
         for kind in options.folders:

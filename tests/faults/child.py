@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import helpers
 from sdrun import cli, run
+from sdrun.job import report
 from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
 
@@ -139,7 +140,7 @@ class Case:
         try:
             run.start(self.settings, path, list(self.overrides))
         except Exception as error:
-            return cli._report(error)
+            return report(error)
         return 0
 
     def go_on(self, path: Path) -> int:

@@ -1,0 +1,101 @@
+"""Sweeps of which processes are killed, and that go on; at the end each run must be as if nothing had happened.
+
+What is killed at a random moment is the sweep's own process, the server that forks its jobs, or one of the jobs; what
+is left of it meanwhile goes on, and may meet the process that takes its place.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import helpers
+from faults.child import hygiene
+from faults.figures import FAILED, Figures
+
+LINES = (
+    "method=supervised,born_again,mean_teacher,layerwise,fixmatch",
+    "seed=0,1,2,3,4,5,6,7",
+    "checkpoint_seconds=0",
+)
+"""Forty jobs."""
+
+LIMIT = 1200
+"""Seconds that a sweep may take."""
+
+
+class Sweep:
+    """A sweep in ``path``, and the process that is at it."""
+
+    def __init__(self, path: Path, words: list[str]) -> None:
+        self.path, self.words = path, words
+        self.output = path.with_suffix(".output").open("ab")
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        is_there = (self.path / "sweep.json").exists()
+        words = ["resume", str(self.path)] if is_there else ["-m", *self.words, f"hydra.sweep.dir={self.path}"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        command = [sys.executable, "-m", "sdrun", *words]
+        return subprocess.Popen(command, stdout=self.output, stderr=self.output, env=environment)
+
+    def go_on(self) -> None:
+        """Where its process is gone, start the next."""
+        if self.process.poll() is not None:
+            self.process = self._start()
+
+    def end(self) -> int:
+        """Go on until nothing is left to do; how many processes that took."""
+        deadline = time.monotonic() + LIMIT
+        num = 1
+        while self.process.wait(max(deadline - time.monotonic(), 1)) != 0:
+            num += 1
+            assert num < 5, self.said()
+            self.process = self._start()
+        self.output.close()
+        return num
+
+    def said(self) -> str:
+        return self.path.with_suffix(".output").read_text()[-2000:]
+
+    def processes(self) -> dict[str, list[int]]:
+        """Those that live, by what they are."""
+        children = _children(self.process.pid)
+        server = [pid for pid in children if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        jobs = [job for pid in server for job in _children(pid)]
+        return {"sweep": [self.process.pid], "server": server, "job": jobs}
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def campaign(folder: Path, chance: random.Random, num_kills: int, *words: str) -> Figures:
+    """One sweep that is left alone, and one of which ``num_kills`` processes are killed."""
+    figures = Figures("Runs of a killed sweep")
+    line = [*helpers.SMALL, *(words or LINES)]
+    began = time.monotonic()
+    whole = Sweep(folder / "whole", line)
+    assert whole.end() == 1, whole.said()
+    pause = (time.monotonic() - began) / num_kills
+    killed = Sweep(folder / "killed", line)
+    for _ in range(num_kills):
+        time.sleep(chance.uniform(0, 1.5 * pause))
+        kind = chance.choice(["sweep", "server", "job", "job"])
+        for pid in chance.sample(killed.processes()[kind], k=1) if killed.processes()[kind] else []:
+            os.kill(pid, signal.SIGKILL)
+            figures.count("killed", kind, 1)
+        time.sleep(chance.choice([0, 0, 3]))
+        killed.go_on()
+    killed.end()
+    for run in sorted(file.parent for file in whole.path.glob("*/manifest.json")):
+        other = killed.path / run.name
+        wrong = [*helpers.differences(run, other), *hygiene(other)]
+        figures.add("runs", FAILED if wrong else "equal", f"{other}: {wrong}")
+    return figures
