@@ -1,9 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# longest first, so that two jobs end together
 CLAIMS := dino consistency mean_teacher born_again_noisy born_again layerwise
-JOBS ?= 2
 
 .PHONY: help setup demo test check format faults benchmark claims results clean
 
@@ -45,8 +43,7 @@ benchmark: .venv/ready ## speed against a bare PyTorch loop
 claims: .venv/ready ## make the runs of all claims that are not there yet, and docs/results.md
 	mkdir -p outputs/claims
 	cp -Rn docs/results/. outputs/claims/ || true
-	printf '%s\n' $(CLAIMS) | xargs -P $(JOBS) -I % sh -c \
-		'$(BIN)/sdrun -m experiment=claim_% hardware.threads=1 > outputs/claims/%.log 2>&1 || { tail -n 3 outputs/claims/%.log; exit 1; }'
+	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 || exit 1; done
 	$(BIN)/sdrun claims $(CLAIMS:%=outputs/claims/%) --keep docs/results -o docs/results.md
 
 results: .venv/ready ## make docs/results.md again from docs/results, without training

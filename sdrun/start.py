@@ -11,6 +11,8 @@ from sdrun.job import FULL_ERROR, JobFailed
 from sdrun.job import start as start_job
 from sdrun.ranks import num_ranks, rank
 
+DRY_RUN = "--dry-run"
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -26,7 +28,7 @@ def main(words: list[str]) -> None:
 
     register_resolvers()
     trust.install()
-    sys.argv[1:] = words  # Hydra reads them there
+    sys.argv[1:] = _in_full(words)  # Hydra reads them there
     arguments = get_args_parser().parse_args()
     _require_sense(arguments)
     checked: list[Settings] = []
@@ -58,6 +60,13 @@ def main(words: list[str]) -> None:
         raise RunError("a run failed, see above") from failed  # another's sweeper has stopped at it
     if failures:
         raise failures[0]
+
+
+def _in_full(words: list[str]) -> list[str]:
+    """The words as Hydra knows them."""
+    from sdrun.sweeps.asked import DRY, in_full
+
+    return [f"{DRY}=true" if word == DRY_RUN else in_full(word) for word in words]
 
 
 def _require_sense(arguments: "Namespace") -> None:

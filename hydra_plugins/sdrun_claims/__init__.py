@@ -11,7 +11,10 @@ from omegaconf import MISSING, DictConfig
 
 @dataclass
 class ClaimSchema:
-    """The node ``hydra.sweeper``; ``sdrun.claims.declaration`` has the types of what is in it."""
+    """The node ``hydra.sweeper``; ``sdrun.claims.declaration`` has the types of what is declared in it.
+
+    ``resumes`` means nothing, for a claim always goes on; ``dry_run``: jobs are listed only.
+    """
 
     _target_: str = "hydra_plugins.sdrun_claims.ClaimSweeper"
     statement: str = MISSING
@@ -26,6 +29,8 @@ class ClaimSchema:
     grid: dict[str, Any] = MISSING
     alive: list[Any] | None = MISSING
     beside: list[Any] = field(default_factory=list)
+    resumes: bool = False
+    dry_run: bool = False
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="claim_schema", node=ClaimSchema, provider="sdrun")
@@ -48,4 +53,4 @@ class ClaimSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         from sdrun.claims.sweep import Sweep
 
-        Sweep(self.config, self.context.config_loader, self.launcher).run(arguments)
+        Sweep(self.context, self.config, self.launcher).run(arguments)

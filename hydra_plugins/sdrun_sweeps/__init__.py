@@ -9,10 +9,14 @@ from hydra.core.config_store import ConfigStore
 
 @dataclass
 class GridSweeperConf(BasicSweeperConf):
-    """The node ``hydra.sweeper``. ``resumes``: the folder has a sweep, which goes on, with what the command adds."""
+    """The node ``hydra.sweeper``.
+
+    ``resumes``: the folder has a sweep, which goes on, with what the command adds; ``dry_run``: jobs are listed only.
+    """
 
     _target_: str = "hydra_plugins.sdrun_sweeps.GridSweeper"
     resumes: bool = False
+    dry_run: bool = False
 
 
 # Hydra's own plugins come first, so that this is what it takes where nothing else is chosen.
@@ -22,7 +26,9 @@ ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GridSweep
 class GridSweeper(BasicSweeper):
     """Every combination of the values that are swept over, each a run that is made once."""
 
-    def __init__(self, max_batch_size: int | None, params: dict[str, str] | None = None, resumes: bool = False) -> None:
+    def __init__(
+        self, max_batch_size: int | None, resumes: bool, dry_run: bool, params: dict[str, str] | None = None
+    ) -> None:
         super().__init__(max_batch_size, params)
         self.resumes = resumes
 
@@ -33,4 +39,4 @@ class GridSweeper(BasicSweeper):
         assert self.hydra_context
         assert self.launcher
         words = [*self._parse_config(), *arguments]
-        sweep(self.config, self.hydra_context.config_loader, self.launcher, words, self.resumes, self.max_batch_size)
+        sweep(self.hydra_context, self.config, self.launcher, words, self.resumes, self.max_batch_size)

@@ -8,8 +8,8 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from sdrun.claims.declaration import EQUAL, GRID, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, declaration
@@ -20,6 +20,9 @@ from sdrun.judges.metric import Better, lookup
 from sdrun.settings.words import override
 from sdrun.sweeps.making import Making
 
+UNDECLARED = ("_target_", "resumes", "dry_run")
+"""What stands beside a declaration."""
+
 LENGTH = ("optim.epochs", "optim.max_steps")
 
 Job = tuple[str, int, list[str]]
@@ -29,11 +32,11 @@ Job = tuple[str, int, list[str]]
 class Sweep:
     """Makes the runs of a claim, each once: a finished one is left alone, a half-done one goes on."""
 
-    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
+    def __init__(self, context: HydraContext, config: DictConfig, launcher: Launcher) -> None:
         node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
         assert isinstance(node, dict)
-        self.claim = declaration({str(key): value for key, value in node.items() if key != "_target_"})
-        self.making = Making(config, loader, launcher, is_new=False)
+        self.claim = declaration({str(key): value for key, value in node.items() if key not in UNDECLARED})
+        self.making = Making(context, config, launcher, is_new=False)
         self.folder = ClaimFolder.begin(Path(config.hydra.sweep.dir), self.claim)
         self.common: list[str] = []
 
@@ -55,6 +58,10 @@ class Sweep:
         grid = self._grid()
         first += [(f"{GRID}/{name}", claim.tuning_seed, overrides) for name, overrides in grid.items()]
         self._launch(first)
+        if self.making.is_dry:
+            later = [*(method if claim.pretrain is not None else []), *[TUNED, EQUAL] * len(seeds)]
+            print(f"Then {len(later)} more, which are as long as the best of the grid and the method's cost say")
+            return
         tuned = grid[self._chosen(list(grid))]
         self._launch([*method, *((TUNED, seed, tuned) for seed in seeds)])
         factor = self._compute_factor()
@@ -123,5 +130,6 @@ class Sweep:
             lines[place] = [*self.common, *overrides, f"seed={seed}"]
         for line in lines.values():
             self.making.compositions.settings(line)  # raises before anything is launched
-        self.folder.add_runs(lines)
+        if not self.making.is_dry:
+            self.folder.add_runs(lines)
         self.making.make(lines)

@@ -7,10 +7,12 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun.errors import require
-from sdrun.sweeps.making import SUBDIR, Making
+from sdrun.sweeps.launch import SUBDIR
+from sdrun.sweeps.making import Making
 from sdrun.sweeps.naming import names
 
 NUMBER = "${hydra.job.num}"
@@ -18,17 +20,18 @@ NUMBER = "${hydra.job.num}"
 
 
 def sweep(
+    context: HydraContext,
     config: DictConfig,
-    loader: ConfigLoader,
     launcher: Launcher,
     words: Sequence[str],
     resumes: bool,
     at_most: int | None,
 ) -> None:
     """Make the runs of each combination, and of one that ``resumes`` those that it had before. Raises as ``make``."""
+    loader = context.config_loader
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
     lines = BasicSweeper.split_arguments(parsed, None)[0]
-    making = Making(config, loader, launcher, is_new=not resumes)
+    making = Making(context, config, launcher, is_new=not resumes)
     known = {name: job.overrides for name, job in making.folder.jobs.items()}
     there = {frozenset(line) for line in known.values()}
     new = [line for line in lines if frozenset(line) not in there]

@@ -24,12 +24,14 @@ from sdrun.storage.documents import Unreadable
 from sdrun.storage.place import resuming
 from sdrun.storage.sweeps import Job, SweepFolder, is_held
 from sdrun.sweeps import process
-from sdrun.sweeps.making import SUBDIR, command
+from sdrun.sweeps.asked import command
 from sdrun.sweeps.pool import Ended, Pool, Started, State, Told
 from sdrun.sweeps.process import Work
 from sdrun.sweeps.results import write_results
 from sdrun.sweeps.screen import Screen
 from sdrun.terminal import be_patient
+
+SUBDIR = "hydra.sweep.subdir"
 
 OURS = "sdrun: "
 """What the command line begins a message with."""
@@ -41,9 +43,17 @@ SECONDS_BETWEEN_TABLES = 30.0
 
 
 def launch(
-    context: HydraContext, config: DictConfig, lines: Sequence[Sequence[str]], first: int, num_at_once: int | None
+    context: HydraContext,
+    config: DictConfig,
+    lines: Sequence[Sequence[str]],
+    first: int,
+    asked: int | None,
+    is_quiet: bool = False,
 ) -> list[JobReturn]:
-    """Runs each line of overrides as a job. Raises Interrupted after a signal, when all that ran are saved."""
+    """Runs each line of overrides as a job; ``asked``: how many at once.
+
+    Raises Interrupted after a signal, when all that ran are saved.
+    """
     folder = SweepFolder.begin(Path(str(config.hydra.sweep.dir)), command(config))
     jobs = {_name(line, number): list(line) for number, line in enumerate(lines, first)}
     with folder.updating():
@@ -53,12 +63,11 @@ def launch(
         Work(name, partial(_run, context, config, line, number, job.wants_traceback), folder.log(name))
         for number, (name, line) in enumerate(jobs.items(), first)
     ]
-    cores = cpu_count()
-    num = min(len(jobs), _num_at_once(config, lines, cores, num_at_once))
-    processes = Pool(works, num, cores, partial(_state, folder.path))
+    num = min(len(jobs), num_at_once(config, lines, asked))
+    processes = Pool(works, num, cpu_count(), partial(_state, folder.path))
     codes = dict[str, int]()
     written = time.monotonic()
-    with Interrupt() as interrupt, Screen(folder, list(jobs)) as screen:
+    with Interrupt() as interrupt, Screen(folder, list(jobs), is_quiet) as screen:
         for event in processes.run(interrupt):
             match event:
                 case Started(name):
@@ -85,9 +94,9 @@ def _name(line: Sequence[str], number: int) -> str:
     return names[-1] if names else str(number)
 
 
-def _num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], cores: int, asked: int | None) -> int:
+def num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], asked: int | None) -> int:
     """As many as there are cores for their threads, but one on a GPU. Raises InputError where more are ``asked``."""
-    words = [word.partition("=") for line in lines for word in line]
+    cores, words = cpu_count(), [word.partition("=") for line in lines for word in line]
     threads = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
     num_threads = max(1, OmegaConf.select(config, THREADS) or 1, *threads)
     most = max(1, cores // num_threads)

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from sdrun.comparison.runs import read
-from sdrun.configuration import conf_folder
 from sdrun.errors import InputError, RunError
 from sdrun.job import JobFailed
 from sdrun.settings.words import override, printable
@@ -19,14 +18,13 @@ from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import write_bytes
 from sdrun.storage.place import asking_doctor, resuming
-from sdrun.storage.sweeps import Command, Job, SweepFolder
+from sdrun.storage.sweeps import FILE, Job, SweepFolder
+from sdrun.sweeps import estimate
+from sdrun.sweeps.asked import command
 from sdrun.sweeps.compositions import Compositions
+from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.recognition import require_same
 from sdrun.sweeps.results import write_results
-
-SUBDIR = "hydra.sweep.subdir"
-OWN = ("hydra.sweep.dir", "hydra.mode", "hydra.sweeper.resumes")
-"""Overrides of a command that each start of its sweep has its own of."""
 
 COMPOSED = "multirun.yaml"
 """What Hydra made of the command, as its own sweeper keeps it."""
@@ -37,20 +35,29 @@ MOST_NAMED = 5
 class Making:
     """The jobs of a sweep's folder: a finished one is left alone, a half-done one goes on."""
 
-    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher, is_new: bool) -> None:
-        self.compositions, self.launcher = Compositions(config, loader), launcher
-        self.folder = SweepFolder.begin(Path(config.hydra.sweep.dir), command(config), is_new)
-        self.num_launched = 0
+    def __init__(self, context: HydraContext, config: DictConfig, launcher: Launcher, is_new: bool) -> None:
+        self.context, self.config, self.launcher = context, config, launcher
+        self.compositions = Compositions(config, context.config_loader)
+        self.is_dry, self.num_launched = bool(config.hydra.sweeper.dry_run), 0
+        path = Path(config.hydra.sweep.dir)
+        if self.is_dry:
+            self.folder = SweepFolder.open(path) if (path / FILE).exists() else SweepFolder(path, command(config))
+            return
+        self.folder = SweepFolder.begin(path, command(config), is_new)
         if not (self.folder.path / COMPOSED).exists():
             write_bytes(self.folder.path / COMPOSED, OmegaConf.to_yaml(config).encode())
 
     def make(self, jobs: Mapping[str, list[str]], at_most: int | None = None) -> None:
         """Run those jobs, overrides by name, that are not finished; ``at_most`` of them in one batch of the launcher's.
 
-        Raises InputError where a run that is there is not of these settings, and, after all jobs have been tried,
-        RunError where one failed.
+        Where the run is dry, say what they are and how long they will take. Raises InputError where a run that is there
+        is not of these settings, and, after all jobs have been tried, RunError where one failed.
         """
         left = [name for name, line in jobs.items() if not self._is_made(name, line)]
+        if self.is_dry:
+            asked = self.config.hydra.launcher.get("jobs")
+            estimate.show(self.context, self.config, {name: jobs[name] for name in left}, asked)
+            return
         with self.folder.updating():
             for name, line in jobs.items():
                 job = self.folder.jobs.setdefault(name, Job(line))
@@ -92,17 +99,3 @@ class Making:
             raise InputError(printable(told)) from error
         require_same(run, self.compositions.settings(line), partial(self.compositions.defaults, line))
         return run.status == "completed"
-
-
-def command(config: DictConfig) -> Command:
-    """What Hydra was asked for, so that it can be asked again; its folders by their paths from the root."""
-    words = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
-    sources = {source.provider: source.path for source in config.hydra.runtime.config_sources}
-    own = str(sources.get("main", conf_folder()))
-    return Command(
-        overrides=[word for word in words if word.partition("=")[0].lstrip("+") not in OWN],
-        folder=str(config.hydra.runtime.cwd),
-        config_name=str(config.hydra.job.config_name),
-        config_path="" if own == str(conf_folder()) else own,
-        config_dir=str(sources.get("command-line", "")),
-    )

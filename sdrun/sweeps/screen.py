@@ -26,9 +26,9 @@ MOST_FAILURES = 10
 class Screen:
     """Lives while the jobs ``names`` of a sweep run."""
 
-    def __init__(self, folder: SweepFolder, names: list[str]) -> None:
+    def __init__(self, folder: SweepFolder, names: list[str], is_quiet: bool) -> None:
         self.folder, self.num = folder, len(names)
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, quiet=is_quiet)
         self.began = dict[str, float]()
         self.progress = dict[str, Progress]()
         self.codes = dict[str, int]()

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
 
     if os.path.lexists(options.folder / FILE):
         from sdrun import start
-        from sdrun.sweeps.again import words_of
+        from sdrun.sweeps.asked import words_of
 
         require(not options.repair, "--repair", f"{options.folder} is a sweep; repair its runs one by one")
         start.main(words_of(options.folder, options.overrides))

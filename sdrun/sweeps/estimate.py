@@ -1,0 +1,92 @@
+"""How long jobs will take: one of each kind is tried for a few steps, and what it took is drawn out."""
+
+import copy
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobStatus
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from sdrun.settings.words import override, printable
+from sdrun.storage.documents import read_json
+from sdrun.sweeps.compositions import Compositions
+from sdrun.sweeps.launch import SUBDIR, launch, num_at_once
+
+STEPS = 30
+"""Of each stage of a trial."""
+
+LENGTH = ("optim.epochs", "optim.max_steps")
+
+Settings = dict[str, Any]
+
+
+def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]], asked: int | None) -> None:
+    """Say which jobs there are, overrides by name, and how long they take; ``asked``: how many at once.
+
+    Nothing is left behind. What jobs share is not taken off.
+    """
+    compositions = Compositions(config, context.config_loader)
+    settings = {name: compositions.settings(line) for name, line in jobs.items()}
+    kinds = {name: _kind(values) for name, values in settings.items()}
+    tried = {kind: name for name, kind in reversed(kinds.items())}
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Trying {len(tried)} of {len(jobs)} jobs for {STEPS} steps a stage", style="dim")
+    with tempfile.TemporaryDirectory() as place:
+        trial = copy.deepcopy(config)
+        OmegaConf.set_readonly(trial.hydra, False)
+        trial.hydra.sweep.dir = place
+        short = [f"optim.max_steps={STEPS}", "reuse=false", override("hydra.sweep.dir", place)]
+        lines = [[*jobs[name], *short, f"{SUBDIR}={number}"] for number, name in enumerate(tried.values())]
+        done = launch(context, trial, lines, 0, asked, is_quiet=True)
+        took = {
+            kind: _Trial(Path(place) / str(number)) if result.status is JobStatus.COMPLETED else None
+            for number, (kind, result) in enumerate(zip(tried, done, strict=True))
+        }
+    trials = {name: took[kind] for name, kind in kinds.items()}
+    seconds = {name: trial.seconds(settings[name]) if trial else None for name, trial in trials.items()}
+    table = Table(box=None, pad_edge=False)
+    for title, justify in (("job", "left"), ("about", "right")):
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for name, time in seconds.items():
+        table.add_row(printable(name), "failed" if time is None else _said(time))
+    console.print(table)
+    total, num = sum(time or 0 for time in seconds.values()), num_at_once(config, list(jobs.values()), asked)
+    longest = max((time or 0 for time in seconds.values()), default=0)
+    console.print(f"{len(jobs)} jobs, {min(num, len(jobs))} at once: about {_said(max(total / num, longest))}")
+
+
+class _Trial:
+    """What a run took whose stages ended after a few steps."""
+
+    def __init__(self, path: Path) -> None:
+        summary = read_json(path / "summary.json")
+        lengths: dict[str, float] = {}
+        for point in map(json.loads, (path / "metrics.jsonl").read_text().splitlines()):
+            if point["epoch"]:
+                lengths[point["stage"]] = point["step"] / point["epoch"]
+        trained = [stage for stage in summary["stages"] if stage["steps"]]
+        self.beside = summary["wall_seconds"] - sum(stage["seconds"] for stage in trained)
+        self.stages = [(stage["seconds"] / stage["steps"], lengths[stage["name"]]) for stage in trained]
+
+    def seconds(self, settings: Settings) -> float:
+        """Of a job that is as long as its settings say."""
+        epochs, most = (settings[key] for key in LENGTH)
+        steps = [min(epochs * length, most or epochs * length) for _, length in self.stages]
+        return self.beside + sum(pace * num for (pace, _), num in zip(self.stages, steps, strict=True))
+
+
+def _kind(settings: Settings) -> str:
+    """Equal for jobs whose steps take as long, to all appearances: seeds and fractions do not count."""
+    counting = {key: value for key, value in settings.items() if key not in LENGTH and not key.endswith("seed")}
+    return repr(sorted((key, value) for key, value in counting.items() if not isinstance(value, float)))
+
+
+def _said(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
