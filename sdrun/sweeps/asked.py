@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from sdrun.configuration import conf_folder
 from sdrun.errors import require
@@ -27,7 +28,8 @@ def in_full(word: str) -> str:
 
 def command(config: DictConfig) -> Command:
     """What Hydra was asked for, so that it can be asked again; its folders by their paths from the root."""
-    words = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
+    given: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)  # a word may hold ${...}
+    words = [*given["hydra"], *given["task"]]
     sources = {source.provider: source.path for source in config.hydra.runtime.config_sources}
     own = str(sources.get("main", conf_folder()))
     return Command(

@@ -1,7 +1,7 @@
 """A sweep over all combinations of values, as the command line of -m gives them."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
@@ -11,6 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun.errors import require
+from sdrun.storage.sweeps import SweepFolder
 from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.making import Making
 from sdrun.sweeps.naming import names
@@ -31,13 +32,13 @@ def sweep(
     loader = context.config_loader
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
     lines = BasicSweeper.split_arguments(parsed, None)[0]
-    making = Making(context, config, launcher, is_new=not resumes)
-    known = {name: job.overrides for name, job in making.folder.jobs.items()}
+    earlier = SweepFolder.open(Path(config.hydra.sweep.dir)).jobs if resumes else {}
+    known = {name: job.overrides for name, job in earlier.items()}
     there = {frozenset(line) for line in known.values()}
     new = [line for line in lines if frozenset(line) not in there]
     jobs = known | dict(zip(_names(config, loader, [*known.values()], new), new, strict=True))
     require(len(jobs) == len(known) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
-    making.make(jobs, at_most)
+    Making(context, config, launcher, is_new=not resumes).make(jobs, at_most)
 
 
 def _names(config: DictConfig, loader: ConfigLoader, known: Sequence[list[str]], new: Sequence[list[str]]) -> list[str]:

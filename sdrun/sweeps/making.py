@@ -64,6 +64,8 @@ class Making:
                 job.overrides = line
                 if name not in left:
                     job.status, job.reason = "completed", ""
+                elif job.status != "running":  # as another process may say
+                    job.status, job.reason = "queued", ""
         size = at_most or max(len(left), 1)
         batches = [left[start : start + size] for start in range(0, len(left), size)]
         failed = [name for batch in batches for name in self._launched(batch, jobs)]
@@ -78,15 +80,20 @@ class Making:
         lines = [[*jobs[name], override(SUBDIR, name)] for name in names]
         results = self.launcher.launch(lines, initial_job_idx=self.num_launched)
         self.num_launched += len(lines)
-        failed = []
-        for name, result in zip(names, results, strict=True):
-            if result.status is not JobStatus.COMPLETED:
-                if not isinstance(result._return_value, JobFailed):  # which has been told
-                    raise result._return_value
-                failed.append(name)
-            if (self.folder.jobs[name].status == "completed") != (result.status is JobStatus.COMPLETED):
-                self.folder.note(name, "failed" if name in failed else "completed")
-        return failed
+        failed = {
+            name: result._return_value
+            for name, result in zip(names, results, strict=True)
+            if result.status is not JobStatus.COMPLETED
+        }
+        for error in failed.values():
+            if not isinstance(error, JobFailed):  # which has been told
+                raise error
+        with self.folder.updating():
+            for name in names:
+                job = self.folder.jobs[name]
+                if job.status in ("queued", "running"):  # a launcher of others tells nothing
+                    job.status = "failed" if name in failed else "completed"
+        return list(failed)
 
     def _is_made(self, name: str, line: list[str]) -> bool:
         path = self.folder.path / name
