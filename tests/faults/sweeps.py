@@ -61,12 +61,12 @@ class Sweep:
     def said(self) -> str:
         return self.path.with_suffix(".output").read_text()[-2000:]
 
-    def processes(self) -> dict[str, list[int]]:
-        """Those that live, by what they are."""
+    def processes(self) -> list[tuple[str, int]]:
+        """Those that live, each by what it is."""
         children = _children(self.process.pid)
-        server = [pid for pid in children if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        jobs = [job for pid in server for job in _children(pid)]
-        return {"sweep": [self.process.pid], "server": server, "job": jobs}
+        servers = [pid for pid in children if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        jobs = [("job", job) for pid in servers for job in _children(pid)]
+        return [("sweep", self.process.pid), *(("server", pid) for pid in servers), *jobs]
 
 
 def _children(pid: int) -> list[int]:
@@ -87,10 +87,9 @@ def campaign(folder: Path, chance: random.Random, num_kills: int, *words: str) -
     killed = Sweep(folder / "killed", line)
     for _ in range(num_kills):
         time.sleep(chance.uniform(0, 1.5 * pause))
-        kind = chance.choice(["sweep", "server", "job", "job"])
-        for pid in chance.sample(killed.processes()[kind], k=1) if killed.processes()[kind] else []:
-            os.kill(pid, signal.SIGKILL)
-            figures.count("killed", kind, 1)
+        kind, pid = chance.choice(killed.processes())
+        os.kill(pid, signal.SIGKILL)
+        figures.count("killed", kind, 1)
         time.sleep(chance.choice([0, 0, 3]))
         killed.go_on()
     killed.end()
