@@ -30,6 +30,8 @@ KNOWN_BY_RUN = (Read, Splits, Task, Parts)
 PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice)
 OF_TORCH = (torch.device, torch.dtype, torch.Size, torch.memory_format, torch.layout)
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+BOUND = ("__self__", "__code__", "__defaults__", "__kwdefaults__")
+"""Attributes of functions that tell them apart; two that are made in one line have the same name."""
 
 
 class Unknowable(Exception):
@@ -96,6 +98,8 @@ class _Written:
             self._several(kind, [value.func, value.args, value.keywords])
         elif isinstance(value, FUNCTIONS):
             self._function(value)
+        elif isinstance(value, types.CodeType):
+            self._several(kind, [value.co_code, value.co_names, value.co_consts])
         elif hasattr(value, "__dict__") and not isinstance(value, types.ModuleType):
             kept = {name: part for name, part in vars(value).items() if not _is_computed(kind, name)}
             self._several(kind, [part for pair in kept.items() for part in pair])
@@ -103,11 +107,10 @@ class _Written:
             raise Unknowable(_named(kind))
 
     def _function(self, function: Callable[..., Any]) -> None:
+        bound = [getattr(function, name, None) for name in BOUND]
         cells = getattr(function, "__closure__", None) or ()
-        parts = [getattr(function, "__self__", None), getattr(function, "__defaults__", None)]
-        line = getattr(getattr(function, "__code__", None), "co_firstlineno", 0)
-        self._text(type(function), f"{_named(function)} {line}")
-        self._several(tuple, [*parts, *(cell.cell_contents for cell in cells)])
+        self._text(type(function), _named(function))
+        self._several(tuple, [*bound, *(cell.cell_contents for cell in cells)])
 
     def _several(self, kind: type, parts: Sequence[Any]) -> None:
         self._text(kind, str(len(parts)))

@@ -8,7 +8,7 @@ import torch
 from faults.child import without_pictures
 
 from further import METHODS, example, method
-from helpers import SMALL, check, compose, differences, in_pieces, points, start, summary
+from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, settings, start, summary
 from sdrun import methods, run
 from sdrun.contract.watch import Watch
 from sdrun.errors import InputError
@@ -30,6 +30,17 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("name", METHODS)
 def test_it_composes_by_itself(name):
     assert compose(*method(name)).method.name == name
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_stages_are_shared_in_a_sweep(runs, name, tmp_path):
+    with without_pictures():
+        for place in ("one", "other"):
+            run.start(settings(*SMALL, *method(name)), tmp_path / place, [], store=tmp_path / "store")
+    stages = [stage["name"] for stage in summary(runs[name])["stages"] if stage["steps"]]
+    assert list(manifest(tmp_path / "other")["shared"]) == stages
+    assert "shared" not in manifest(tmp_path / "one")
+    assert differences(runs[name], tmp_path / "other") == []
 
 
 @pytest.mark.parametrize("name", METHODS)
