@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from faults import damage, disk, hostile, kills
+from faults import damage, disk, hostile, kills, sweeps
 from faults.__main__ import CLAIM, case
 from faults.child import sdrun, without_pictures
 from faults.figures import Figures
@@ -127,3 +127,10 @@ def test_writing_through_a_link_is_caught(folders, figures):
         folders.one("run", 0, figures, [("resume", "--repair", "%")])
     assert link in figures.failures[0]
     assert "wrote outside: ['file']" in figures.failures[0]
+
+
+def test_a_sweep_of_which_processes_are_killed_comes_out_as_if_none_had_been(memory):
+    words = ("method=supervised,born_again", "seed=0,1", "checkpoint_seconds=0")
+    figures = sweeps.campaign(made(memory / "sweeps"), random.Random(3), 2, *words)
+    assert figures.failures == []
+    assert figures.counts["runs"] == {"equal": 4}

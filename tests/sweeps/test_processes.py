@@ -1,0 +1,89 @@
+"""Sweeps as a person starts them, in processes; and what is seen of them."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from helpers import SMALL, summary, tree
+from sdrun.errors import InputError
+from sdrun.progress import Progress, Saved
+from sdrun.storage.sweeps import Command, Job, SweepFolder
+from sdrun.sweeps import launch
+from sdrun.sweeps.screen import Screen
+
+SDRUN = [sys.executable, "-m", "sdrun"]
+SHORT = ["-m", "method=born_again", "generations=2", *SMALL, "optim.max_steps=4"]
+
+
+SWEPT = ("alpha=0.2-lr=0.1", "alpha=0.2-lr=1e+30", "alpha=0.7-lr=0.1", "alpha=0.7-lr=1e+30")
+DIVERGED = "generation_0: the loss is nan at step 2; lower optim.lr, or set optim.clip_norm=1"
+
+
+def sdrun(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SDRUN, *words], capture_output=True, text=True, timeout=200, check=False)
+
+
+def test_jobs_that_fail_are_listed_at_the_end_and_stages_are_shared(tmp_path):
+    done = sdrun(*SHORT, "method.alpha=0.2,0.7", "optim.lr=0.1,1e30", "hydra.sweep.dir=s", "jobs=1")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    names = [f"{number:04}-born_again-{words}" for number, words in enumerate(SWEPT)]
+    accuracy = summary(tmp_path / "s" / names[0])["metrics"]["test/accuracy"]
+    assert lines[0] == f"{names[0]}: started"
+    assert lines[1].startswith(f"1/4  {names[0]}  accuracy {accuracy:.4f}  0:00:")
+    assert lines[3].startswith(f"2/4  {names[1]}  failed: {DIVERGED}  0:00:")
+    assert any(line.startswith("1 stages were shared instead of trained: ") for line in lines)
+    assert f"{names[1]} failed; s/logs/{names[1]}.log ends in:" in lines
+    assert lines[-1] == f"  sdrun: {DIVERGED}"
+    assert done.stderr == (f"sdrun: 2 of 4 runs failed: {names[1]}, {names[3]}\nTry these again by: sdrun resume s\n")
+    statuses = [job["status"] for job in json.loads((tmp_path / "s/sweep.json").read_text())["jobs"].values()]
+    assert statuses == ["completed", "failed"] * 2
+
+
+def test_a_dry_run_leaves_nothing_and_tells_how_long(tmp_path):
+    done = sdrun(*SHORT, "method.alpha=0.2,0.7", "hydra.sweep.dir=s", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Trying 1 of 2 jobs for 30 steps a stage"
+    assert [line.split()[0] for line in lines[1:4]] == ["job", "0000-born_again-alpha=0.2", "0001-born_again-alpha=0.7"]
+    assert lines[-1].startswith("2 jobs, ")
+    assert not tree(tmp_path)
+
+
+def test_never_more_threads_than_cores(monkeypatch):
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.create({"hardware": {"threads": None, "device": "cpu"}})
+    monkeypatch.setattr(launch, "cpu_count", lambda: 8)
+    assert launch.num_at_once(config, [["seed=0"]], None) == 8
+    assert launch.num_at_once(config, [["hardware.threads=2"], ["hardware.threads=3"]], None) == 2
+    assert launch.num_at_once(config, [["hardware.threads=2"]], 3) == 3
+    with pytest.raises(InputError, match="hydra.launcher.jobs: is 5, but 8 cores have room for 4 of 2 threads"):
+        launch.num_at_once(config, [["hardware.threads=2"]], 5)
+    with pytest.raises(InputError, match="hydra.launcher.jobs: is 0"):
+        launch.num_at_once(config, [["seed=0"]], 0)
+    monkeypatch.setattr(launch, "_has_gpu", lambda: True)
+    assert launch.num_at_once(config, [["hardware.device=auto"]], None) == 1
+
+
+def test_a_terminal_shows_what_runs_with_its_progress_and_what_is_left(tmp_path):
+    folder = SweepFolder.begin(tmp_path / "s", Command([], "/"))
+    with folder.updating():
+        folder.jobs = {name: Job([]) for name in ("one", "two", "three")}
+    screen = Screen(folder, list(folder.jobs), is_quiet=False)
+    screen.started("one")
+    screen.started("two")
+    screen.told("one", Progress("generation_1", 3, 12, 61.0, "epoch 1/4  loss 0.5"))
+    screen.told("two", Saved("generation_0", 5.0))
+    console = Console(file=io.StringIO(), width=100)
+    console.print(screen._table())
+    lines = console.file.getvalue().splitlines()
+    assert [line.split() for line in lines] == [
+        ["one", "generation_1", "25%", "epoch", "1/4", "loss", "0.5", "0:01:01", "left"],
+        ["two", "starting", "0:00:00"],
+        ["2", "running,", "1", "queued,", "0", "done"],
+    ]
