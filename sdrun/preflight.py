@@ -25,7 +25,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
-from sdrun.configuration import conf_folder, explain, settings_from
+from sdrun.compositions import Compositions
+from sdrun.configuration import conf_folder, explain
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry
@@ -50,8 +51,8 @@ SWEEPER = "hydra_plugins.sdrun_sweeps.GridSweeper"
 MOST_LINES = 8
 
 
-def composed(arguments: Namespace) -> list[DictConfig]:
-    """The composition of every job that Hydra's parsed command line asks for, ``hydra`` node included.
+def composed(arguments: Namespace) -> tuple[DictConfig, list[DictConfig]]:
+    """Hydra's own settings, and those of every job that its parsed command line asks for.
 
     Keys that do not exist are let through, for ``settings_from`` knows better what was meant. Raises InputError.
     """
@@ -70,14 +71,16 @@ def composed(arguments: Namespace) -> list[DictConfig]:
         if not arguments.multirun:
             config = one(arguments.overrides)
             require(config.hydra.mode is not RunMode.MULTIRUN, "hydra.mode", "a sweep is asked for by: sdrun -m")
-            return [config]
+            return config, [without_hydra(config)]
         overrides = parser.parse_overrides(arguments.overrides)
         fixed = one([str(override.input_line) for override in overrides if not override.is_sweep_override()])
         if fixed.hydra.sweeper._target_ != SWEEPER:
-            return [fixed]  # another sweeper finds its values as it goes; each job checks itself
+            return fixed, [without_hydra(fixed)]  # another sweeper finds its values as it goes; each job checks itself
         swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
         jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
-        return [one([str(override) for override in job]) for job in jobs]
+        compositions = Compositions(fixed, loader)
+        lines = [[_lenient(word) for word in parser.parse_overrides(job)] for job in jobs]
+        return fixed, [compositions.config(line) for line in lines]
     except InputError:
         raise
     except OverrideParseException as error:
@@ -92,8 +95,8 @@ def composed(arguments: Namespace) -> list[DictConfig]:
         raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 
 
-def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
-    """Raise InputError where the data, device or folder that a composed job's settings ask for cannot do."""
+def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
+    """Raise InputError where the data, device or folder that a job's settings and Hydra's own ask for cannot do."""
     published = tasks.load(settings.dataset)
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
@@ -105,11 +108,11 @@ def check(settings: Settings, config: DictConfig, is_sweep: bool) -> None:
         if start:
             start.load_into(backbone)
     try:
-        folder = OmegaConf.select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
+        folder = OmegaConf.select(hydra, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     except OmegaConfBaseException:
         folder = None  # a pattern that only Hydra itself can resolve
     if folder:
-        _require_place(Path(folder), is_sweep, is_new=OmegaConf.select(config, "hydra.sweeper.resumes") is False)
+        _require_place(Path(folder), is_sweep, is_new=OmegaConf.select(hydra, "hydra.sweeper.resumes") is False)
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
@@ -139,11 +142,6 @@ def _fault(backbone: "Backbone", items: "Tensor") -> str:
     except Exception as error:  # of any kind: each network has its own way to say that it takes no such items
         return said(error)
     return ""
-
-
-def checked_settings(config: DictConfig) -> Settings:
-    """The settings of a composed job, checked by themselves."""
-    return settings_from(without_hydra(config))
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

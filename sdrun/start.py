@@ -1,11 +1,12 @@
 """From a command line of settings to runs, through Hydra. Imports no torch before settings and data are found good."""
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from sdrun import preflight, trust
-from sdrun.configuration import conf_folder, register_resolvers, require_text
+from sdrun.configuration import conf_folder, register_resolvers, require_text, settings_from
 from sdrun.errors import InputError, RunError
 from sdrun.job import FULL_ERROR, JobFailed
 from sdrun.job import start as start_job
@@ -33,16 +34,18 @@ def main(words: list[str]) -> None:
     _require_sense(arguments)
     checked: list[Settings] = []
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
-        jobs = preflight.composed(arguments)
-        checked = [preflight.checked_settings(job) for job in jobs]
+        own, jobs = preflight.composed(arguments)
+        checked = [settings_from(job) for job in jobs]
         if not arguments.cfg:
-            for settings, job in zip(checked, jobs, strict=True):
-                preflight.check(settings, job, arguments.multirun)
+            for settings in checked:
+                preflight.check(settings, own, arguments.multirun)
         if rank() > 0:
             if not arguments.cfg:
                 _follow(checked[0])
             return
 
+    if arguments.multirun:
+        gc.enable()  # which each run does for itself
     os.environ[FULL_ERROR] = "1"  # errors come to the command line, which says them in fewer lines
     failures = list[JobFailed]()
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from sdrun import preflight, run
 from sdrun.answers.categorical import Categorical
 from sdrun.comparison.index import Entry, listing
-from sdrun.configuration import conf_folder, register_resolvers
+from sdrun.configuration import conf_folder, register_resolvers, settings_from
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
 from sdrun.models.backbone import Backbone, Network
@@ -107,17 +107,18 @@ def classifier(backbone: Backbone, num_classes: int) -> Network:
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
     register_resolvers()
-    return preflight.without_hydra(preflight.composed(get_args_parser().parse_args(list(overrides)))[0])
+    (config,) = preflight.composed(get_args_parser().parse_args(list(overrides)))[1]
+    return config
 
 
 def settings(*overrides: str) -> Settings:
-    return preflight.settings_from(compose(*overrides))
+    return settings_from(compose(*overrides))
 
 
 def check(*overrides: str) -> None:
     """What ``sdrun OVERRIDES`` checks before it starts."""
-    config = compose(*overrides)
-    preflight.check(preflight.settings_from(config), config, is_sweep=False)
+    hydra, (config,) = preflight.composed(get_args_parser().parse_args(list(overrides)))
+    preflight.check(settings_from(config), hydra, is_sweep=False)
 
 
 def start(path: Path, *overrides: str, base: tuple[str, ...] = SMALL) -> Path:

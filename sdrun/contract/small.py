@@ -34,7 +34,8 @@ STRIDE = 4
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
     register_resolvers()
-    return preflight.without_hydra(preflight.composed(get_args_parser().parse_args(list(overrides)))[0])
+    (config,) = preflight.composed(get_args_parser().parse_args(list(overrides)))[1]
+    return config
 
 
 def settings(*overrides: str) -> Settings:

@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from sdrun.compositions import Compositions
 from sdrun.settings.words import override, printable
 from sdrun.storage.documents import read_json
-from sdrun.sweeps.compositions import Compositions
 from sdrun.sweeps.launch import SUBDIR, launch, num_at_once
 
 STEPS = 30

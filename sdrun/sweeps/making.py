@@ -11,6 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from sdrun.comparison.runs import read
+from sdrun.compositions import Compositions
 from sdrun.errors import InputError, RunError
 from sdrun.job import JobFailed
 from sdrun.settings.words import override, printable
@@ -21,7 +22,6 @@ from sdrun.storage.place import asking_doctor, resuming
 from sdrun.storage.sweeps import FILE, Job, SweepFolder
 from sdrun.sweeps import estimate
 from sdrun.sweeps.asked import command
-from sdrun.sweeps.compositions import Compositions
 from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.recognition import require_same
 from sdrun.sweeps.results import write_results

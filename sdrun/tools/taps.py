@@ -18,10 +18,10 @@ def main(arguments: list[str]) -> None:
 
     from sdrun import preflight, tasks
     from sdrun.comparison import tables
-    from sdrun.configuration import register_resolvers
+    from sdrun.configuration import register_resolvers, settings_from
 
     register_resolvers()
-    settings = preflight.checked_settings(preflight.composed(get_args_parser().parse_args(overrides))[0])
+    settings = settings_from(preflight.composed(get_args_parser().parse_args(overrides))[1][0])
     model, item = settings.model, tasks.load(settings.dataset).item
     settings.check_model(item)
 

@@ -16,9 +16,9 @@ from omegaconf import OmegaConf
 
 from sdrun import configuration, trust
 from sdrun.comparison.runs import Run
+from sdrun.compositions import Compositions
 from sdrun.errors import InputError
 from sdrun.storage import manifest
-from sdrun.sweeps.compositions import Compositions
 from sdrun.sweeps.recognition import require_same
 
 RESULTS = Path(__file__).parents[2] / "docs/results"

@@ -61,6 +61,11 @@ class Sweep:
     def said(self) -> str:
         return self.path.with_suffix(".output").read_text()[-2000:]
 
+    def wait_for_a_job(self) -> None:
+        """Until one runs, or all have."""
+        while self.process.poll() is None and "job" not in dict(self.processes()):
+            time.sleep(0.1)
+
     def processes(self) -> list[tuple[str, int]]:
         """Those that live, each by what it is."""
         children = _children(self.process.pid)
@@ -86,7 +91,8 @@ def campaign(folder: Path, chance: random.Random, num_kills: int, *words: str) -
     pause = (time.monotonic() - began) / num_kills
     killed = Sweep(folder / "killed", line)
     for _ in range(num_kills):
-        time.sleep(chance.uniform(0, 1.5 * pause))
+        killed.wait_for_a_job()
+        time.sleep(chance.uniform(0, pause))
         kind, pid = chance.choice(killed.processes())
         os.kill(pid, signal.SIGKILL)
         figures.count("killed", kind, 1)

@@ -19,16 +19,20 @@ class Compositions:
     """Composes each set of choices once, and sets on a copy of it what overrides set besides."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader) -> None:
-        self.config, self.loader = config, loader
+        self.master, self.loader = config, loader
         self._groups = loader.list_groups("")
         self._composed: dict[Choices, tuple[DictConfig, dict[str, str]]] = {}
 
-    def settings(self, overrides: list[str]) -> dict[str, Any]:
-        """Every value by its dotted key. Raises what Hydra raises of overrides that it cannot follow."""
+    def config(self, overrides: list[str]) -> DictConfig:
+        """The settings, without Hydra's own. Raises what Hydra raises of overrides that it cannot follow."""
         choices, values = self._divided(overrides)
         config = copy.deepcopy(self._of(choices)[0])
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
-        return leaves(config)
+        return config
+
+    def settings(self, overrides: list[str]) -> dict[str, Any]:
+        """The same, every value by its dotted key."""
+        return leaves(self.config(overrides))
 
     def defaults(self, overrides: list[str]) -> dict[str, Any]:
         """What the members of groups that these overrides come to give by themselves."""
@@ -38,7 +42,7 @@ class Compositions:
 
     def _bare(self) -> DictConfig:
         """The command line without what it says to Hydra, such as of a claim, which no default has."""
-        bare = copy.deepcopy(self.config)
+        bare = copy.deepcopy(self.master)
         OmegaConf.set_readonly(bare.hydra, False)
         bare.hydra.overrides.hydra = []
         return bare
@@ -46,7 +50,7 @@ class Compositions:
     def _of(self, choices: Choices, line: DictConfig | None = None) -> tuple[DictConfig, dict[str, str]]:
         """The settings that they give, and the members of sdrun's groups."""
         if choices not in self._composed:
-            config = self.loader.load_sweep_config(line or self.config, list(choices))
+            config = self.loader.load_sweep_config(line or self.master, list(choices))
             settings = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
             members = config.hydra.runtime.choices
             chosen = {group: members[group] for group in self._groups if members.get(group) and group != "experiment"}
