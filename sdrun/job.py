@@ -51,12 +51,13 @@ def start(config: "DictConfig", settings: "Settings | None" = None) -> None:
         files = {f".hydra/{name}.yaml": OmegaConf.to_yaml(node) for name, node in seen.items()}
         is_job = hydra.mode is RunMode.MULTIRUN
         sweep = Path(hydra.sweep.dir)
+        store = sweep / STORE if is_job and hydra.sweeper.get("reuse", True) else None
         with job_held(sweep, hydra.sweep.subdir) if is_job else nullcontext():
             if is_job and holds_run(path):
-                run.resume(path, store=sweep / STORE)
+                run.resume(path, store=store)
             else:
                 settings = settings or configuration.settings_from(config)
-                run.start(settings, path, list(hydra.overrides.task), files, sweep / STORE if is_job else None)
+                run.start(settings, path, list(hydra.overrides.task), files, store)
     except Exception as error:
         raise JobFailed(str(path), report(error)) from error
 

@@ -112,7 +112,7 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     except OmegaConfBaseException:
         folder = None  # a pattern that only Hydra itself can resolve
     if folder:
-        _require_place(Path(folder), is_sweep, is_new=OmegaConf.select(hydra, "hydra.sweeper.resumes") is False)
+        _require_place(Path(folder), is_sweep, is_new=not OmegaConf.select(hydra, "hydra.sweeper.resumes"))
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)

@@ -38,7 +38,7 @@ from sdrun.training import Training
 
 log = logging.getLogger(__name__)
 
-FREE = ("checkpoint_seconds", "reuse")
+FREE = ("checkpoint_seconds",)
 """Settings that change no result, and may be others when a run goes on, beside those of the dataset."""
 
 
@@ -197,7 +197,7 @@ def execute(
             record=record,
             display=display,
             interrupt=interrupt,
-            store=Store(store) if store and settings.reuse else None,
+            store=Store(store) if store else None,
         )
         if is_main and not account.is_final:
             for doubt in context.task.doubts:

@@ -17,7 +17,7 @@ from sdrun.streams.batch import Stream
 
 log = logging.getLogger(__name__)
 
-MEANINGLESS = ("method", "checkpoint_seconds", "reuse")
+MEANINGLESS = ("method", "checkpoint_seconds")
 """Settings that change nothing of a stage; what the method's come to is in the objective, the stream and the judge."""
 
 RECORDED = ("versions", "plugins", "hardware", "data", "init")

@@ -13,7 +13,7 @@ from omegaconf import MISSING, DictConfig
 class ClaimSchema:
     """The node ``hydra.sweeper``; ``sdrun.claims.declaration`` has the types of what is declared in it.
 
-    ``resumes`` means nothing, for a claim always goes on; ``dry_run``: jobs are listed only.
+    ``resumes``: always, for a claim goes on with what is there; ``dry_run`` and ``reuse``: see that of grids.
     """
 
     _target_: str = "hydra_plugins.sdrun_claims.ClaimSweeper"
@@ -29,8 +29,9 @@ class ClaimSchema:
     grid: dict[str, Any] = MISSING
     alive: list[Any] | None = MISSING
     beside: list[Any] = field(default_factory=list)
-    resumes: bool = False
+    resumes: bool = True
     dry_run: bool = False
+    reuse: bool = True
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="claim_schema", node=ClaimSchema, provider="sdrun")

@@ -11,12 +11,14 @@ from hydra.core.config_store import ConfigStore
 class GridSweeperConf(BasicSweeperConf):
     """The node ``hydra.sweeper``.
 
-    ``resumes``: the folder has a sweep, which goes on, with what the command adds; ``dry_run``: jobs are listed only.
+    ``resumes``: the folder has a sweep, which goes on, with what the command adds; ``dry_run``: jobs are listed only;
+    ``reuse``: a job takes stages that another one of the sweep has trained.
     """
 
     _target_: str = "hydra_plugins.sdrun_sweeps.GridSweeper"
     resumes: bool = False
     dry_run: bool = False
+    reuse: bool = True
 
 
 # Hydra's own plugins come first, so that this is what it takes where nothing else is chosen.
@@ -27,7 +29,12 @@ class GridSweeper(BasicSweeper):
     """Every combination of the values that are swept over, each a run that is made once."""
 
     def __init__(
-        self, max_batch_size: int | None, resumes: bool, dry_run: bool, params: dict[str, str] | None = None
+        self,
+        max_batch_size: int | None,
+        resumes: bool,
+        dry_run: bool,
+        reuse: bool,
+        params: dict[str, str] | None = None,
     ) -> None:
         super().__init__(max_batch_size, params)
         self.resumes = resumes

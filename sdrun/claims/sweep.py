@@ -20,7 +20,7 @@ from sdrun.judges.metric import Better, lookup
 from sdrun.settings.words import override
 from sdrun.sweeps.making import Making
 
-UNDECLARED = ("_target_", "resumes", "dry_run")
+UNDECLARED = ("_target_", "resumes", "dry_run", "reuse")
 """What stands beside a declaration."""
 
 LENGTH = ("optim.epochs", "optim.max_steps")

@@ -25,8 +25,7 @@ class Settings:
     """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
 
     ``init_from``: folder of a finished run with whose backbone every student starts; ``init_network`` says whose of
-    that run, None that of the teacher where one was kept. ``reuse``: take stages that another run of the same sweep
-    has trained.
+    that run, None that of the teacher where one was kept.
     """
 
     seed: int
@@ -39,7 +38,6 @@ class Settings:
     dataset: DatasetSettings
     optim: OptimSettings
     hardware: HardwareSettings
-    reuse: bool = True
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0)

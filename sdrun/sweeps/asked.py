@@ -16,7 +16,7 @@ RESUMES, DRY = "hydra.sweeper.resumes", "hydra.sweeper.dry_run"
 OWN = ("hydra.sweep.dir", "hydra.mode", RESUMES, DRY)
 """Overrides of a command that each start of its sweep has its own of."""
 
-IN_FULL = {"jobs": "hydra.launcher.jobs"}
+IN_FULL = {"jobs": "hydra.launcher.jobs", "reuse": "hydra.sweeper.reuse"}
 """What is said in short."""
 
 

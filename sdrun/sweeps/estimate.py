@@ -42,7 +42,7 @@ def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]
         trial = copy.deepcopy(config)
         OmegaConf.set_readonly(trial.hydra, False)
         trial.hydra.sweep.dir = place
-        short = [f"optim.max_steps={STEPS}", "reuse=false", override("hydra.sweep.dir", place)]
+        short = [f"optim.max_steps={STEPS}", "hydra.sweeper.reuse=false", override("hydra.sweep.dir", place)]
         lines = [[*jobs[name], *short, f"{SUBDIR}={number}"] for number, name in enumerate(tried.values())]
         done = launch(context, trial, lines, 0, asked, is_quiet=True)
         took = {

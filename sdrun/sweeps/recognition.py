@@ -9,7 +9,7 @@ from sdrun.errors import InputError
 from sdrun.settings.words import printable, text
 from sdrun.storage.manifest import FORMAT
 
-FREE = ("dataset.root", "dataset.download", "checkpoint_seconds", "log_every", "reuse")
+FREE = ("dataset.root", "dataset.download", "checkpoint_seconds", "log_every")
 """Settings that change nothing of what a run measures; so are those of the hardware."""
 
 AUTO = "auto"

@@ -93,3 +93,20 @@ def test_a_sweep_is_repaired_run_by_run_and_what_is_none_is_said(called, swept):
     (swept / "sweep.json").write_text("{")
     code, text = called("resume", "s")
     assert (code, text.startswith("sdrun: s holds no sweep: sweep.json")) == (2, True)
+
+
+def test_stages_are_shared_unless_that_is_not_wanted(called, tmp_path):
+    swept = [*LINE[:-1], "checkpoint_seconds=10,20"]
+    assert called(*swept, "hydra.sweep.dir=s")[0] == 0
+    assert called(*swept, "hydra.sweep.dir=t", "reuse=off")[0] == 0
+    assert called("resume", "t", "checkpoint_seconds=30")[0] == 0
+    shared = {
+        name: [
+            run.parent.name[:4]
+            for run in sorted((tmp_path / name).glob("*/manifest.json"))
+            if "shared" in json.loads(run.read_text())
+        ]
+        for name in "st"
+    }
+    assert shared == {"s": ["0001"], "t": []}
+    assert not (tmp_path / "t/store").exists()
