@@ -73,6 +73,8 @@ class SweepFolder:
             for name, job in document["jobs"].items():
                 require_shape(f"{FILE}, {name}", job, {}, tuple(JOB))
                 _require_below(path, name)
+                _require_words(job["overrides"], of_hydra=False)
+            _require_words(document["command"]["overrides"], of_hydra=True)
         except Unreadable as error:
             raise InputError(f"{printable(str(path))} holds no sweep: {printable(str(error))}") from error
         command = Command(**{key: document["command"][key] for key in COMMAND})
@@ -158,6 +160,14 @@ def _taken(path: Path) -> str:
 def _flat(name: str) -> str:
     """The name of a folder, which may be below another, as that of a file."""
     return name.replace("/", "-")
+
+
+def _require_words(words: list[str], of_hydra: bool) -> None:
+    """Raise Unreadable unless these are overrides, and where they are a job's none ``of_hydra``, such as its folder."""
+    for word in words:
+        key = word.partition("=")[0].lstrip("+~")
+        if word.startswith("-") or (key.startswith("hydra") and not of_hydra):
+            raise Unreadable(f"{FILE} has {word}, which is no setting of a run")
 
 
 def _require_below(path: Path, name: str) -> None:

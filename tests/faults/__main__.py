@@ -1,21 +1,23 @@
 """The long part: ``make faults``, or ``python -m faults`` in tests/. Prints tables of what became of each fault."""
 
 import argparse
+import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
 
-from faults import damage, disk, hostile, kills, sweeps
+from faults import damage, disk, hostile, kills, knobs, sweeps
 from faults.child import Case, really, without_pictures
 from faults.figures import Figures
 from sdrun.configuration import conf_folder
 
-PARTS = ("kills", "damage", "disk", "hostile", "sweeps")
+PARTS = ("kills", "damage", "disk", "hostile", "sweeps", "knobs")
 CLAIM = Path(__file__).parents[2] / "docs/results/mean_teacher"
 
 
@@ -47,6 +49,10 @@ def tables(part: str, options: argparse.Namespace, folder: Path) -> Iterator[Fig
         yield from disk.campaign(disks, chance, 1, really)
     elif part == "sweeps":
         yield sweeps.campaign(folder, chance, options.count)
+    elif part == "knobs":
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            table = knobs.campaign(folder, options.methods)
+        yield table
     else:
         sources = hostile.Hostile(folder, CLAIM)
         for kind in options.folders:

@@ -10,6 +10,7 @@ from sdrun.storage.sweeps import Busy, Command, Job, SweepFolder, is_held, job_h
 from sdrun.sweeps.asked import words_of
 
 COMMAND = Command(["seed=0,1"], "/nowhere")
+QUEUED = {"overrides": [], "status": "queued", "reason": ""}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_new_one_takes_no_folder_of_another(folder):
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", ".locks/x", "logs", "store/x", "link/x", ".", "a//b"])
 def test_jobs_lie_in_the_sweep(folder, name, tmp_path):
     (folder.path / "link").symlink_to(tmp_path)
-    changed(folder, jobs={name: {"overrides": [], "status": "queued", "reason": ""}})
+    changed(folder, jobs={name: QUEUED})
     with pytest.raises(
         InputError, match="holds no sweep: sweep.json names the job .*, which is no folder of the sweep"
     ):
@@ -57,6 +58,12 @@ def test_jobs_lie_in_the_sweep(folder, name, tmp_path):
         ({"jobs": {"a": {"overrides": "x"}}}, "another kind of value as jobs.a.overrides than sdrun writes"),
         ({"jobs": {"a": {"overrides": []}}}, "sweep.json, a lacks status, reason"),
         ({"command": {}}, "sweep.json, command lacks overrides"),
+        (
+            {"jobs": {"a": {**QUEUED, "overrides": ["hydra.sweep.dir=/x"]}}},
+            "hydra.sweep.dir=/x, which is no setting of a run",
+        ),
+        ({"jobs": {"a": {**QUEUED, "overrides": ["--plugin=x"]}}}, "--plugin=x, which is no setting of a run"),
+        ({"command": {**vars(COMMAND), "overrides": ["-cd=/x"]}}, "-cd=/x, which is no setting of a run"),
     ],
 )
 def test_what_is_no_sweep_is_named(folder, entries, message):
