@@ -1,6 +1,6 @@
 """Finished stages that the runs of a sweep share, each by what it is; a run that has one holds copies or hard links.
 
-``store/<key>/`` has the files of a stage as a run has them, its lines of the record, and ``stage.json`` with their
+``.store/<key>/`` has the files of a stage as a run has them, its lines of the record, and ``stage.json`` with their
 hashes. It comes to be at once, by a rename. Who makes a stage holds its lock, which a kill lets go.
 """
 

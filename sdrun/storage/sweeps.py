@@ -7,7 +7,7 @@ is read again and written under a lock, and a job is held by the process that ru
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,7 +19,7 @@ from sdrun.storage.files import write_json
 from sdrun.storage.place import holds_run, resuming
 from sdrun.storage.shape import TEXT, require_shape
 
-FILE, RESULTS, LOCKS, LOGS, STORE = "sweep.json", "results.csv", ".locks", "logs", "store"
+FILE, RESULTS, LOCKS, LOGS, STORE = "sweep.json", "results.csv", ".locks", "logs", ".store"
 FORMAT = 1
 
 COMMAND = {"overrides": [TEXT], "folder": TEXT, "config_name": TEXT, "config_path": TEXT, "config_dir": TEXT}
@@ -60,6 +60,7 @@ class SweepFolder:
     path: Path
     command: Command
     jobs: dict[str, Job] = field(default_factory=dict)
+    _written: tuple[int, ...] | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, path: Path) -> "SweepFolder":
@@ -104,12 +105,21 @@ class SweepFolder:
     def updating(self) -> Iterator[None]:
         """Change what is in here: what other processes wrote is there before, and it is written after."""
         with FileLock(self.path / LOCKS / "sweep.lock"):
-            if os.path.lexists(self.path / FILE):
+            if self._stamp() not in (None, self._written):  # as it is after another process's change
                 there = SweepFolder.open(self.path)
                 self.command, self.jobs = there.command, there.jobs
             yield
-            jobs = {name: asdict(job) for name, job in self.jobs.items()}
-            write_json(self.path / FILE, {"format": FORMAT, "command": asdict(self.command), "jobs": jobs})
+            jobs = {name: vars(job) for name, job in self.jobs.items()}
+            write_json(self.path / FILE, {"format": FORMAT, "command": vars(self.command), "jobs": jobs})
+            self._written = self._stamp()
+
+    def _stamp(self) -> tuple[int, ...] | None:
+        """Another one after each change of the file; None where there is none."""
+        try:
+            stat = os.lstat(self.path / FILE)
+        except FileNotFoundError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def note(self, name: str, status: str, reason: str = "") -> None:
         """Keep how a job stands."""

@@ -109,4 +109,4 @@ def test_stages_are_shared_unless_that_is_not_wanted(called, tmp_path):
         for name in "st"
     }
     assert shared == {"s": ["0001"], "t": []}
-    assert not (tmp_path / "t/store").exists()
+    assert not (tmp_path / "t/.store").exists()

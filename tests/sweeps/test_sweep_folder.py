@@ -41,7 +41,7 @@ def test_a_new_one_takes_no_folder_of_another(folder):
         SweepFolder.begin(folder.path, COMMAND, is_new=True)
 
 
-@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", ".locks/x", "logs", "store/x", "link/x", ".", "a//b"])
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", ".locks/x", "logs", ".store/x", "link/x", ".", "a//b"])
 def test_jobs_lie_in_the_sweep(folder, name, tmp_path):
     (folder.path / "link").symlink_to(tmp_path)
     changed(folder, jobs={name: QUEUED})
@@ -72,7 +72,7 @@ def test_what_is_no_sweep_is_named(folder, entries, message):
         SweepFolder.open(folder.path)
 
 
-@pytest.mark.parametrize("name", ["sweep.json", ".locks", "logs", "store"])
+@pytest.mark.parametrize("name", ["sweep.json", ".locks", "logs", ".store"])
 def test_nothing_is_written_through_a_link(tmp_path, name):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / name).symlink_to(tmp_path / "other")
