@@ -80,10 +80,12 @@ class Results:
         metrics: dict[str, float] = {}
         contents: dict[str, bytes] = {}
         hashes = {}
+        outcome: Outcome | None = None
         for kind in sorted(weights, key=lambda kind: steps[kind]):
             hashes[kind] = save(self.context.folder.weights(name, kind), weights[kind])
-            objective.load_state_dict(weights[kind])
-            outcome = self.judge.full(objective.networks)
+            if outcome is None or not _are_equal(*weights.values()):
+                objective.load_state_dict(weights[kind])
+                outcome = self.judge.full(objective.networks)
             judged = outcome.metrics
             if kind == chosen:
                 contents = self._contents(name, outcome)
@@ -169,6 +171,10 @@ class Results:
         self.context.folder.finish(result, contents)
         self.context.display.end(result)
         return result
+
+
+def _are_equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    return all(torch.equal(values, other[name]) for name, values in one.items())
 
 
 def _places(objective: Objective) -> dict[str, str]:

@@ -74,7 +74,7 @@ def test_asking_does_not_import_torch(arguments, tmp_path):
 def test_help_is_one_page_and_names_every_choice():
     text = sdrun("--help").stdout
     for word in (
-        "sdrun resume RUN_FOLDER",
+        "sdrun resume RUN_OR_SWEEP",
         "sdrun evaluate RUN_FOLDER",
         "born_again",
         "supervised",

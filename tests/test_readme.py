@@ -16,7 +16,7 @@ EMBEDDED = ("dataset=digits", "dataset=sentences")
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_run_that_it_shows(line):
-    words = [word.split(",")[0] for word in shlex.split(line, comments=True)[1:] if word != "-m"]
+    words = [word.split(",")[0] for word in shlex.split(line, comments=True)[1:] if word not in ("-m", "--dry-run")]
     if "RUN_FOLDER" in line:
         words = [word for word in words if "RUN_FOLDER" not in word]
     is_at_hand = not any(word.startswith(("dataset=", "experiment=")) and word not in EMBEDDED for word in words)

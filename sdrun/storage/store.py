@@ -6,11 +6,11 @@ hashes. It comes to be at once, by a rename. Who makes a stage holds its lock, w
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -61,7 +61,7 @@ class Store:
                 while (entry := self._entry(key)) is None and not _acquired(lock):
                     if interrupt.signum is not None:
                         raise Interrupted(interrupt.signum)
-                    time.sleep(PAUSE)
+                    sleep(PAUSE)
         try:
             yield entry or self._entry(key)
         finally:

@@ -4,6 +4,7 @@ Each process is forked from a server that has imported what a run needs, so that
 is killed or runs out of memory takes no other with it.
 """
 
+import os
 import signal
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from typing import Any
 
 from sdrun.interrupt import Interrupt
 from sdrun.job import BUSY
-from sdrun.sweeps.process import Aside, Back, Work, begin
+from sdrun.sweeps.process import CORES, Aside, Back, Work, begin
 
 WARM = ["sdrun.sweeps.warm"]
 
@@ -150,7 +151,8 @@ class Pool:
 
     def _start(self, work: Work) -> None:
         here, there = self.context.Pipe()
-        process = self.context.Process(target=begin, args=(work, there, self.share), name=work.name)
+        environment = {**os.environ, CORES: str(self.share)}
+        process = self.context.Process(target=begin, args=(work, there, environment), name=work.name)
         process.start()
         there.close()
         self.running[here] = (work, process)

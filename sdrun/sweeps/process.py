@@ -38,12 +38,13 @@ class Back:
 _sweep: Connection | None = None
 
 
-def begin(work: Work, sweep: Connection, share: int) -> None:
-    """What the process does: it may use ``share`` cores."""
+def begin(work: Work, sweep: Connection, environment: dict[str, str]) -> None:
+    """What the process does. ``environment``: that of the sweep, for the server may have begun with another."""
     global _sweep
     _sweep = sweep
     os.setpgid(0, 0)  # the sweep hears a terminal's signals, and tells its jobs once
-    os.environ[CORES] = str(share)
+    os.environ.clear()
+    os.environ.update(environment)
     log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
     for stream in (1, 2):
         os.dup2(log, stream)

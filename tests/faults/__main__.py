@@ -18,6 +18,9 @@ from faults.figures import Figures
 from sdrun.configuration import conf_folder
 
 PARTS = ("kills", "damage", "disk", "hostile", "sweeps", "knobs")
+PAUSE = 12.0
+"""Seconds, the most between the start of a job and the kill of a process of its sweep."""
+
 CLAIM = Path(__file__).parents[2] / "docs/results/mean_teacher"
 
 
@@ -48,7 +51,7 @@ def tables(part: str, options: argparse.Namespace, folder: Path) -> Iterator[Fig
         yield from disk.campaign(disks, chance, options.count)
         yield from disk.campaign(disks, chance, 1, really)
     elif part == "sweeps":
-        yield sweeps.campaign(folder, chance, options.count)
+        yield sweeps.campaign(folder, chance, options.count, PAUSE)
     elif part == "knobs":
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
             table = knobs.campaign(folder, options.methods)

@@ -1,4 +1,4 @@
-"""Sweeps of which processes are killed, and that go on; at the end each run must be as if nothing had happened.
+"""Sweeps of which processes are killed, and that go on; at the end each run must be as one that was made alone.
 
 What is killed at a random moment is the sweep's own process, the server that forks its jobs, or one of the jobs; what
 is left of it meanwhile goes on, and may meet the process that takes its place.
@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import helpers
 from faults.child import hygiene
 from faults.figures import FAILED, Figures
+from sdrun.storage.sweeps import SweepFolder
 
 LINES = (
     "method=supervised,born_again,mean_teacher,layerwise,fixmatch",
@@ -81,26 +83,27 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def campaign(folder: Path, chance: random.Random, num_kills: int, *words: str) -> Figures:
-    """One sweep that is left alone, and one of which ``num_kills`` processes are killed."""
+def campaign(folder: Path, chance: random.Random, num_kills: int, pause: float, *words: str) -> Figures:
+    """A sweep of which ``num_kills`` processes are killed, up to ``pause`` seconds after a job began.
+
+    Each of its runs is held against one that was made alone, in this process.
+    """
     figures = Figures("Runs of a killed sweep")
-    line = [*helpers.SMALL, *(words or LINES)]
-    began = time.monotonic()
-    whole = Sweep(folder / "whole", line)
-    assert whole.end() == 1, whole.said()
-    pause = (time.monotonic() - began) / num_kills
-    killed = Sweep(folder / "killed", line)
+    killed = Sweep(folder / "killed", [*helpers.SMALL, *(words or LINES)])
     for _ in range(num_kills):
         killed.wait_for_a_job()
         time.sleep(chance.uniform(0, pause))
         kind, pid = chance.choice(killed.processes())
-        os.kill(pid, signal.SIGKILL)
-        figures.count("killed", kind, 1)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
+            figures.count("killed", kind, 1)
         time.sleep(chance.choice([0, 0, 3]))
         killed.go_on()
     killed.end()
-    for run in sorted(file.parent for file in whole.path.glob("*/manifest.json")):
-        other = killed.path / run.name
-        wrong = [*helpers.differences(run, other), *hygiene(other)]
-        figures.add("runs", FAILED if wrong else "equal", f"{other}: {wrong}")
+    for name, job in SweepFolder.open(killed.path).jobs.items():
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            alone = helpers.start(folder / "alone" / name, *job.overrides, base=())
+        run = killed.path / name
+        wrong = [*helpers.differences(alone, run), *hygiene(run)]
+        figures.add("runs", FAILED if wrong else "equal", f"{run}: {wrong}")
     return figures

@@ -1,7 +1,9 @@
 """Stages that runs share: once there they are not trained again, and a run is whole without the store."""
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 from threading import Thread
 
@@ -107,7 +109,7 @@ def test_who_comes_while_another_trains_waits_for_it(trained, monkeypatch):
     lock = FileLock(f"store/{key}.lock")
     lock.acquire()
     waiting = Thread(target=lambda: (Path("made").rename(f"store/{key}"), lock.release()))
-    monkeypatch.setattr("sdrun.storage.store.time.sleep", lambda _: waiting.is_alive() or waiting.start())
+    monkeypatch.setattr("sdrun.storage.store.sleep", lambda _: waiting.ident or waiting.start())
     start("other", "method.alpha=0.3")
     assert trained == [0, 1, 1]
 
@@ -117,16 +119,13 @@ def test_who_waits_heeds_a_signal(monkeypatch):
     key = entry().name
     shutil.rmtree(entry())
     with FileLock(f"store/{key}.lock"):
-        monkeypatch.setattr("sdrun.storage.store.time.sleep", lambda _: signal_comes())
+        monkeypatch.setattr("sdrun.storage.store.sleep", lambda _: signal_comes())
         with pytest.raises(Interrupted):
             start("other")
     assert manifest(Path("other"))["status"] == "interrupted"
 
 
 def signal_comes() -> None:
-    import os
-    import signal
-
     os.kill(os.getpid(), signal.SIGTERM)
 
 
