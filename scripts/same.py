@@ -94,8 +94,7 @@ def _sweep(tree: Path, place: Path, line: str) -> subprocess.Popen:
 def _compare(old: Path, new: Path, adds: list[str]) -> bool:
     """Print what differs, run by run, but for the metrics that the new side ``adds``. Whether anything does."""
     differs = False
-    for run in sorted((path.parent for path in old.glob("*/manifest.json")), key=lambda path: int(path.name)):
-        other = new / run.name
+    for run, other in zip(_runs(old), _runs(new), strict=True):
         both = {name: (read(run), read(other)) for name, read in READ.items()}
         shared = [row for row in both["metrics"][1] if row[3].rpartition("/")[2] not in adds]
         both["metrics"] = both["metrics"][0], shared
@@ -105,6 +104,12 @@ def _compare(old: Path, new: Path, adds: list[str]) -> bool:
         shown = " ".join(word for word in overrides if word not in SMALL)
         print(f"{'differs in ' + ', '.join(parts) if parts else 'the same':<40} {shown}", flush=True)
     return differs
+
+
+def _runs(sweep: Path) -> list[Path]:
+    """By their numbers, with which the names of a sweep's folders begin, whatever else is in them."""
+    folders = [path.parent for path in sweep.glob("*/manifest.json")]
+    return sorted(folders, key=lambda path: int(path.name.partition("-")[0]))
 
 
 def _weights(run: Path) -> dict[str, bytes]:
