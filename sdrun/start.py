@@ -13,6 +13,7 @@ from sdrun.job import start as start_job
 from sdrun.ranks import num_ranks, rank
 
 DRY_RUN = "--dry-run"
+LAUNCHER = "hydra_plugins.sdrun_processes.ProcessLauncher"
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,6 +36,10 @@ def main(words: list[str]) -> None:
     checked: list[Settings] = []
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
         own, jobs = preflight.composed(arguments)
+        if arguments.multirun and own.hydra.launcher._target_ == LAUNCHER:
+            from sdrun.sweeps.pool import warm_up
+
+            warm_up()
         checked = [settings_from(job) for job in jobs]
         if not arguments.cfg:
             for settings in checked:

@@ -38,6 +38,8 @@ OURS = "sdrun: "
 
 THREADS, DEVICE, JOBS = "hardware.threads", "hardware.device", "hydra.launcher.jobs"
 
+STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
 SECONDS_BETWEEN_TABLES = 30.0
 """Of results, which are read from all runs."""
 
@@ -159,7 +161,7 @@ def _outcome(code: int, log: Path) -> tuple[str, str]:
     """The status of a job and the reason for it, which the last of our words in its log may give."""
     if code == 0:
         return "completed", ""
-    if code - 128 in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if code - 128 in STOPS or -code in STOPS:  # the latter before it could save anything
         return "interrupted", f"exit code {code}"
     if code == -signal.SIGKILL:
         return "failed", "killed by SIGKILL, as for want of memory; jobs=1 needs less"

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from typing import Any
@@ -30,6 +30,12 @@ WAIT = 2.0
 
 MOST_ASIDE = 4
 """Processes that wait for others, for each one that computes."""
+
+
+def warm_up() -> None:
+    """Let the server of processes begin its imports, so that it has them when it is needed."""
+    forkserver.set_forkserver_preload(WARM)
+    forkserver.ensure_running()
 
 
 class State(Enum):
@@ -70,13 +76,13 @@ class Pool:
     def __init__(self, works: Sequence[Work], num: int, cores: int, state: Callable[[str], State]) -> None:
         self.num, self.share, self.state = num, max(1, cores // num), state
         self.context = get_context("forkserver")
-        self.context.set_forkserver_preload(WARM)
         self.ahead, self.elsewhere = deque(works), deque[Work]()
         self.running = dict[Connection, tuple[Work, ForkServerProcess]]()
         self.aside, self.back = set[Connection](), deque[Connection]()
 
     def run(self, interrupt: Interrupt) -> Iterator[Event]:
         """What happens, as it happens. After a signal nothing is started, and what runs is asked to stop."""
+        warm_up()
         looked, was_told = time.monotonic(), False
         while self.running or (interrupt.signum is None and (self.ahead or self.elsewhere)):
             if interrupt.signum is None:

@@ -20,6 +20,9 @@ def main(arguments: list[str]) -> None:
         metavar="KEY=VALUE",
         help="of a run: dataset.root, dataset.download and checkpoint_seconds; of a sweep: what to add, as seed=3,4,5",
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="of a sweep: which jobs are left, and for about how long"
+    )
     options = parser.parse_intermixed_args(arguments)
     from sdrun.storage.sweeps import FILE
 
@@ -28,8 +31,10 @@ def main(arguments: list[str]) -> None:
         from sdrun.sweeps.asked import words_of
 
         require(not options.repair, "--repair", f"{options.folder} is a sweep; repair its runs one by one")
-        start.main(words_of(options.folder, options.overrides))
+        words = words_of(options.folder, options.overrides)
+        start.main([*words, start.DRY_RUN] if options.dry_run else words)
         return
+    require(not options.dry_run, "--dry-run", f"{options.folder} is a run; of a sweep it says what is left")
     from sdrun import run
 
     run.resume(options.folder, options.overrides, options.repair)

@@ -40,7 +40,7 @@ def sweep(tmp_path, monkeypatch):
     return run
 
 
-def test_it_makes_every_run_once(sweep, tmp_path, capsys):
+def test_it_makes_every_run_once(sweep, tmp_path, capsys, monkeypatch):
     assert sweep() == 0
     content = json.loads((tmp_path / "claim/claim.json").read_text())
     arms = {place.rpartition("/")[0] for place in content["runs"]}
@@ -60,6 +60,11 @@ def test_it_makes_every_run_once(sweep, tmp_path, capsys):
     assert sweep() == 0
     again = {place: (tmp_path / f"claim/{place}/summary.json").stat().st_mtime_ns for place in content["runs"]}
     assert [place for place in again if again[place] != written[place]] == ["tuned/seed_1"]
+
+    monkeypatch.setattr(sys, "argv", ["sdrun", "resume", "claim"])
+    shutil.rmtree(tmp_path / "claim/plain/seed_0")
+    assert cli.main() == 0
+    assert json.loads((tmp_path / "claim/plain/seed_0/summary.json").read_text())["status"] == "completed"
 
     assert sweep("optim.lr=0.01") == 2
     message = "claim/plain/seed_0: was run with other settings: optim.lr was 0.1 and is 0.01 now; move it away, or"

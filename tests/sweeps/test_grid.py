@@ -110,3 +110,8 @@ def test_stages_are_shared_unless_that_is_not_wanted(called, tmp_path):
     }
     assert shared == {"s": ["0001"], "t": []}
     assert not (tmp_path / "t/.store").exists()
+
+
+def test_of_a_run_there_is_no_dry_one(called, swept):
+    code, text = called("resume", "--dry-run", "s/0000-supervised-seed=0")
+    assert (code, "--dry-run: s/0000-supervised-seed=0 is a run" in text) == (2, True)

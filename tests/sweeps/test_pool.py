@@ -122,3 +122,12 @@ def test_after_a_signal_nothing_is_started(tmp_path):
         events.append(event)
         interrupt.signum = signal.SIGTERM
     assert events == [Started("one"), Ended("one", -signal.SIGTERM)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="/proc tells what a process has open")
+def test_nothing_is_left_of_many(ran):
+    ran(2, {"first": partial(says, 0, "")})
+    before = os.listdir("/proc/self/fd")
+    events = ran(4, {str(number): partial(says, 0, "") for number in range(40)})
+    assert len(codes(events)) == 40
+    assert len(os.listdir("/proc/self/fd")) == len(before)
