@@ -14,6 +14,7 @@ EXPERIMENT = """
 defaults:
   - override /method: supervised
   - override /hydra/sweeper: claim
+  - override /hydra/launcher: basic
 hydra:
   sweep:
     dir: claim
