@@ -57,7 +57,7 @@ def main() -> None:
         "8 jobs, in processes against one after the other",
         options.rounds,
         lambda: swept(*eight)[0],
-        lambda: swept(*eight, "hydra/launcher=basic", "reuse=off")[0],
+        lambda: swept(*eight, "hydra/launcher=serial", "reuse=off")[0],
     )
     twenty = [*LINE, steps, f"method.alpha={','.join(f'{number / 20:g}' for number in range(1, 21))}"]
     alternating(

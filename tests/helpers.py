@@ -121,9 +121,9 @@ def check(*overrides: str) -> None:
     preflight.check(settings_from(config), hydra, is_sweep=False)
 
 
-def start(path: Path, *overrides: str, base: tuple[str, ...] = SMALL) -> Path:
+def start(path: Path, *overrides: str, base: tuple[str, ...] = SMALL, store: Path | None = None) -> Path:
     """Run ``sdrun BASE OVERRIDES`` into ``path``, in this process."""
-    run.start(settings(*base, *overrides), path, list(overrides))
+    run.start(settings(*base, *overrides), path, list(overrides), store=store)
     return path
 
 

@@ -159,7 +159,7 @@ def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path, f
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-SWEEP = ("hydra.sweep.dir=sweep", "hydra/launcher=basic")
+SWEEP = ("hydra.sweep.dir=sweep", "hydra/launcher=serial")
 JOBS = [f"{number:04}-supervised-seed={number // 2}-lr={('1e+30', '0.1')[number % 2]}" for number in range(4)]
 
 

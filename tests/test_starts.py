@@ -52,7 +52,7 @@ def test_hydras_copy_is_of_the_run_that_is_there(called, tmp_path, monkeypatch):
 
 
 def test_a_sweep_has_its_folder_for_itself(called, tmp_path, monkeypatch):
-    sweep = ["-m", *SHORT, "hydra.sweep.dir=sweep", "hydra/launcher=basic"]
+    sweep = ["-m", *SHORT, "hydra.sweep.dir=sweep", "hydra/launcher=serial"]
     assert called(*sweep, "seed=1,2")[0] == 0
     before = contents(tmp_path)
     assert json.loads(before["sweep/0001-supervised-seed=2/summary.json"])["status"] == "completed"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncherConf
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -18,7 +19,10 @@ class ProcessesConf:
     jobs: int | None = None
 
 
-ConfigStore.instance().store(group="hydra/launcher", name="processes", node=ProcessesConf, provider="sdrun")
+# Hydra's own plugins come first, so that this is what it takes where nothing else is chosen. An override in conf/ would
+# win over that of an experiment.
+for name, node in {"basic": ProcessesConf, "processes": ProcessesConf, "serial": BasicLauncherConf}.items():
+    ConfigStore.instance().store(group="hydra/launcher", name=name, node=node, provider="sdrun")
 
 
 class ProcessLauncher(Launcher):

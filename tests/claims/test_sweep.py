@@ -14,7 +14,7 @@ EXPERIMENT = """
 defaults:
   - override /method: supervised
   - override /hydra/sweeper: claim
-  - override /hydra/launcher: basic
+  - override /hydra/launcher: serial
 hydra:
   sweep:
     dir: claim

@@ -8,7 +8,7 @@ import torch
 from faults.child import without_pictures
 
 from further import METHODS, example, method
-from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, settings, start, summary
+from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, start, summary
 from sdrun import methods, run
 from sdrun.contract.watch import Watch
 from sdrun.errors import InputError
@@ -24,7 +24,7 @@ def _with_example():
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with without_pictures():
-        return {name: start(folder / name, *method(name)) for name in METHODS}
+        return {name: start(folder / name, *method(name), store=folder / "store") for name in METHODS}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -35,12 +35,10 @@ def test_it_composes_by_itself(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_its_stages_are_shared_in_a_sweep(runs, name, tmp_path):
     with without_pictures():
-        for place in ("one", "other"):
-            run.start(settings(*SMALL, *method(name)), tmp_path / place, [], store=tmp_path / "store")
+        other = start(tmp_path / "other", *method(name), store=runs[name].parent / "store")
     stages = [stage["name"] for stage in summary(runs[name])["stages"] if stage["steps"]]
-    assert list(manifest(tmp_path / "other")["shared"]) == stages
-    assert "shared" not in manifest(tmp_path / "one")
-    assert differences(runs[name], tmp_path / "other") == []
+    assert list(manifest(other)["shared"]) == stages
+    assert differences(runs[name], other) == []
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -9,7 +9,7 @@ import pytest
 from helpers import SMALL, differences, rewrite_manifest, summary, tree
 from sdrun.storage.sweeps import job_held
 
-LINE = ["-m", "method=supervised", *SMALL, "optim.max_steps=4", "hydra/launcher=basic", "hydra.sweep.dir=s"]
+LINE = ["-m", "method=supervised", *SMALL, "optim.max_steps=4", "hydra/launcher=serial", "hydra.sweep.dir=s"]
 
 
 @pytest.fixture
