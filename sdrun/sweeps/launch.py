@@ -25,7 +25,7 @@ from sdrun.storage.place import resuming
 from sdrun.storage.sweeps import Job, SweepFolder, is_held
 from sdrun.sweeps import process
 from sdrun.sweeps.asked import command
-from sdrun.sweeps.pool import Ended, Pool, Started, State, Told
+from sdrun.sweeps.pool import Ended, Left, Pool, Started, State, Told
 from sdrun.sweeps.process import Work
 from sdrun.sweeps.results import write_results
 from sdrun.sweeps.screen import Screen
@@ -77,6 +77,8 @@ def launch(
                     screen.started(name)
                 case Told(name, words):
                     screen.told(name, words)
+                case Left(name):
+                    screen.left(name)
                 case Ended(name, code):
                     codes[name] = 0 if _state(folder.path, name) is State.done else code
                     folder.note(name, *_outcome(codes[name], folder.log(name)))

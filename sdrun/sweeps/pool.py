@@ -67,7 +67,14 @@ class Ended:
     code: int
 
 
-Event = Started | Told | Ended
+@dataclass(frozen=True)
+class Left:
+    """A job that was started found another process at it, and is looked at again later."""
+
+    name: str
+
+
+Event = Started | Told | Ended | Left
 
 
 class Pool:
@@ -147,6 +154,7 @@ class Pool:
         process.close()
         if code == BUSY:
             self.elsewhere.append(work)
+            yield Left(work.name)
         else:
             yield Ended(work.name, -signal.SIGKILL if code is None else code)
 

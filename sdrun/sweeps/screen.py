@@ -61,6 +61,10 @@ class Screen:
         else:
             self.progress[name] = words
 
+    def left(self, name: str) -> None:
+        """Another process is at it."""
+        self.began.pop(name)
+
     def ended(self, name: str, code: int) -> None:
         self.codes[name] = code
         self.progress.pop(name, None)

@@ -11,7 +11,7 @@ import pytest
 from sdrun.interrupt import Interrupt
 from sdrun.job import BUSY
 from sdrun.sweeps import process
-from sdrun.sweeps.pool import Ended, Pool, Started, State, Told
+from sdrun.sweeps.pool import Ended, Left, Pool, Started, State, Told
 from sdrun.sweeps.process import Work
 
 
@@ -106,7 +106,7 @@ def test_what_another_process_is_at_comes_later_and_what_it_made_is_left_alone(r
     )
     assert events == [Started("own"), Ended("own", 0), Ended("other", 0)]
     events = ran(1, {"met": partial(is_busy_once, str(tmp_path / "file"))})
-    assert events == [Started("met"), Started("met"), Ended("met", 0)]
+    assert events == [Started("met"), Left("met"), Started("met"), Ended("met", 0)]
 
 
 def test_one_that_waits_for_another_leaves_its_place(ran, tmp_path):
