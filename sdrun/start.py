@@ -36,11 +36,11 @@ def main(words: list[str]) -> None:
     checked: list[Settings] = []
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
         own, jobs = preflight.composed(arguments)
+        checked = [settings_from(job) for job in jobs]
         if arguments.multirun and own.hydra.launcher._target_ == LAUNCHER:
             from sdrun.sweeps.pool import warm_up
 
             warm_up()
-        checked = [settings_from(job) for job in jobs]
         if not arguments.cfg:
             for settings in checked:
                 preflight.check(settings, own, arguments.multirun)
