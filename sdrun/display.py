@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from sdrun import progress
 from sdrun.judges.metric import Metric, from_json, shown
-from sdrun.settings.words import printable
+from sdrun.settings.words import clock, printable
 from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
@@ -84,8 +83,7 @@ class Display:
         progress.tell(progress.Progress(self._name, step, self._num_steps, seconds, text))
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
             self._last_line = now
-            left = timedelta(seconds=round(seconds))
-            self.console.print(f"{self._name}  {text}  {left} left", markup=False)
+            self.console.print(f"{self._name}  {text}  {clock(seconds)} left", markup=False)
 
     def end(self, result: StageResult) -> None:
         if self._progress:

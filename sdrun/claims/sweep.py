@@ -18,12 +18,11 @@ from sdrun.comparison.runs import Run
 from sdrun.errors import InputError, require
 from sdrun.judges.metric import Better, lookup
 from sdrun.settings.words import override
+from sdrun.sweeps.estimate import LENGTH
 from sdrun.sweeps.making import Making
 
 UNDECLARED = ("_target_", "resumes", "dry_run", "reuse")
 """What stands beside a declaration."""
-
-LENGTH = ("optim.epochs", "optim.max_steps")
 
 Job = tuple[str, int, list[str]]
 """An arm, a seed, and the overrides of the experiment."""

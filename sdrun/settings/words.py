@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from sdrun.errors import InputError
@@ -34,6 +35,17 @@ def override(key: str, value: str) -> str:
         return f"{key}={value}"
     escaped = re.sub(r'(\\*)("|\Z)', lambda at: at[1] * 2 + at[2].replace('"', '\\"'), value)
     return f'{key}="{escaped}"'
+
+
+def parted(word: str) -> tuple[str, str]:
+    """Key and value of an override; what adds or removes a key is left out: ``+a.b=1`` is ("a.b", "1")."""
+    key, _, value = word.partition("=")
+    return key.lstrip("+~"), value
+
+
+def clock(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds: ``0:01:05``."""
+    return str(timedelta(seconds=round(seconds)))
 
 
 def filters(words: Iterable[str], option: str) -> dict[str, str]:

@@ -123,8 +123,8 @@ def link_or_copy(source: Path, target: Path) -> None:
 def _files(folder: RunFolder, stage: str) -> list[str]:
     """All files of a finished stage, the record apart."""
     places = [f"stages/{stage}/*", f"tensorboard/{stage}/*", f"predictions/{stage}.npz"]
-    found = [file for place in places for file in sorted(folder.path.glob(place)) if file.is_file()]
-    return [file.relative_to(folder.path).as_posix() for file in found if not file.name.startswith("step_")]
+    files = [file for place in places for file in sorted(folder.path.glob(place)) if file.is_file()]
+    return [file.relative_to(folder.path).as_posix() for file in files if not file.name.startswith("step_")]
 
 
 def _acquired(lock: FileLock) -> bool:

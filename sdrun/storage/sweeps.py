@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError, RunError
-from sdrun.settings.words import printable
+from sdrun.settings.words import parted, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.files import write_json
 from sdrun.storage.place import holds_run, resuming
@@ -175,7 +175,7 @@ def _flat(name: str) -> str:
 def _require_words(words: list[str], of_hydra: bool) -> None:
     """Raise Unreadable unless these are overrides, and where they are a job's none ``of_hydra``, such as its folder."""
     for word in words:
-        key = word.partition("=")[0].lstrip("+~")
+        key = parted(word)[0]
         if word.startswith("-") or (key.startswith("hydra") and not of_hydra):
             raise Unreadable(f"{FILE} has {word}, which is no setting of a run")
 

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun.configuration import conf_folder
 from sdrun.errors import require
-from sdrun.settings.words import override
+from sdrun.settings.words import override, parted
 from sdrun.storage.sweeps import Command, SweepFolder
 
 RESUMES, DRY = "hydra.sweeper.resumes", "hydra.sweeper.dry_run"
@@ -28,12 +28,12 @@ def in_full(word: str) -> str:
 
 def command(config: DictConfig) -> Command:
     """What Hydra was asked for, so that it can be asked again; its folders by their paths from the root."""
-    given: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)  # a word may hold ${...}
-    words = [*given["hydra"], *given["task"]]
+    asked: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)  # a word may hold ${...}
+    words = [*asked["hydra"], *asked["task"]]
     sources = {source.provider: source.path for source in config.hydra.runtime.config_sources}
     own = str(sources.get("main", conf_folder()))
     return Command(
-        overrides=[word for word in words if word.partition("=")[0].lstrip("+") not in OWN],
+        overrides=[word for word in words if parted(word)[0] not in OWN],
         folder=str(config.hydra.runtime.cwd),
         config_name=str(config.hydra.job.config_name),
         config_path="" if own == str(conf_folder()) else own,
@@ -52,7 +52,7 @@ def words_of(path: Path, added: Sequence[str]) -> list[str]:
     added = [in_full(word) for word in added]
     for word in added:
         require("=" in word, word, "should be KEY=VALUE, such as seed=3,4,5")
-    keys = {_key(word) for word in added}
+    keys = {parted(word)[0] for word in added}
     if os.path.isdir(command.folder):
         os.chdir(command.folder)
     if os.path.commonpath([place, os.getcwd()]) == os.getcwd():
@@ -62,10 +62,6 @@ def words_of(path: Path, added: Sequence[str]) -> list[str]:
         "--config-path": command.config_path,
         "--config-dir": command.config_dir,
     }
-    given = [part for option, value in options.items() if value for part in (option, value)]
-    kept = [word for word in command.overrides if _key(word) not in keys]
-    return ["-m", *given, *kept, *added, override("hydra.sweep.dir", place), f"{RESUMES}=true"]
-
-
-def _key(word: str) -> str:
-    return word.partition("=")[0].lstrip("+~")
+    chosen = [part for option, value in options.items() if value for part in (option, value)]
+    kept = [word for word in command.overrides if parted(word)[0] not in keys]
+    return ["-m", *chosen, *kept, *added, override("hydra.sweep.dir", place), f"{RESUMES}=true"]

@@ -4,7 +4,6 @@ import copy
 import json
 import tempfile
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sdrun.compositions import Compositions
-from sdrun.settings.words import override, printable
+from sdrun.settings.words import clock, override, printable
 from sdrun.storage.documents import read_json
 from sdrun.sweeps.launch import SUBDIR, launch, num_at_once
 
@@ -23,6 +22,7 @@ STEPS = 30
 """Of each stage of a trial."""
 
 LENGTH = ("optim.epochs", "optim.max_steps")
+"""Settings of how long a stage is."""
 
 Settings = dict[str, Any]
 
@@ -55,11 +55,11 @@ def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]
     for title, justify in (("job", "left"), ("about", "right")):
         table.add_column(title, justify=justify)  # type: ignore[arg-type]
     for name, time in seconds.items():
-        table.add_row(printable(name), "failed" if time is None else _said(time))
+        table.add_row(printable(name), "failed" if time is None else clock(time))
     console.print(table)
     total, num = sum(time or 0 for time in seconds.values()), num_at_once(config, list(jobs.values()), asked)
     longest = max((time or 0 for time in seconds.values()), default=0)
-    console.print(f"{len(jobs)} jobs, {min(num, len(jobs))} at once: about {_said(max(total / num, longest))}")
+    console.print(f"{len(jobs)} jobs, {min(num, len(jobs))} at once: about {clock(max(total / num, longest))}")
 
 
 class _Trial:
@@ -86,7 +86,3 @@ def _kind(settings: Settings) -> str:
     """Equal for jobs whose steps take as long, to all appearances: seeds and fractions do not count."""
     counting = {key: value for key, value in settings.items() if key not in LENGTH and not key.endswith("seed")}
     return repr(sorted((key, value) for key, value in counting.items() if not isinstance(value, float)))
-
-
-def _said(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))

@@ -32,24 +32,26 @@ def sweep(
     loader = context.config_loader
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
     lines = BasicSweeper.split_arguments(parsed, None)[0]
-    earlier = SweepFolder.open(Path(config.hydra.sweep.dir)).jobs if resumes else {}
-    known = {name: job.overrides for name, job in earlier.items()}
-    there = {frozenset(line) for line in known.values()}
-    new = [line for line in lines if frozenset(line) not in there]
-    jobs = known | dict(zip(_names(config, loader, [*known.values()], new), new, strict=True))
-    require(len(jobs) == len(known) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
+    there = SweepFolder.open(Path(config.hydra.sweep.dir)).jobs if resumes else {}
+    earlier = {name: job.overrides for name, job in there.items()}
+    recognised = {frozenset(line) for line in earlier.values()}
+    new = [line for line in lines if frozenset(line) not in recognised]
+    jobs = earlier | dict(zip(_names(config, loader, [*earlier.values()], new), new, strict=True))
+    require(len(jobs) == len(earlier) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
     Making(context, config, launcher, is_new=not resumes).make(jobs, at_most)
 
 
-def _names(config: DictConfig, loader: ConfigLoader, known: Sequence[list[str]], new: Sequence[list[str]]) -> list[str]:
+def _names(
+    config: DictConfig, loader: ConfigLoader, earlier: Sequence[list[str]], new: Sequence[list[str]]
+) -> list[str]:
     """Folders of new jobs, as ``hydra.sweep.subdir`` says where somebody has set it.
 
     Raises InputError where that is no folder of the sweep.
     """
     if OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] == NUMBER:  # type: ignore[index, call-overload]
-        return names(known, new)
-    found = []
-    for number, line in enumerate(new, len(known)):
+        return names(earlier, new)
+    places = []
+    for number, line in enumerate(new, len(earlier)):
         job = loader.load_sweep_config(config, line)
         with open_dict(job):
             job.hydra.job.num = number
@@ -57,5 +59,5 @@ def _names(config: DictConfig, loader: ConfigLoader, known: Sequence[list[str]],
         place = PurePosixPath(name)
         is_below = not place.is_absolute() and ".." not in place.parts and str(place) == name and name != "."
         require(is_below, SUBDIR, f"gives {name}, which is no folder of the sweep")
-        found.append(name)
-    return found
+        places.append(name)
+    return places

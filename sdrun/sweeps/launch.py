@@ -170,8 +170,8 @@ def _outcome(code: int, log: Path) -> tuple[str, str]:
     if code < 0:
         return "failed", f"killed by {signal.Signals(-code).name}"
     with log.open(encoding="utf-8", errors="replace") as file:
-        said = deque((line[len(OURS) :].strip() for line in file if line.startswith(OURS)), 1)
-    return "failed", said[0] if said else f"exit code {code}"
+        messages = deque((line[len(OURS) :].strip() for line in file if line.startswith(OURS)), 1)
+    return "failed", messages[0] if messages else f"exit code {code}"
 
 
 def _returned(name: str, line: list[str], code: int, path: Path) -> JobReturn:

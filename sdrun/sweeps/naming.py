@@ -3,25 +3,22 @@
 import re
 from collections.abc import Sequence
 
-GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
+from sdrun.preflight import GROUPS
+from sdrun.settings.words import parted
+
 LONGEST = 100
 
 
-def names(known: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> list[str]:
-    """Names such as ``0003-born_again-seed=2`` for new jobs by their overrides, numbered on from those that are known.
+def names(earlier: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> list[str]:
+    """Names such as ``0003-born_again-seed=2`` for new jobs by their overrides, numbered on from those that are there.
 
     A name has the method where a line says it, and all that is not the same in every job.
     """
-    rows = [dict(_parted(word) for word in line) for line in (*known, *new)]
+    rows = [dict(parted(word) for word in line) for line in (*earlier, *new)]
     keys = dict.fromkeys(key for row in rows for key in row)
     telling = [key for key in keys if key == "method" or len({row.get(key) for row in rows}) > 1]
     named = [_name(number, {key: row[key] for key in telling if key in row}) for number, row in enumerate(rows)]
-    return named[len(known) :]
-
-
-def _parted(word: str) -> tuple[str, str]:
-    key, _, value = word.partition("=")
-    return key.lstrip("+"), value
+    return named[len(earlier) :]
 
 
 def _name(number: int, values: dict[str, str]) -> str:

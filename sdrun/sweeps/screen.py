@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from sdrun.judges.metric import from_json, shown
 from sdrun.progress import Progress, Saved
-from sdrun.settings.words import printable
+from sdrun.settings.words import clock, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.sweeps import RESULTS, SweepFolder
 
@@ -43,7 +42,7 @@ class Screen:
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.live.stop()
         if self.saved:
-            self.say(f"{len(self.saved)} stages were shared instead of trained: {_seconds(sum(self.saved))} saved")
+            self.say(f"{len(self.saved)} stages were shared instead of trained: {clock(sum(self.saved))} saved")
         failed = [name for name, code in self.codes.items() if code != 0]
         for name in failed[:MOST_FAILURES]:
             self._tell_failure(name)
@@ -69,7 +68,7 @@ class Screen:
         self.codes[name] = code
         self.progress.pop(name, None)
         began = self.began.pop(name, None)
-        took = "by another process" if began is None else _seconds(time.monotonic() - began)
+        took = "by another process" if began is None else clock(time.monotonic() - began)
         how = self._result(name) if code == 0 else self._how(name)
         self.say(f"{len(self.codes):>{len(str(self.num))}}/{self.num}  {name}  {how}  {took}")
 
@@ -103,9 +102,9 @@ class Screen:
             progress = self.progress.get(name)
             if progress:
                 share = f"{progress.step / max(progress.num_steps, 1):4.0%}"
-                table.add_row(name, progress.stage, share, progress.text, f"{_seconds(progress.seconds)} left")
+                table.add_row(name, progress.stage, share, progress.text, f"{clock(progress.seconds)} left")
             else:
-                table.add_row(name, "starting", "", "", _seconds(time.monotonic() - began))
+                table.add_row(name, "starting", "", "", clock(time.monotonic() - began))
         num_failed = sum(code != 0 for code in self.codes.values())
         counts = [
             f"{len(self.began)} running",
@@ -114,7 +113,3 @@ class Screen:
             *([f"{num_failed} failed"] if num_failed else []),
         ]
         return Group(table, Text(", ".join(counts), style="dim"))
-
-
-def _seconds(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))

@@ -17,8 +17,8 @@ def test_by_number_method_and_what_differs():
 
 
 def test_those_that_are_added_go_on_and_say_in_what_they_differ_from_the_first():
-    known = [["method=a", "seed=0"], ["method=a", "seed=1"]]
-    assert names(known, [["method=a", "seed=2"]]) == ["0002-a-seed=2"]
+    earlier = [["method=a", "seed=0"], ["method=a", "seed=1"]]
+    assert names(earlier, [["method=a", "seed=2"]]) == ["0002-a-seed=2"]
 
 
 def test_of_plain_characters_and_of_a_length_that_any_file_system_has():
