@@ -9,7 +9,7 @@ import functools
 import hashlib
 import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
@@ -29,9 +29,6 @@ KNOWN_BY_RUN = (Read, Splits, Task, Parts)
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice)
 OF_TORCH = (torch.device, torch.dtype, torch.Size, torch.memory_format, torch.layout)
-FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-BOUND = ("__self__", "__code__", "__defaults__", "__kwdefaults__")
-"""Attributes of functions that tell them apart; two that are made in one line have the same name."""
 
 
 class Unknowable(Exception):
@@ -96,21 +93,20 @@ class _Written:
             self._several(kind, value)
         elif isinstance(value, functools.partial):
             self._several(kind, [value.func, value.args, value.keywords])
-        elif isinstance(value, FUNCTIONS):
-            self._function(value)
+        elif isinstance(value, types.FunctionType):
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            self._text(kind, _named(value))
+            self._several(tuple, [value.__code__, value.__defaults__, value.__kwdefaults__, *cells])
+        elif isinstance(value, types.MethodType):
+            self._several(kind, [value.__func__, value.__self__])
+        elif isinstance(value, types.BuiltinFunctionType):
+            self._text(kind, value.__qualname__)
+            self.add(value.__self__ if not isinstance(value.__self__, types.ModuleType) else value.__self__.__name__)
         elif isinstance(value, types.CodeType):
             self._several(kind, [value.co_code, value.co_names, value.co_consts])
-        elif hasattr(value, "__dict__") and not isinstance(value, types.ModuleType):
-            kept = {name: part for name, part in vars(value).items() if not _is_computed(kind, name)}
-            self._several(kind, [part for pair in kept.items() for part in pair])
         else:
-            raise Unknowable(_named(kind))
-
-    def _function(self, function: Callable[..., Any]) -> None:
-        bound = [getattr(function, name, None) for name in BOUND]
-        cells = getattr(function, "__closure__", None) or ()
-        self._text(type(function), _named(function))
-        self._several(tuple, [*bound, *(cell.cell_contents for cell in cells)])
+            state = _state(value)
+            self._several(kind, [part for pair in state.items() for part in pair])
 
     def _several(self, kind: type, parts: Sequence[Any]) -> None:
         self._text(kind, str(len(parts)))
@@ -130,10 +126,25 @@ class _Written:
         return True
 
 
-def _named(thing: Any) -> str:
-    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', repr(thing))}"
+def _state(value: object) -> dict[str, Any]:
+    """All attributes, but those that a property keeps and that may not be there yet.
+
+    Raises Unknowable where Python would not know from them what to pickle, for then there is more than they tell.
+    """
+    kind = type(value)
+    if kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__:
+        raise Unknowable(_named(kind))
+    try:
+        state = object.__reduce_ex__(value, 2)[2]
+    except TypeError as error:
+        raise Unknowable(_named(kind)) from error
+    attributes, slots = state if isinstance(state, tuple) else (state, {})
+    return {name: part for name, part in {**(attributes or {}), **slots}.items() if not _is_computed(kind, name)}
+
+
+def _named(thing: type | types.FunctionType) -> str:
+    return f"{thing.__module__}.{thing.__qualname__}"
 
 
 def _is_computed(kind: type, name: str) -> bool:
-    """Whether an attribute is kept of a property, and may not be there yet."""
-    return isinstance(getattr(kind, name, None), cached_property)
+    return any(isinstance(vars(base).get(name), cached_property) for base in kind.__mro__)
