@@ -1,19 +1,19 @@
 """From Hydra's composition to typed settings, with short errors that name the key. Imports no torch."""
 
-import difflib
 import math
 import os
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods, models, tasks
 from sdrun.errors import InputError, require
+from sdrun.keys import keys_at_root, unknown
 from sdrun.settings import OPTIMS, ROLES, HardwareSettings, Settings, words
 
 HERE = Path(__file__).resolve().parent
@@ -58,12 +58,12 @@ def settings_from(config: DictConfig) -> Settings:
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
         merged = OmegaConf.merge(typed, values)
-        _require_as_given(merged, values, _root_keys(schema["method"]))
+        _require_as_given(merged, values, keys_at_root(schema["method"]))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except ConfigKeyError as error:
-        raise InputError(_unknown(str(error.full_key), config)) from error
+        raise InputError(unknown(str(error.full_key), config, _choices("method"))) from error
     except OmegaConfBaseException as error:
-        raise InputError(explain(error, _root_keys(schema["method"]) if schema else [])) from error
+        raise InputError(explain(error, keys_at_root(schema["method"]) if schema else [])) from error
 
 
 def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
@@ -95,7 +95,7 @@ def _kept_path(path: str | None) -> str | None:
 def plain(settings: Settings) -> dict[str, Any]:
     """Settings as ``settings_from`` takes them: nested, the method's own of the root at the root."""
     values: Any = _plain(asdict(settings))
-    for name in _root_keys(type(settings.method)):
+    for name in keys_at_root(type(settings.method)):
         values[name] = values["method"].pop(name)
     return values
 
@@ -194,61 +194,13 @@ def _schema(values: dict) -> dict[str, type]:
     }
 
 
-def _root_keys(method: type) -> list[str]:
-    """The settings that a method keeps at the root, such as ``generations``."""
-    return [field.name for field in fields(method) if field.metadata.get("root")]
-
-
 def _move_root_keys(values: dict, method: type) -> None:
-    for name in _root_keys(method):
+    for name in keys_at_root(method):
         require(name not in values["method"], f"method.{name}", f"unknown key; did you mean {name}?")
         if name in values:
             values["method"][name] = values.pop(name)
 
 
-def _keys(cls: type, prefix: str) -> set[str]:
-    """All dotted keys of a settings class."""
-    keys: set[str] = set()
-    hints = get_type_hints(cls)
-    for name in (field.name for field in fields(cls)):
-        kind = hints[name]
-        key = f"{prefix}{name}"
-        if get_origin(kind) is dict:  # views by role
-            keys |= {inner for role in ROLES for inner in _keys(get_args(kind)[1], f"{key}.{role}.")}
-        else:
-            keys |= _keys(kind, f"{key}.") if is_dataclass(kind) and isinstance(kind, type) else {key}
-    return keys
-
-
-def _method_keys(cls: type) -> set[str]:
-    root = set(_root_keys(cls))
-    return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root
-
-
-def _unknown(key: str, config: DictConfig) -> str:
-    """What to say of an unknown key: whose it is, or which one was meant."""
-    if key == "method.preset":
-        return f"{key}: is no setting any more; use method={_choice_for(config.method)}"
-    owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
-    owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
-    for name in tasks.names():
-        shared = _keys(tasks.settings_class(name), "dataset.")
-        owners.append(("dataset", f"{name} datasets", shared))
-        own = tasks.own_settings(name).items()
-        owners += [("dataset", f"dataset={dataset}", _keys(cls, "dataset.") - shared) for dataset, cls in own]
-    owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
-    having = [(group, owner) for group, owner, keys in owners if key in keys]
-    if having:
-        group, whose = having[0][0], " and ".join(owner for _, owner in having)
-        chosen = f"a {config.model.architecture} model" if group == "model" else f"{group}={config[group].name}"
-        return f"{key}: has no effect with {chosen}; it is a setting of {whose}"
-    all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
-    near = difflib.get_close_matches(key, all_keys, n=1)
-    return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")
-
-
-def _choice_for(method: DictConfig) -> str:
-    """The choice of ``method`` that has the values of a former preset; of plain and default, the bare method."""
-    choices = {file.stem for file in (conf_folder() / "method").glob("*.yaml")}
-    names = (f"{method.name}_{method.preset}", str(method.preset))
-    return next((name for name in names if name in choices), method.name)
+def _choices(group: str) -> set[str]:
+    """Members of a group."""
+    return {file.stem for file in (conf_folder() / group).glob("*.yaml")}

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from sdrun import configuration, recorded, run, tasks
+from sdrun import beginning, configuration, recorded, run, tasks
 from sdrun.data.labelled import Published
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require
@@ -64,7 +64,7 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
         words = [*(f"{key}={value}" for key, value in options.items() if value), *overrides]
         target = source.evaluations / configuration.version()
         judged = {"evaluates": str(path), "dataset": dataset or settings.dataset.name}
-        run.create(target, settings, hardware, words, **judged)
+        beginning.create(target, settings, hardware, words, **judged)
         run.execute(settings, RunFolder.open(target), hardware, stack, splits, source)
 
 

@@ -4,15 +4,13 @@ import gc
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from sdrun import configuration, ending, methods, models, tasks
+from sdrun import beginning, configuration, ending, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
 from sdrun.counting import multiply_adds
@@ -24,11 +22,9 @@ from sdrun.experiment import Experiment, Stage
 from sdrun.hardware import Hardware, usable_cores
 from sdrun.interrupt import Interrupt
 from sdrun.models.backbone import zeros
-from sdrun.provenance import git_state, versions
 from sdrun.ranks import num_ranks, rank
-from sdrun.recorded import change, load_config, origin, plugins_of, require_same
+from sdrun.recorded import change, load_config, require_same
 from sdrun.replay import Replay
-from sdrun.results import ITEMS
 from sdrun.settings import HardwareSettings, Item, Settings
 from sdrun.storage.folder import NO_FILES, RunFolder
 from sdrun.storage.initial import initial
@@ -62,7 +58,7 @@ def start(
         hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
-        shared = Path(hardware.from_main(lambda: str(create(path, settings, hardware, overrides, files))))
+        shared = Path(hardware.from_main(lambda: str(beginning.create(path, settings, hardware, overrides, files))))
         execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store)
 
 
@@ -120,44 +116,6 @@ def _kept(hardware: HardwareSettings, folder: RunFolder) -> HardwareSettings:
     return replace(hardware, threads=cores)
 
 
-def create(
-    path: Path | None,
-    settings: Settings,
-    hardware: Hardware,
-    overrides: list[str],
-    files: Mapping[str, str] = NO_FILES,
-    /,
-    **more: Any,
-) -> Path:
-    """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
-
-    Raises InputError where a run is there already, and leaves that one as it is.
-    """
-    assert path
-    manifest = {
-        "status": "running",
-        "created": _now(),
-        "method": settings.method.name,
-        "model": settings.model.title,
-        "dataset": settings.dataset.name,
-        "seed": settings.seed,
-        "overrides": overrides,
-        "versions": versions(),
-        "plugins": plugins_of(settings),
-        "git": git_state(),
-        "hardware": hardware.describe(),
-        "data": {},
-        "items": {},
-        "teachers": {},
-        "init": None,
-        "wall_seconds": 0.0,
-        "resumed": [],
-        **more,
-    }
-    RunFolder.create(path, manifest, configuration.to_yaml(settings), files)
-    return path
-
-
 def execute(
     settings: Settings,
     folder: RunFolder,
@@ -181,14 +139,14 @@ def execute(
     account = Account(folder, writes=is_main)
     lost = folder.lost() if account.is_final else []
     if is_main and not account.is_final:
-        _open(folder, settings, splits, display)
+        beginning.tell(folder, settings, splits, display)
     try:
         account.note("running")
         splits = replace(splits, item=settings.model.taken(splits.item))
         record = Record(folder) if is_main else None
         if record:
             stack.callback(record.close)
-            _note_damage(folder, settings)
+            beginning.note_damage(folder, settings)
         context = Context(
             settings=settings,
             task=tasks.build(settings.dataset, splits, hardware, _keeper(folder, settings, hardware, source)),
@@ -229,28 +187,3 @@ def _keeper(folder: RunFolder, settings: Settings, hardware: Hardware, source: R
     start = initial(settings)
     others = [other for other in (source, RunFolder.open(start.run) if start else None) if other]
     return lambda name, make: hardware.from_main(lambda: folder.kept(name, make, others))
-
-
-def _note_damage(folder: RunFolder, settings: Settings) -> None:
-    """Weights that do not count are not made again; what counts is required whole where it is used."""
-    for name in folder.damaged_weights():
-        if not name.endswith((f"/{settings.optim.select.value}.pt", f"/{ITEMS}.pt")):
-            folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
-
-
-def _open(folder: RunFolder, settings: Settings, splits: Splits, display: Display) -> None:
-    """Note that the run is under way, and on which items."""
-    is_resumed = bool(folder.manifest["data"])
-    if is_resumed:
-        folder.manifest["resumed"].append(_now())
-    items = {**asdict(splits.item), "num_train": len(splits.train), "classes": splits.classes}
-    folder.manifest.update(data=splits.fingerprints(), items=items, init=origin(settings))
-    display.say(f"{'Resuming' if is_resumed else 'Run'} {folder.path}")
-    if not is_resumed:
-        display.tell("Data", splits.facts)
-    for doubt in splits.doubts:
-        log.warning("%s", doubt)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

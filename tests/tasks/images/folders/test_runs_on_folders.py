@@ -7,7 +7,7 @@ from faults.child import without_pictures
 from pictured import images, pixels, save
 
 from helpers import differences, in_pieces, manifest, predictions, start, summary
-from sdrun import run
+from sdrun import beginning, run
 from sdrun.errors import InputError
 from sdrun.streams.ahead import Ahead
 from sdrun.streams.shuffled import Shuffled
@@ -140,14 +140,14 @@ def test_items_without_labels_are_read_ahead_too(words, tmp_path, monkeypatch):
 def test_a_file_that_breaks_under_way_ends_the_run_with_its_name(place, words, tmp_path, from_files, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     root = images(tmp_path / "mine", "cat", "dog", num=20)
-    create = run.create
+    create = beginning.create
 
     def breaks(*arguments, **more):
         for file in root.glob("dog/*.png"):
             file.write_bytes(b"")
         return create(*arguments, **more)
 
-    monkeypatch.setattr(run, "create", breaks)
+    monkeypatch.setattr(beginning, "create", breaks)
     with pytest.raises(InputError, match=r"mine/dog/0\d\d.png: is empty; put a whole one there"):
         start(tmp_path / "run", f"dataset.root={root}", "dataset.cache=off", base=words)
     assert summary(tmp_path / "run")["status"] == "failed"

@@ -1,0 +1,83 @@
+"""How a run begins: its folder, its manifest, and what is said of its data."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from sdrun import configuration
+from sdrun.data.labelled import Splits
+from sdrun.display import Display
+from sdrun.hardware import Hardware
+from sdrun.provenance import git_state, versions
+from sdrun.recorded import origin, plugins_of
+from sdrun.results import ITEMS
+from sdrun.settings import Settings
+from sdrun.storage.folder import NO_FILES, RunFolder
+
+log = logging.getLogger(__name__)
+
+
+def create(
+    path: Path | None,
+    settings: Settings,
+    hardware: Hardware,
+    overrides: list[str],
+    files: Mapping[str, str] = NO_FILES,
+    /,
+    **more: Any,
+) -> Path:
+    """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
+
+    Raises InputError where a run is there already, and leaves that one as it is.
+    """
+    assert path
+    manifest = {
+        "status": "running",
+        "created": _now(),
+        "method": settings.method.name,
+        "model": settings.model.title,
+        "dataset": settings.dataset.name,
+        "seed": settings.seed,
+        "overrides": overrides,
+        "versions": versions(),
+        "plugins": plugins_of(settings),
+        "git": git_state(),
+        "hardware": hardware.describe(),
+        "data": {},
+        "items": {},
+        "teachers": {},
+        "init": None,
+        "wall_seconds": 0.0,
+        "resumed": [],
+        **more,
+    }
+    RunFolder.create(path, manifest, configuration.to_yaml(settings), files)
+    return path
+
+
+def note_damage(folder: RunFolder, settings: Settings) -> None:
+    """Weights that do not count are not made again; what counts is required whole where it is used."""
+    for name in folder.damaged_weights():
+        if not name.endswith((f"/{settings.optim.select.value}.pt", f"/{ITEMS}.pt")):
+            folder.note_damage(f"{name} is not what this run wrote; no result rests on it")
+
+
+def tell(folder: RunFolder, settings: Settings, splits: Splits, display: Display) -> None:
+    """Note that the run is under way, and on which items."""
+    is_resumed = bool(folder.manifest["data"])
+    if is_resumed:
+        folder.manifest["resumed"].append(_now())
+    items = {**asdict(splits.item), "num_train": len(splits.train), "classes": splits.classes}
+    folder.manifest.update(data=splits.fingerprints(), items=items, init=origin(settings))
+    display.say(f"{'Resuming' if is_resumed else 'Run'} {folder.path}")
+    if not is_resumed:
+        display.tell("Data", splits.facts)
+    for doubt in splits.doubts:
+        log.warning("%s", doubt)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

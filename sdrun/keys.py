@@ -1,0 +1,63 @@
+"""Keys of settings: which there are, whose they are, and what to say of one that is unknown. Imports no torch."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import get_args, get_origin, get_type_hints
+
+from omegaconf import DictConfig
+
+from sdrun import methods, models, tasks
+from sdrun.settings import OPTIMS, ROLES, Settings
+
+
+def keys_at_root(method: type) -> list[str]:
+    """The settings that a method keeps at the root, such as ``generations``."""
+    return [field.name for field in fields(method) if field.metadata.get("root")]
+
+
+def _keys(cls: type, prefix: str) -> set[str]:
+    """All dotted keys of a settings class."""
+    keys: set[str] = set()
+    hints = get_type_hints(cls)
+    for name in (field.name for field in fields(cls)):
+        kind = hints[name]
+        key = f"{prefix}{name}"
+        if get_origin(kind) is dict:  # views by role
+            keys |= {inner for role in ROLES for inner in _keys(get_args(kind)[1], f"{key}.{role}.")}
+        else:
+            keys |= _keys(kind, f"{key}.") if is_dataclass(kind) and isinstance(kind, type) else {key}
+    return keys
+
+
+def _method_keys(cls: type) -> set[str]:
+    root = set(keys_at_root(cls))
+    return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root
+
+
+def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
+    """What to say of an unknown key: whose it is, or which one was meant; ``choices``: those of ``method``."""
+    if key == "method.preset":
+        return f"{key}: is no setting any more; use method={_choice_for(config.method, choices)}"
+    owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
+    owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
+    for name in tasks.names():
+        shared = _keys(tasks.settings_class(name), "dataset.")
+        owners.append(("dataset", f"{name} datasets", shared))
+        own = tasks.own_settings(name).items()
+        owners += [("dataset", f"dataset={dataset}", _keys(cls, "dataset.") - shared) for dataset, cls in own]
+    owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
+    having = [(group, owner) for group, owner, keys in owners if key in keys]
+    if having:
+        group, whose = having[0][0], " and ".join(owner for _, owner in having)
+        chosen = f"a {config.model.architecture} model" if group == "model" else f"{group}={config[group].name}"
+        return f"{key}: has no effect with {chosen}; it is a setting of {whose}"
+    all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
+    near = difflib.get_close_matches(key, all_keys, n=1)
+    return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")
+
+
+def _choice_for(method: DictConfig, choices: Iterable[str]) -> str:
+    """The choice that has the values of a former preset; of plain and default, the bare method."""
+    names = (f"{method.name}_{method.preset}", str(method.preset))
+    return next((name for name in names if name in choices), method.name)
