@@ -73,6 +73,15 @@ def main() -> int:
     return int(differs)
 
 
+ALONE = f"""
+import runpy, sys
+tree = sys.argv.pop(1)
+sys.path[:] = [tree, *(place for place in sys.path if place not in (tree, {str(HERE)!r}))]
+runpy.run_module("sdrun", run_name="__main__")
+"""
+"""Runs sdrun from one tree; beside a tree of another commit, an installed one would give Hydra plugins of its own."""
+
+
 def _tree(commit: str | None, place: Path, stack: ExitStack) -> Path:
     """The files of a commit; those of the working tree, where none is named."""
     if commit is None:
@@ -85,7 +94,7 @@ def _tree(commit: str | None, place: Path, stack: ExitStack) -> Path:
 
 def _sweep(tree: Path, place: Path, line: str) -> subprocess.Popen:
     place.mkdir(parents=True)
-    command = [sys.executable, "-m", "sdrun", "-m", *SMALL, *line.split(), f"hydra.sweep.dir={place}"]
+    command = [sys.executable, "-c", ALONE, str(tree), "-m", *SMALL, *line.split(), f"hydra.sweep.dir={place}"]
     environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     with (place / "log").open("w") as log:
         return subprocess.Popen(command, cwd=place, env=environment, stdout=log, stderr=subprocess.STDOUT)
