@@ -80,7 +80,7 @@ class Display:
             log.info("%s  %s", self._name, text)
         now = time.monotonic()
         seconds = (now - self._began) * (self._num_steps - step) / max(step - self._start, 1)
-        progress.tell(progress.Progress(self._name, step, self._num_steps, seconds, text))
+        progress.tell(progress.Progress(self._name, step, self._num_steps, seconds))
         if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
             self._last_line = now
             self.console.print(f"{self._name}  {text}  {clock(seconds)} left", markup=False)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """``seconds``: what is left of the stage, at its pace so far; ``text``: its latest numbers."""
+    """``seconds``: what is left of the stage, at its pace so far."""
 
     stage: str
     step: int
     num_steps: int
     seconds: float
-    text: str
 
 
 @dataclass(frozen=True)

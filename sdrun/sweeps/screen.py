@@ -102,9 +102,9 @@ class Screen:
             progress = self.progress.get(name)
             if progress:
                 share = f"{progress.step / max(progress.num_steps, 1):4.0%}"
-                table.add_row(name, progress.stage, share, progress.text, f"{clock(progress.seconds)} left")
+                table.add_row(name, progress.stage, share, f"{clock(progress.seconds)} left")
             else:
-                table.add_row(name, "starting", "", "", clock(time.monotonic() - began))
+                table.add_row(name, "starting", "", clock(time.monotonic() - began))
         num_failed = sum(code != 0 for code in self.codes.values())
         counts = [
             f"{len(self.began)} running",
