@@ -1,5 +1,6 @@
 """Where a run may be written: in a folder that is its own. Imports no torch."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def refuse_strange(path: Path) -> None:
                 raise InputError(f"{place} is a link, through which sdrun writes nothing; put the file in its place")
             if place.exists() and not (place.is_file() or place.is_dir()):
                 raise InputError(f"{place} is no regular file; put the file in its place, or remove it")
+
+
+def is_inside(folder: Path, name: str) -> bool:
+    """Whether ``name`` is a plain path of something below ``folder``, also where links lead."""
+    is_plain = not os.path.isabs(name) and os.path.normpath(name) == name
+    return is_plain and os.path.realpath(folder / name).startswith(os.path.realpath(folder) + os.sep)
 
 
 def asking_doctor(path: Path) -> str:

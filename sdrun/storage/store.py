@@ -21,6 +21,7 @@ from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.files import digest, write_bytes, write_json
 from sdrun.storage.folder import DONE, RunFolder
 from sdrun.storage.manifest import digest_of
+from sdrun.storage.place import is_inside
 from sdrun.storage.record import Record
 from sdrun.storage.shape import TEXT, require_shape
 
@@ -92,9 +93,8 @@ class Store:
         except Unreadable:
             return None
         entry = Entry(place, document["stage"], document["run"], document["files"])
-        is_below = all(".." not in name.split("/") and not name.startswith("/") for name in entry.files)
-        is_whole = is_below and all(digest_of(place / name) == sha256 for name, sha256 in entry.files.items())
-        return entry if is_whole else None
+        whole = (is_inside(place, name) and digest_of(place / name) == sha256 for name, sha256 in entry.files.items())
+        return entry if all(whole) else None
 
 
 def take(entry: Entry, folder: RunFolder, record: Record, **noted: Any) -> None:

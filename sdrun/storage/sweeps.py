@@ -16,7 +16,7 @@ from sdrun.errors import InputError, RunError
 from sdrun.settings.words import parted, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.files import write_json
-from sdrun.storage.place import holds_run, resuming
+from sdrun.storage.place import holds_run, is_inside, resuming
 from sdrun.storage.shape import TEXT, require_shape
 
 FILE, RESULTS, LOCKS, LOGS, STORE = "sweep.json", "results.csv", ".locks", "logs", ".store"
@@ -73,7 +73,8 @@ class SweepFolder:
             require_shape(f"{FILE}, command", document["command"], {}, tuple(COMMAND))
             for name, job in document["jobs"].items():
                 require_shape(f"{FILE}, {name}", job, {}, tuple(JOB))
-                _require_below(path, name)
+                if not is_place_of_job(path, name):
+                    raise Unreadable(f"{FILE} names the job {name}, which is no folder of the sweep")
                 _require_words(job["overrides"], of_hydra=False)
             _require_words(document["command"]["overrides"], of_hydra=True)
         except Unreadable as error:
@@ -180,8 +181,6 @@ def _require_words(words: list[str], of_hydra: bool) -> None:
             raise Unreadable(f"{FILE} has {word}, which is no setting of a run")
 
 
-def _require_below(path: Path, name: str) -> None:
-    """Raise Unreadable unless a job's folder lies in its sweep's, also where links lead."""
-    is_below = os.path.realpath(path / name).startswith(os.path.realpath(path) + os.sep)
-    if not is_below or os.path.normpath(name) != name or name.startswith((LOCKS, LOGS, STORE)):
-        raise Unreadable(f"{FILE} names the job {name}, which is no folder of the sweep")
+def is_place_of_job(path: Path, name: str) -> bool:
+    """Whether a job's folder may have this name in that of its sweep."""
+    return is_inside(path, name) and name.split("/")[0] not in (LOCKS, LOGS, STORE)

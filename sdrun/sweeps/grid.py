@@ -1,7 +1,7 @@
 """A sweep over all combinations of values, as the command line of -m gives them."""
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
@@ -11,7 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun.errors import require
-from sdrun.storage.sweeps import SweepFolder
+from sdrun.storage.sweeps import SweepFolder, is_place_of_job
 from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.making import Making
 from sdrun.sweeps.naming import names
@@ -56,8 +56,10 @@ def _names(
         with open_dict(job):
             job.hydra.job.num = number
         name = str(job.hydra.sweep.subdir)
-        place = PurePosixPath(name)
-        is_below = not place.is_absolute() and ".." not in place.parts and str(place) == name and name != "."
-        require(is_below, SUBDIR, f"gives {name}, which is no folder of the sweep")
+        require(
+            is_place_of_job(Path(config.hydra.sweep.dir), name),
+            SUBDIR,
+            f"gives {name}, which is no folder of the sweep",
+        )
         places.append(name)
     return places
