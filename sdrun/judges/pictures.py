@@ -1,6 +1,7 @@
 """Pictures of a run, as matplotlib figures for TensorBoard."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,23 @@ Shown = np.ndarray | str
 """What people see of an item: a picture [C, H, W] uint8, or its text."""
 
 
+def axes_within(
+    width: float, height: float, *shape: int, left: float = 0.6, bottom: float = 0.5, top: float = 0.35, **grid: Any
+) -> tuple[Figure, Any]:
+    """A figure and its axes, of ``shape`` rows and columns, between margins; all in inches.
+
+    Margins that are fitted to what stands in them would have a picture laid out twice before it is drawn.
+    """
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(left / width, bottom / height, 1 - 0.15 / width, 1 - top / height)
+    return figure, figure.subplots(*shape, **grid)
+
+
+def beside(names: Sequence[str]) -> float:
+    """Inches that names beside an axis take, in 8 points."""
+    return 0.15 + 0.07 * max(map(len, names))
+
+
 def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
     """What views show of some items, by title: pictures in one row an item and one column a view; texts in lines."""
     first = next(iter(columns.values()))
@@ -35,7 +53,7 @@ def view_grid(columns: Mapping[str, Sequence[Shown]]) -> Figure:
 
 def mistakes(shown: Sequence[Shown], classes: Sequence[tuple[str, str]], confidence: Sequence[float]) -> Figure:
     """Items that a network is wrong about, each with its class, the one that was predicted, and how surely."""
-    names = [[_short(name, LONGEST_NAME) for name in pair] for pair in classes]
+    names = [[short(name, LONGEST_NAME) for name in pair] for pair in classes]
     captions = [f"{true}, not {said} ({sure:.0%})" for (true, said), sure in zip(names, confidence, strict=True)]
     if isinstance(shown[0], str):
         return _lines(list(zip(captions, map(str, shown), strict=True)))
@@ -74,11 +92,11 @@ def _lines(lines: list[tuple[str, str]], bold: str = "") -> Figure:
         height = 1 - (number + 0.7) / (len(lines) + 0.4)
         weight = "bold" if title == bold else "normal"
         figure.text(0.01, height, drawable(title), fontsize=8, color=GREY)
-        figure.text(left, height, drawable(_short(text, LONGEST_LINE)), fontsize=8, fontweight=weight)
+        figure.text(left, height, drawable(short(text, LONGEST_LINE)), fontsize=8, fontweight=weight)
     return figure
 
 
-def _short(text: str, num: int) -> str:
+def short(text: str, num: int) -> str:
     """At most so many letters of a text, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= num else f"{line[: num - 3]}..."
@@ -89,21 +107,18 @@ def reliability_diagram(logits: np.ndarray, labels: np.ndarray, temperature: flo
 
     logits: [N, K]; labels: [N].
     """
-    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True, height_ratios=[4, 1])
+    figure, axes = axes_within(7.5, 4.6, 2, 2, sharex=True, height_ratios=[4, 1])
     for column, (title, divisor) in enumerate({"as trained": 1.0, f"T = {temperature:.2f}": temperature}.items()):
         confidence, correct = top(softmax(logits.astype(np.float64) / divisor, axis=1), labels)
         share, mean_confidence, accuracy = bins(confidence, correct)
-        edges = np.arange(len(share)) / len(share)
-        width = 1 / len(share)
+        edges = np.linspace(0, 1, len(share) + 1)
         upper, lower = axes[0, column], axes[1, column]
-        upper.bar(edges, accuracy, width, align="edge", color=BLUE, label="accuracy")
-        gap = mean_confidence - accuracy
+        upper.stairs(accuracy, edges, fill=True, color=BLUE, label="accuracy")
         style = {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 1.2}
-        upper.bar(edges, gap, width, bottom=accuracy, align="edge", label="gap to confidence", **style)
+        upper.stairs(mean_confidence, edges, baseline=accuracy, fill=True, label="gap to confidence", **style)
         upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
         upper.set(title=f"{title}: ECE {ece(confidence, correct):.3f}", ylim=(0, 1), xlim=(0, 1))
-        lower.bar(edges, share, width, align="edge", color=GREY)
+        lower.stairs(share, edges, fill=True, color=GREY)
         lower.set(xlabel="confidence")
     axes[0, 0].set_ylabel("accuracy")
     axes[1, 0].set_ylabel("share")
@@ -116,14 +131,14 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
     num = len(classes)
     counts = np.bincount(labels * num + logits.argmax(axis=1), minlength=num * num).reshape(num, num)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(1.8 + 0.45 * num, 12)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axis = figure.subplots()
+    names = [drawable(short(name, LONGEST_NAME)) for name in classes] if num <= 20 else []
+    side, left = min(0.42 * num, 10.2), 0.3 + beside(names or ["000"])
+    bottom = 0.1 + 0.75 * left
+    figure, axis = axes_within(left + side + 0.15, bottom + side + 0.35, left=left, bottom=bottom)
     axis.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
     accuracy = np.trace(counts) / counts.sum()
     axis.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.3f}; per cent of each true class")
-    if num <= 20:
-        names = list(map(drawable, classes))
+    if names:
         axis.set_xticks(range(num), names, rotation=45, ha="right", fontsize=8)
         axis.set_yticks(range(num), names, fontsize=8)
         for row, column in np.argwhere(share > 0.005):
@@ -143,9 +158,8 @@ def accuracy_of_classes(logits: np.ndarray, labels: np.ndarray, classes: list[st
     order = [place for place in np.argsort(share, kind="stable") if counts[place]]
     if len(order) > MOST_CLASSES:
         order = [*order[: MOST_CLASSES // 2], *order[-MOST_CLASSES // 2 :]]
-    figure = Figure(figsize=(6, 0.8 + 0.22 * len(order)), layout="constrained")
-    axis = figure.subplots()
-    names = [drawable(f"{_short(classes[place], LONGEST_NAME)} ({counts[place]:,})") for place in order]
+    names = [drawable(f"{short(classes[place], LONGEST_NAME)} ({counts[place]:,})") for place in order]
+    figure, axis = axes_within(6, 0.8 + 0.22 * len(order), left=beside(names), bottom=0.35)
     bars = axis.barh(range(len(order)), share[order], color=BLUE)
     axis.bar_label(bars, [f"{100 * share[place]:.0f}" for place in order], padding=2, fontsize=7)
     axis.axvline(float(np.nanmean(share)), color=ORANGE, linewidth=1)
@@ -161,8 +175,10 @@ def over_stages(names: list[str], metrics: list[dict[str, float]], shown: list[M
     """The first three metrics of each stage on the test set, also after the fitted temperature where there is one."""
     starred = {metric.title: metric.name for metric in shown if metric.title.endswith("*")}
     plain = [metric for metric in shown if metric.title not in starred][:3]
-    figure = Figure(figsize=(3 * len(plain), 3.2), layout="constrained")
-    for axis, metric in zip(figure.subplots(1, len(plain), squeeze=False)[0], plain, strict=True):
+    left = beside(names)
+    bottom = 0.15 + 0.6 * left
+    figure, axes = axes_within(left + 3 * len(plain), 3.2, 1, len(plain), left=left, bottom=bottom, squeeze=False)
+    for axis, metric in zip(axes[0], plain, strict=True):
         lines = {"as trained": (metric.name, BLUE), "fitted temperature": (starred.get(f"{metric.title}*"), ORANGE)}
         for label, (name, colour) in lines.items():
             if all(f"test/{name}" in stage for stage in metrics):

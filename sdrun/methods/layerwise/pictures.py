@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from sdrun.judges.pictures import BLUE, GREY, ORANGE
+from sdrun.judges.pictures import BLUE, GREY, ORANGE, axes_within
 
 
 def accuracy_over_compute(
@@ -14,8 +14,7 @@ def accuracy_over_compute(
     curves: by part, [levels, 2 + exits]: compute as a share of the full network's, accuracy, share of each exit.
     costs and alone: compute and test accuracy of each exit if all samples left there; chosen: of the policy.
     """
-    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
+    figure, (left, right) = axes_within(10.5, 4.2, 1, 2, top=0.1, width_ratios=[1.25, 1])
     for (part, curve), style in zip(reversed(curves.items()), ("-", "--"), strict=False):
         left.plot(curve[:, 0], curve[:, 1], style, color=BLUE if part == "test" else GREY, label=part, linewidth=1.6)
     for number, (cost, accuracy) in enumerate(zip(costs, alone, strict=True), start=1):
