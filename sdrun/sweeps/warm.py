@@ -1,5 +1,6 @@
 """What the server of a sweep's processes imports before it forks them. It computes nothing, and has one thread."""
 
+import gc
 from importlib import import_module
 
 from hydra.core.plugins import Plugins
@@ -19,3 +20,5 @@ LATE = (
 Plugins.instance()
 for name in LATE:
     import_module(name)
+gc.collect()
+gc.freeze()  # a collection would touch all of this, and a process has to copy what it touches
