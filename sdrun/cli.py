@@ -1,5 +1,6 @@
 """The command line: a bare first word is a verb, anything else goes to Hydra. Imports no torch before a run starts."""
 
+import atexit
 import gc
 import logging
 import os
@@ -22,6 +23,7 @@ def main() -> int:
     be_patient()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads spin while they wait for a busy core
     logging.raiseExceptions = False  # a full disk is told once, by the run and not by its log
+    atexit.register(gc.freeze)  # the last collections of a process that ends free nothing that its end does not
     try:
         sys.argv[1:] = arguments = _without_plugins(sys.argv[1:])
         if arguments[:1] == ["--version"]:

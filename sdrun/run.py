@@ -129,7 +129,9 @@ def execute(
 
     ``source``: a finished run whose weights are evaluated, for no training; ``store``: see ``start``.
     """
-    gc.enable()  # which a start does without
+    if not gc.isenabled():  # by a start, whose imports stay and need not be looked through ever
+        gc.freeze()
+        gc.enable()
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
