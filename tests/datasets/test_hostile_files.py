@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,11 @@ def _no_files(monkeypatch, tmp_path):
 
 def refused(dataset: str, root: Path, name: str) -> str:
     """The message, which is one line and names the file; little memory was taken."""
+    asked = replace(settings(dataset).dataset, root=str(root))
     tracemalloc.start()
     try:
         with pytest.raises(InputError) as error:
-            load(settings(dataset, f"dataset.root={root}").dataset)
+            load(asked)
         assert tracemalloc.get_traced_memory()[1] < 100e6
     finally:
         tracemalloc.stop()
