@@ -22,6 +22,7 @@ class Compositions:
         self.master, self.loader = config, loader
         self._groups = loader.list_groups("")
         self._composed: dict[Choices, tuple[DictConfig, dict[str, str]]] = {}
+        self._defaults: dict[Choices, dict[str, Any]] = {}
 
     def config(self, overrides: list[str]) -> DictConfig:
         """The settings, without Hydra's own. Raises what Hydra raises of overrides that it cannot follow."""
@@ -38,7 +39,10 @@ class Compositions:
         """What the members of groups that these overrides come to give by themselves."""
         chosen = self._of(self._divided(overrides)[0])[1]
         choices = tuple(f"{group}={member}" for group, member in chosen.items())
-        return leaves(self._of(choices, self._bare())[0])
+        if choices not in self._defaults:
+            config = self.loader.load_sweep_config(self._bare(), list(choices))
+            self._defaults[choices] = leaves(without_hydra(config))
+        return self._defaults[choices]
 
     def _bare(self) -> DictConfig:
         """The command line without what it says to Hydra, such as of a claim, which no default has."""
@@ -47,14 +51,13 @@ class Compositions:
         bare.hydra.overrides.hydra = []
         return bare
 
-    def _of(self, choices: Choices, line: DictConfig | None = None) -> tuple[DictConfig, dict[str, str]]:
+    def _of(self, choices: Choices) -> tuple[DictConfig, dict[str, str]]:
         """The settings that they give, and the members of sdrun's groups."""
         if choices not in self._composed:
-            config = self.loader.load_sweep_config(line or self.master, list(choices))
-            settings = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+            config = self.loader.load_sweep_config(self.master, list(choices))
             members = config.hydra.runtime.choices
             chosen = {group: members[group] for group in self._groups if members.get(group) and group != "experiment"}
-            self._composed[choices] = settings, chosen
+            self._composed[choices] = without_hydra(config), chosen
         return self._composed[choices]
 
     def _divided(self, overrides: list[str]) -> tuple[Choices, list[Override]]:
@@ -65,3 +68,7 @@ class Compositions:
 
     def _is_group(self, key: str) -> bool:
         return "/" in key or key in self._groups
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [key for key in map(str, config) if key != "hydra"])

@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
-from sdrun.compositions import Compositions
+from sdrun.compositions import Compositions, without_hydra
 from sdrun.configuration import conf_folder, explain
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
@@ -142,10 +142,6 @@ def _fault(backbone: "Backbone", items: "Tensor") -> str:
     except Exception as error:  # of any kind: each network has its own way to say that it takes no such items
         return said(error)
     return ""
-
-
-def without_hydra(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, [key for key in map(str, config) if key != "hydra"])
 
 
 def _loader(arguments: Namespace) -> Loader:
