@@ -1,10 +1,12 @@
 """Sweeps: jobs in processes against jobs one after the other, stages shared against each trained, and a job's overhead.
 
-Each pair takes turns; medians, with the range of the ratio.
+Each pair takes turns; medians, with the range of the ratio. ``--many N`` looks instead at how a sweep of N tiny jobs
+grows, where there is a /proc.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 BASE = ["hardware.threads=1", "hardware.device=cpu", "dataset=digits"]
 MANY = ["method=supervised", "optim.epochs=1000"]
 LINE = ["method=born_again", "generations=2", "optim.epochs=1000", "seed=0"]
+TINY = ["method=supervised", "dataset.train_size=120", "model.widths=[8,8]", "optim.max_steps=1"]
 
 
 def swept(*words: str) -> tuple[float, float]:
@@ -46,11 +49,53 @@ def overhead(num: int, *words: str) -> float:
     return (many - of_many - few + of_few) / num
 
 
+def held(pid: int) -> str:
+    """Memory and handles of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return f"{pages * os.sysconf('SC_PAGE_SIZE') / 1e6:.0f} MB and {len(os.listdir(f'/proc/{pid}/fd'))} handles"
+
+
+def growth(num: int) -> None:
+    """Tell every tenth of a sweep of ``num`` jobs what its process and the server of its jobs hold."""
+    with tempfile.TemporaryDirectory() as place:
+        began = time.monotonic()
+        command = [
+            sys.executable,
+            "-m",
+            "sdrun",
+            "-m",
+            *BASE,
+            *TINY,
+            f"seed=range({num})",
+            f"hydra.sweep.dir={place}/s",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        told = 0
+        while process.poll() is None:
+            time.sleep(1)
+            done = len(list(Path(place).glob("s/*/summary.json")))
+            if done >= told + num // 10:
+                told = done
+                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+                server = next(pid for pid in map(int, children) if b"forkserver" in _command(pid))
+                seconds = time.monotonic() - began
+                print(f"{done:,} jobs, {seconds:.0f} s: {held(process.pid)}; their server {held(server)}", flush=True)
+        print(f"exit code {process.returncode}")
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1000, help="of each stage")
+    parser.add_argument("--many", type=int, metavar="N", help="tell how a sweep of N tiny jobs grows, and nothing else")
     options = parser.parse_args()
+    if options.many:
+        growth(options.many)
+        return
     steps = f"optim.max_steps={options.steps}"
     eight = [*MANY, steps, "seed=0,1,2,3,4,5,6,7"]
     alternating(
