@@ -50,7 +50,7 @@ def compose(arguments: argparse.Namespace, method: str) -> DictConfig:
         f"optim.max_steps={arguments.steps}",
         "optim.epochs=1000",
     ]
-    return preflight.composed(get_args_parser().parse_args(overrides))[1][0]
+    return next(preflight.composed(get_args_parser().parse_args(overrides))[1])
 
 
 def through_sdrun(settings: Settings, stage: str) -> float:
@@ -82,7 +82,7 @@ def compare(name: str, ours: Callable[[], float], bare: Callable[[], float], rou
 
 def measure_views(dataset: str, size: int, rounds: int) -> None:
     """Images a second of two global and six local crops, as DINO sees the images of a dataset; on random pixels."""
-    config = preflight.composed(get_args_parser().parse_args([f"dataset={dataset}"]))[1][0]
+    config = next(preflight.composed(get_args_parser().parse_args([f"dataset={dataset}"]))[1])
     data = settings_from(preflight.without_hydra(config)).dataset
     normalise = Normalise(data.mean, data.std, torch.device("cpu"), channels_last=True)
     images = torch.randint(0, 256, (BATCH, len(data.mean), size, size), dtype=torch.uint8)
@@ -107,7 +107,7 @@ def measure_strong(dataset: str, size: int, rounds: int) -> None:
     """Images a second of the strong view and of the same kind of view on single images, taking turns."""
     from torchvision import transforms
 
-    config = preflight.composed(get_args_parser().parse_args([f"dataset={dataset}"]))[1][0]
+    config = next(preflight.composed(get_args_parser().parse_args([f"dataset={dataset}"]))[1])
     data = settings_from(preflight.without_hydra(config)).dataset
     view = View(data.views["strong"], Normalise(data.mean, data.std, torch.device("cpu"), channels_last=True))
     num = 7 * BATCH

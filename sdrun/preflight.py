@@ -6,7 +6,10 @@ Imports no torch before settings and data are found good.
 import difflib
 import os
 import shlex
+import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,14 +52,15 @@ VERSION_BASE = "1.3"
 
 SWEEPER = "hydra_plugins.sdrun_sweeps.GridSweeper"
 MOST_LINES = 8
+MANY = 100
 
 
-def composed(arguments: Namespace) -> tuple[DictConfig, list[DictConfig]]:
-    """Hydra's own settings, and those of every job that its parsed command line asks for.
+def composed(arguments: Namespace) -> tuple[DictConfig, Iterator[DictConfig]]:
+    """Hydra's own settings, and those of every job that its parsed command line asks for, each made as it is taken.
 
     Keys that do not exist are let through, for ``settings_from`` knows better what was meant. Raises InputError.
     """
-    try:
+    with _in_words():
         loader = _loader(arguments)
         parser = OverridesParser.create(config_loader=loader)
         name = str(arguments.config_name or "config")
@@ -71,16 +75,32 @@ def composed(arguments: Namespace) -> tuple[DictConfig, list[DictConfig]]:
         if not arguments.multirun:
             config = one(arguments.overrides)
             require(config.hydra.mode is not RunMode.MULTIRUN, "hydra.mode", "a sweep is asked for by: sdrun -m")
-            return config, [without_hydra(config)]
+            return config, iter([without_hydra(config)])
         overrides = parser.parse_overrides(arguments.overrides)
         fixed = one([str(override.input_line) for override in overrides if not override.is_sweep_override()])
         if fixed.hydra.sweeper._target_ != SWEEPER:
-            return fixed, [without_hydra(fixed)]  # another sweeper finds its values as it goes; each job checks itself
+            return fixed, iter([without_hydra(fixed)])  # another sweeper finds its values later; each job checks itself
         swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
         jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
         compositions = Compositions(fixed, loader)
         lines = [[_lenient(word) for word in parser.parse_overrides(job)] for job in jobs]
-        return fixed, [compositions.config(line) for line in lines]
+        return fixed, _each(compositions, lines)
+
+
+def _each(compositions: Compositions, lines: list[list[str]]) -> Iterator[DictConfig]:
+    if len(lines) > MANY:
+        print(f"Checking {len(lines):,} jobs", file=sys.stderr)
+    for line in lines:
+        with _in_words():
+            config = compositions.config(line)
+        yield config
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Errors of a composition as InputError."""
+    try:
+        yield
     except InputError:
         raise
     except OverrideParseException as error:

@@ -33,20 +33,12 @@ def main(words: list[str]) -> None:
     sys.argv[1:] = _in_full(words)  # Hydra reads them there
     arguments = get_args_parser().parse_args()
     _require_sense(arguments)
-    checked: list[Settings] = []
+    checked: Settings | None = None
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
-        own, jobs = preflight.composed(arguments)
-        checked = [settings_from(job) for job in jobs]
-        if arguments.multirun and own.hydra.launcher._target_ == LAUNCHER:
-            from sdrun.sweeps.pool import warm_up
-
-            warm_up()
-        if not arguments.cfg:
-            for settings in checked:
-                preflight.check(settings, own, arguments.multirun)
+        checked = _checked(arguments)
         if rank() > 0:
             if not arguments.cfg:
-                _follow(checked[0])
+                _follow(checked)
             return
 
     if arguments.multirun:
@@ -56,7 +48,7 @@ def main(words: list[str]) -> None:
 
     def run(config: "DictConfig") -> None:
         try:
-            start_job(config, None if arguments.multirun or not checked else checked[0])
+            start_job(config, None if arguments.multirun else checked)
         except JobFailed as failed:
             if arguments.multirun:  # tells the launcher, which may be in another process
                 raise
@@ -68,6 +60,20 @@ def main(words: list[str]) -> None:
         raise RunError("a run failed, see above") from failed  # another's sweeper has stopped at it
     if failures:
         raise failures[0]
+
+
+def _checked(arguments: "Namespace") -> "Settings":
+    """The settings of the run, or of a sweep's first; all of them are found good, or InputError is raised."""
+    own, jobs = preflight.composed(arguments)
+    settings = [settings_from(job) for job in jobs]
+    if arguments.multirun and own.hydra.launcher._target_ == LAUNCHER:
+        from sdrun.sweeps.pool import warm_up
+
+        warm_up()
+    if not arguments.cfg:
+        for one in settings:
+            preflight.check(one, own, arguments.multirun)
+    return settings[0]
 
 
 def _in_full(words: list[str]) -> list[str]:

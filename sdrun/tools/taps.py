@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
     from sdrun.configuration import register_resolvers, settings_from
 
     register_resolvers()
-    settings = settings_from(preflight.composed(get_args_parser().parse_args(overrides))[1][0])
+    settings = settings_from(next(preflight.composed(get_args_parser().parse_args(overrides))[1]))
     model, item = settings.model, tasks.load(settings.dataset).item
     settings.check_model(item)
 
