@@ -33,6 +33,8 @@ def main(words: list[str]) -> None:
     sys.argv[1:] = _in_full(words)  # Hydra reads them there
     arguments = get_args_parser().parse_args()
     _require_sense(arguments)
+    if arguments.multirun:
+        gc.enable()  # for compositions of many jobs; a run does so itself
     checked: Settings | None = None
     if not (arguments.help or arguments.hydra_help or arguments.info or arguments.shell_completion):
         checked = _checked(arguments)
@@ -41,8 +43,6 @@ def main(words: list[str]) -> None:
                 _follow(checked)
             return
 
-    if arguments.multirun:
-        gc.enable()  # which each run does for itself
     os.environ[FULL_ERROR] = "1"  # errors come to the command line, which says them in fewer lines
     failures = list[JobFailed]()
 
