@@ -94,11 +94,12 @@ class Pool:
         while self.running or (interrupt.signum is None and (self.ahead or self.elsewhere)):
             if interrupt.signum is None:
                 yield from self._fill()
-            elif not was_told:
-                was_told = True
-                for _, process in self.running.values():
-                    process.terminate()
-                while self.back:
+            else:
+                if not was_told:
+                    was_told = True
+                    for _, process in self.running.values():
+                        process.terminate()
+                while self.back:  # one that comes later has to end, too
                     self._let_back()
             if time.monotonic() - looked > WAIT:
                 looked = time.monotonic()

@@ -46,6 +46,18 @@ def leaves(file: str) -> int:
     return 0
 
 
+def is_patient(call) -> int:
+    """Heeds no SIGTERM, as a run that saves first; for 20 seconds."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(20)
+    return call()
+
+
+def leaves_late(file: str) -> int:
+    time.sleep(1)
+    return leaves(file)
+
+
 def is_busy_once(file: str) -> int:
     if Path(file).exists():
         return 0
@@ -122,6 +134,18 @@ def test_after_a_signal_nothing_is_started(tmp_path):
         events.append(event)
         interrupt.signum = signal.SIGTERM
     assert events == [Started("one"), Ended("one", -signal.SIGTERM)]
+
+
+def test_after_a_signal_one_that_waited_for_another_is_let_back_to_end(tmp_path):
+    file, interrupt, events = str(tmp_path / "file"), Interrupt(), []
+    calls = {"waits": partial(waits_for, file), "makes": partial(leaves_late, file)}
+    works = [Work(name, partial(is_patient, call), tmp_path / name) for name, call in calls.items()]
+    for event in Pool(works, 1, 1, lambda name: State.free).run(interrupt):
+        events.append(event)
+        if event == Started("makes"):
+            time.sleep(0.5)  # until it heeds no signal
+            interrupt.signum = signal.SIGTERM
+    assert codes(events) == {"waits": 0, "makes": 0}
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="/proc tells what a process has open")
