@@ -97,3 +97,11 @@ def interpolated(values: Any, key: str = "") -> str | None:
         return None
     parts = values.items() if isinstance(values, dict) else enumerate(values)
     return next(filter(None, (interpolated(part, f"{key}.{name}".lstrip(".")) for name, part in parts)), None)
+
+
+def counted(num: int, noun: str) -> str:
+    """
+    >>> counted(1, "job"), counted(2000, "job")
+    ('1 job', '2,000 jobs')
+    """
+    return f"{num:,} {noun}{'s' * (num != 1)}"

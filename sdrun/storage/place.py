@@ -23,6 +23,9 @@ OWN = (
 )
 """All that a run writes, by the names at the top of its folder."""
 
+SWEEP = "sweep.json"
+"""What a sweep has there instead."""
+
 
 def holds_run(path: Path) -> bool:
     """Whether a run, or the stages of one, lie in ``path``."""

@@ -16,10 +16,10 @@ from sdrun.errors import InputError, RunError
 from sdrun.settings.words import parted, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.files import write_json
-from sdrun.storage.place import holds_run, is_inside, resuming
+from sdrun.storage.place import SWEEP, holds_run, is_inside, resuming
 from sdrun.storage.shape import TEXT, require_shape
 
-FILE, RESULTS, LOCKS, LOGS, STORE = "sweep.json", "results.csv", ".locks", "logs", ".store"
+FILE, RESULTS, LOCKS, LOGS, STORE = SWEEP, "results.csv", ".locks", "logs", ".store"
 FORMAT = 1
 
 COMMAND = {"overrides": [TEXT], "folder": TEXT, "config_name": TEXT, "config_path": TEXT, "config_dir": TEXT}

@@ -11,6 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun.errors import require
+from sdrun.settings.words import counted, printable
 from sdrun.storage.sweeps import SweepFolder, is_place_of_job
 from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.making import Making
@@ -35,10 +36,13 @@ def sweep(
     there = SweepFolder.open(Path(config.hydra.sweep.dir)).jobs if resumes else {}
     earlier = {name: job.overrides for name, job in there.items()}
     recognised = {frozenset(line) for line in earlier.values()}
-    new = [line for line in lines if frozenset(line) not in recognised]
+    new = [list(line) for line in dict.fromkeys(map(tuple, lines)) if frozenset(line) not in recognised]
     jobs = earlier | dict(zip(_names(config, loader, [*earlier.values()], new), new, strict=True))
     require(len(jobs) == len(earlier) + len(new), SUBDIR, "gives two jobs the same folder; leave it out")
-    Making(context, config, launcher, is_new=not resumes).make(jobs, at_most)
+    making = Making(context, config, launcher, is_new=not resumes)
+    making.make(jobs, at_most)
+    if not (making.num_launched or making.is_dry):
+        print(f"{printable(str(making.folder.path))} is completed: {counted(len(jobs), 'job')}; there is nothing to do")
 
 
 def _names(

@@ -36,7 +36,7 @@ SUBDIR = "hydra.sweep.subdir"
 OURS = "sdrun: "
 """What the command line begins a message with."""
 
-THREADS, DEVICE, JOBS = "hardware.threads", "hardware.device", "hydra.launcher.jobs"
+THREADS, DEVICE, JOBS = "hardware.threads", "hardware.device", "jobs"
 
 STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -69,7 +69,7 @@ def launch(
     processes = Pool(works, num, cpu_count(), partial(_state, folder.path))
     codes = dict[str, int]()
     written = time.monotonic()
-    with Interrupt() as interrupt, Screen(folder, list(jobs), is_quiet) as screen:
+    with Interrupt() as interrupt, Screen(folder, list(jobs), num, is_quiet) as screen:
         for event in processes.run(interrupt):
             match event:
                 case Started(name):
@@ -104,8 +104,9 @@ def num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], asked: int |
     threads = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
     num_threads = max(1, OmegaConf.select(config, THREADS) or 1, *threads)
     most = max(1, cores // num_threads)
+    require(asked is None or asked >= 1, JOBS, f"is {asked}, but must be at least 1")
     told = f"is {asked}, but {cores} cores have room for {most} of {num_threads} threads, and with more each waits"
-    require(asked is None or 1 <= asked <= most, JOBS, told)
+    require(asked is None or asked <= most, JOBS, told)
     if asked:
         return asked
     devices = {str(OmegaConf.select(config, DEVICE)), *(value for key, _, value in words if key == DEVICE)}

@@ -45,7 +45,7 @@ def begin(work: Work, sweep: Connection, environment: dict[str, str]) -> None:
     os.setpgid(0, 0)  # the sweep hears a terminal's signals, and tells its jobs once
     os.environ.clear()
     os.environ.update(environment)
-    log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
+    log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
     for stream in (1, 2):
         os.dup2(log, stream)
     Thread(target=_stop_with_sweep, daemon=True).start()

@@ -1,7 +1,7 @@
 """What a person sees of a sweep: a table of what runs, lines of what ended, and at the end what failed, and why."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sdrun.judges.metric import from_json, shown
 from sdrun.progress import Progress, Saved
-from sdrun.settings.words import clock, printable
+from sdrun.settings.words import clock, counted, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.sweeps import RESULTS, SweepFolder
 
@@ -23,10 +23,10 @@ MOST_FAILURES = 10
 
 
 class Screen:
-    """Lives while the jobs ``names`` of a sweep run."""
+    """Lives while the jobs ``names`` of a sweep run, so many ``at_once``."""
 
-    def __init__(self, folder: SweepFolder, names: list[str], is_quiet: bool) -> None:
-        self.folder, self.num = folder, len(names)
+    def __init__(self, folder: SweepFolder, names: list[str], at_once: int, is_quiet: bool) -> None:
+        self.folder, self.num, self.at_once = folder, len(names), at_once
         self.console = Console(highlight=False, soft_wrap=True, quiet=is_quiet)
         self.began = dict[str, float]()
         self.progress = dict[str, Progress]()
@@ -35,6 +35,7 @@ class Screen:
         self.live = Live(console=self.console, transient=True, refresh_per_second=2, get_renderable=self._table)
 
     def __enter__(self) -> "Screen":
+        self.say(f"{self.folder.path}: {counted(self.num, 'job')}, {self.at_once} at once")
         if self.console.is_terminal:
             self.live.start()
         return self
@@ -42,8 +43,8 @@ class Screen:
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.live.stop()
         if self.saved:
-            self.say(f"{len(self.saved)} stages were shared instead of trained: {clock(sum(self.saved))} saved")
-        failed = [name for name, code in self.codes.items() if code != 0]
+            self.say(f"{counted(len(self.saved), 'stage')} shared instead of trained: {clock(sum(self.saved))} saved")
+        failed = [name for name in self.codes if self.folder.jobs[name].status == "failed"]
         for name in failed[:MOST_FAILURES]:
             self._tell_failure(name)
         if len(failed) > MOST_FAILURES:
@@ -90,11 +91,12 @@ class Screen:
 
     def _tell_failure(self, name: str) -> None:
         log = self.folder.log(name)
-        self.say("")
-        self.say(f"{name} {self.folder.jobs[name].status}; {log} ends in:")
         with log.open(encoding="utf-8", errors="replace") as file:
-            for line in deque(file, LINES):
-                self.say(f"  {line.rstrip()}")
+            lines = deque(file, LINES)
+        self.say("")
+        self.say(f"{name} failed; {log} {'ends in:' if lines else 'is empty'}")
+        for line in lines:
+            self.say(f"  {line.rstrip()}")
 
     def _table(self) -> Group:
         table = Table(box=None, pad_edge=False, show_header=False)
@@ -105,11 +107,7 @@ class Screen:
                 table.add_row(name, progress.stage, share, f"{clock(progress.seconds)} left")
             else:
                 table.add_row(name, "starting", "", clock(time.monotonic() - began))
-        num_failed = sum(code != 0 for code in self.codes.values())
-        counts = [
-            f"{len(self.began)} running",
-            f"{self.num - len(self.codes) - len(self.began)} queued",
-            f"{len(self.codes) - num_failed} done",
-            *([f"{num_failed} failed"] if num_failed else []),
-        ]
+        counts = [f"{len(self.began)} running", f"{self.num - len(self.codes) - len(self.began)} queued"]
+        ended = Counter(self.folder.jobs[name].status for name in self.codes)
+        counts += [f"{ended.pop('completed', 0)} done", *(f"{num} {status}" for status, num in ended.items())]
         return Group(table, Text(", ".join(counts), style="dim"))

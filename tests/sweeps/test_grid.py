@@ -25,13 +25,18 @@ def statuses(sweep) -> dict[str, str]:
 
 def test_values_are_added_and_what_is_there_is_left_alone(called, swept):
     before = tree(swept / "0000-supervised-seed=0")
-    code, text = called("resume", "s", "seed=1,2")
+    code, text = called("resume", "s", "seed=1,2,2")
     assert code == 0, text
     assert statuses(swept) == {f"000{seed}-supervised-seed={seed}": "completed" for seed in range(3)}
     assert tree(swept / "0000-supervised-seed=0") == before
-    assert called("resume", "s")[0] == 0
+    assert called("resume", "s") == (0, "s is completed: 3 jobs; there is nothing to do\n")
     assert called("resume", "s", "optim.lr=0.05", "seed=0")[0] == 0
     assert list(statuses(swept))[3:] == ["0003-supervised-seed=0-lr=0.05"]
+
+
+def test_a_verb_for_a_run_says_that_a_sweep_is_one(called, swept):
+    code, text = called("doctor", "s")
+    assert (code, text) == (2, "sdrun: s is a sweep; name one of its runs, or all by s/*/\n")
 
 
 def test_what_is_missing_is_run_and_what_was_interrupted_goes_on_where_it_stood(called, swept):

@@ -27,10 +27,10 @@ def test_jobs_that_fail_are_listed_at_the_end_and_stages_are_shared(called, tmp_
     lines = text.splitlines()
     names = [f"{number:04}-born_again-{words}" for number, words in enumerate(SWEPT)]
     accuracy = summary(tmp_path / "s" / names[0])["metrics"]["test/accuracy"]
-    assert lines[0] == f"{names[0]}: started"
-    assert lines[1].startswith(f"1/4  {names[0]}  accuracy {accuracy:.4f}  0:00:")
-    assert lines[3].startswith(f"2/4  {names[1]}  failed: {DIVERGED}  0:00:")
-    assert any(line.startswith("1 stages were shared instead of trained: ") for line in lines)
+    assert lines[:2] == ["s: 4 jobs, 1 at once", f"{names[0]}: started"]
+    assert lines[2].startswith(f"1/4  {names[0]}  accuracy {accuracy:.4f}  0:00:")
+    assert lines[4].startswith(f"2/4  {names[1]}  failed: {DIVERGED}  0:00:")
+    assert any(line.startswith("1 stage shared instead of trained: ") for line in lines)
     assert f"{names[1]} failed; s/logs/{names[1]}.log ends in:" in lines
     assert lines[-3:] == [
         f"  sdrun: {DIVERGED}",
@@ -59,9 +59,9 @@ def test_never_more_threads_than_cores(monkeypatch):
     assert launch.num_at_once(config, [["seed=0"]], None) == 8
     assert launch.num_at_once(config, [["hardware.threads=2"], ["hardware.threads=3"]], None) == 2
     assert launch.num_at_once(config, [["hardware.threads=2"]], 3) == 3
-    with pytest.raises(InputError, match="hydra.launcher.jobs: is 5, but 8 cores have room for 4 of 2 threads"):
+    with pytest.raises(InputError, match="jobs: is 5, but 8 cores have room for 4 of 2 threads"):
         launch.num_at_once(config, [["hardware.threads=2"]], 5)
-    with pytest.raises(InputError, match="hydra.launcher.jobs: is 0"):
+    with pytest.raises(InputError, match="jobs: is 0, but must be at least 1"):
         launch.num_at_once(config, [["seed=0"]], 0)
     monkeypatch.setattr(launch, "_has_gpu", lambda: True)
     assert launch.num_at_once(config, [["hardware.device=auto"]], None) == 1
@@ -71,7 +71,7 @@ def test_a_terminal_shows_what_runs_with_its_progress_and_what_is_left(tmp_path)
     folder = SweepFolder.begin(tmp_path / "s", Command([], "/"))
     with folder.updating():
         folder.jobs = {name: Job([]) for name in (LONG, "two", "three")}
-    screen = Screen(folder, list(folder.jobs), is_quiet=False)
+    screen = Screen(folder, list(folder.jobs), 2, is_quiet=False)
     screen.started(LONG)
     screen.started("two")
     screen.told(LONG, Progress("generation_1", 3, 12, 61.0))
