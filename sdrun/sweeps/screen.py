@@ -23,11 +23,11 @@ MOST_FAILURES = 10
 
 
 class Screen:
-    """Lives while the jobs ``names`` of a sweep run, so many ``at_once``."""
+    """Lives while the jobs ``names`` of a sweep run, so many ``at_once``. One that ``is_quiet`` has the table alone."""
 
     def __init__(self, folder: SweepFolder, names: list[str], at_once: int, is_quiet: bool) -> None:
         self.folder, self.num, self.at_once = folder, len(names), at_once
-        self.console = Console(highlight=False, soft_wrap=True, quiet=is_quiet)
+        self.console, self.is_quiet = Console(highlight=False, soft_wrap=True), is_quiet
         self.began = dict[str, float]()
         self.progress = dict[str, Progress]()
         self.codes = dict[str, int]()
@@ -75,7 +75,8 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line."""
-        self.console.print(printable(text), markup=False)
+        if not self.is_quiet:
+            self.console.print(printable(text), markup=False)
 
     def _result(self, name: str) -> str:
         try:
