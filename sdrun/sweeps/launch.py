@@ -164,8 +164,8 @@ def _outcome(code: int, log: Path) -> tuple[str, str]:
     """The status of a job and the reason for it, which the last of our words in its log may give."""
     if code == 0:
         return "completed", ""
-    if code - 128 in STOPS or -code in STOPS:  # the latter before it could save anything
-        return "interrupted", f"exit code {code}"
+    if code - 128 in STOPS or -code in STOPS:
+        return "interrupted", "before it could save" if code < 0 else ""
     if code == -signal.SIGKILL:
         return "failed", "killed by SIGKILL, as for want of memory; jobs=1 needs less"
     if code < 0:

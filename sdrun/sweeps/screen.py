@@ -88,7 +88,7 @@ class Screen:
 
     def _how(self, name: str) -> str:
         job = self.folder.jobs[name]
-        return f"{job.status}: {job.reason}"
+        return f"{job.status}: {job.reason}" if job.reason else job.status
 
     def _tell_failure(self, name: str) -> None:
         log = self.folder.log(name)
