@@ -58,33 +58,28 @@ def held(pid: int) -> str:
 def growth(num: int) -> None:
     """Tell every tenth of a sweep of ``num`` jobs what its process and the server of its jobs hold."""
     with tempfile.TemporaryDirectory() as place:
-        began = time.monotonic()
-        command = [
-            sys.executable,
-            "-m",
-            "sdrun",
-            "-m",
-            *BASE,
-            *TINY,
-            f"seed=range({num})",
-            f"hydra.sweep.dir={place}/s",
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        told = 0
-        while process.poll() is None:
-            time.sleep(1)
-            done = len(list(Path(place).glob("s/*/summary.json")))
-            if done >= told + num // 10:
-                told = done
-                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-                server = next(pid for pid in map(int, children) if b"forkserver" in _command(pid))
-                seconds = time.monotonic() - began
-                print(f"{done:,} jobs, {seconds:.0f} s: {held(process.pid)}; their server {held(server)}", flush=True)
+        began, told = time.monotonic(), 0
+        words = [*BASE, *TINY, f"seed=range({num})", f"hydra.sweep.dir={place}/s"]
+        command = [sys.executable, "-m", "sdrun", "-m", *words]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                while process.poll() is None:
+                    time.sleep(1)
+                    done = len(list(Path(place).glob("s/*/summary.json")))
+                    if done >= told + num / 10:
+                        told = done
+                        seconds = time.monotonic() - began
+                        holders = ", ".join(held(pid) for pid in (process.pid, *_servers(process.pid)))
+                        print(f"{done:,} jobs, {seconds:.0f} s: {holders}", flush=True)
+            finally:
+                process.terminate()
         print(f"exit code {process.returncode}")
 
 
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+def _servers(pid: int) -> list[int]:
+    """Of its jobs, among a sweep's children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def main() -> None:

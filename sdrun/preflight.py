@@ -82,6 +82,7 @@ def composed(arguments: Namespace) -> tuple[DictConfig, Iterator[DictConfig]]:
             return fixed, iter([without_hydra(fixed)])  # another sweeper finds its values later; each job checks itself
         swept = [f"{key}={value}" for key, value in (fixed.hydra.sweeper.get("params") or {}).items()]
         jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
+        require(bool(jobs), "--multirun", "gives no job, for a key has no values; give it some, as seed=0,1")
         compositions = Compositions(fixed, loader)
         lines = [[_lenient(word) for word in parser.parse_overrides(job)] for job in jobs]
         return fixed, _each(compositions, lines)

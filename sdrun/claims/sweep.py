@@ -17,7 +17,7 @@ from sdrun.claims.folder import ClaimFolder
 from sdrun.comparison.runs import Run
 from sdrun.errors import InputError, require
 from sdrun.judges.metric import Better, lookup
-from sdrun.settings.words import override
+from sdrun.settings.words import override, parted
 from sdrun.sweeps.estimate import LENGTH
 from sdrun.sweeps.making import Making
 
@@ -64,7 +64,7 @@ class Sweep:
         tuned = grid[self._chosen(list(grid))]
         self._launch([*method, *((TUNED, seed, tuned) for seed in seeds)])
         factor = self._compute_factor()
-        equal = [*self._longer(factor), *(o for o in tuned if o.partition("=")[0] not in LENGTH)]
+        equal = [*self._longer(factor), *(o for o in tuned if parted(o)[0] not in LENGTH)]
         self._launch([(EQUAL, seed, equal) for seed in seeds])
 
     def _initial(self, seed: int) -> list[str]:

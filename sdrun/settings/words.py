@@ -100,7 +100,8 @@ def interpolated(values: Any, key: str = "") -> str | None:
 
 
 def counted(num: int, noun: str) -> str:
-    """
+    """A number of things, by the noun for one of them.
+
     >>> counted(1, "job"), counted(2000, "job")
     ('1 job', '2,000 jobs')
     """

@@ -19,7 +19,7 @@ from sdrun.storage.files import write_json
 from sdrun.storage.place import SWEEP, holds_run, is_inside, resuming
 from sdrun.storage.shape import TEXT, require_shape
 
-FILE, RESULTS, LOCKS, LOGS, STORE = SWEEP, "results.csv", ".locks", "logs", ".store"
+RESULTS, LOCKS, LOGS, STORE = "results.csv", ".locks", "logs", ".store"
 FORMAT = 1
 
 COMMAND = {"overrides": [TEXT], "folder": TEXT, "config_name": TEXT, "config_path": TEXT, "config_dir": TEXT}
@@ -66,15 +66,15 @@ class SweepFolder:
     def open(cls, path: Path) -> "SweepFolder":
         """Raises InputError where ``path`` holds no sweep that can be read."""
         try:
-            document = read_json(path / FILE)
-            require_shape(FILE, document, SHAPE, ("format", "command", "jobs"))
+            document = read_json(path / SWEEP)
+            require_shape(SWEEP, document, SHAPE, ("format", "command", "jobs"))
             if document["format"] != FORMAT:
-                raise Unreadable(f"{FILE} has format {document['format']}; this sdrun reads format {FORMAT}")
-            require_shape(f"{FILE}, command", document["command"], {}, tuple(COMMAND))
+                raise Unreadable(f"{SWEEP} has format {document['format']}; this sdrun reads format {FORMAT}")
+            require_shape(f"{SWEEP}, command", document["command"], {}, tuple(COMMAND))
             for name, job in document["jobs"].items():
-                require_shape(f"{FILE}, {name}", job, {}, tuple(JOB))
+                require_shape(f"{SWEEP}, {name}", job, {}, tuple(JOB))
                 if not is_place_of_job(path, name):
-                    raise Unreadable(f"{FILE} names the job {name}, which is no folder of the sweep")
+                    raise Unreadable(f"{SWEEP} names the job {name}, which is no folder of the sweep")
                 _require_words(job["overrides"], of_hydra=False)
             _require_words(document["command"]["overrides"], of_hydra=True)
         except Unreadable as error:
@@ -91,7 +91,7 @@ class SweepFolder:
         is there where a new one ``is_new``.
         """
         path.mkdir(parents=True, exist_ok=True)
-        for place in (path / FILE, path / LOCKS, path / LOGS, path / STORE):
+        for place in (path / SWEEP, path / LOCKS, path / LOGS, path / STORE):
             if place.is_symlink():
                 raise InputError(f"{place} is a link, through which nothing is written; {ELSEWHERE}")
         for name in (LOCKS, LOGS):
@@ -111,13 +111,13 @@ class SweepFolder:
                 self.command, self.jobs = there.command, there.jobs
             yield
             jobs = {name: vars(job) for name, job in self.jobs.items()}
-            write_json(self.path / FILE, {"format": FORMAT, "command": vars(self.command), "jobs": jobs})
+            write_json(self.path / SWEEP, {"format": FORMAT, "command": vars(self.command), "jobs": jobs})
             self._written = self._stamp()
 
     def _stamp(self) -> tuple[int, ...] | None:
         """Another one after each change of the file; None where there is none."""
         try:
-            stat = os.lstat(self.path / FILE)
+            stat = os.lstat(self.path / SWEEP)
         except FileNotFoundError:
             return None
         return stat.st_ino, stat.st_mtime_ns, stat.st_size
@@ -134,7 +134,7 @@ class SweepFolder:
 
 def require_new(path: Path) -> None:
     """Raise InputError where a sweep, or runs, lie in ``path`` already."""
-    if os.path.lexists(path / FILE):
+    if os.path.lexists(path / SWEEP):
         raise InputError(_taken(path))
     if any(map(holds_run, path.glob("*"))):
         raise InputError(f"{path} holds runs already; {ELSEWHERE}")
@@ -178,7 +178,7 @@ def _require_words(words: list[str], of_hydra: bool) -> None:
     for word in words:
         key = parted(word)[0]
         if word.startswith("-") or (key.startswith("hydra") and not of_hydra):
-            raise Unreadable(f"{FILE} has {word}, which is no setting of a run")
+            raise Unreadable(f"{SWEEP} has {word}, which is no setting of a run")
 
 
 def is_place_of_job(path: Path, name: str) -> bool:

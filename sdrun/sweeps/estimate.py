@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sdrun.compositions import Compositions
-from sdrun.settings.words import clock, override, printable
+from sdrun.settings.words import clock, counted, override, printable
 from sdrun.storage.documents import read_json
 from sdrun.sweeps.launch import SUBDIR, launch, num_at_once
 
@@ -59,7 +59,9 @@ def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]
     console.print(table)
     total, num = sum(time or 0 for time in seconds.values()), num_at_once(config, list(jobs.values()), asked)
     longest = max((time or 0 for time in seconds.values()), default=0)
-    console.print(f"{len(jobs)} jobs, {min(num, len(jobs))} at once: about {clock(max(total / num, longest))}")
+    console.print(
+        f"{counted(len(jobs), 'job')}, {min(num, len(jobs))} at once: about {clock(max(total / num, longest))}"
+    )
 
 
 class _Trial:

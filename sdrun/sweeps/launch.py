@@ -19,6 +19,7 @@ from sdrun.interrupt import Interrupt
 from sdrun.job import JobFailed
 from sdrun.plugins import loading
 from sdrun.preflight import VERSION_BASE
+from sdrun.settings.words import parted
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.place import resuming
@@ -94,14 +95,14 @@ def launch(
 
 
 def _name(line: Sequence[str], number: int) -> str:
-    names = [word.partition("=")[2].strip('"') for word in line if word.partition("=")[0] == SUBDIR]
+    names = [value.strip('"') for key, value in map(parted, line) if key == SUBDIR]
     return names[-1] if names else str(number)
 
 
 def num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], asked: int | None) -> int:
     """As many as there are cores for their threads, but one on a GPU. Raises InputError where more are ``asked``."""
-    cores, words = cpu_count(), [word.partition("=") for line in lines for word in line]
-    threads = [int(value) for key, _, value in words if key == THREADS and value.isdigit()]
+    cores, words = cpu_count(), [parted(word) for line in lines for word in line]
+    threads = [int(value) for key, value in words if key == THREADS and value.isdigit()]
     num_threads = max(1, OmegaConf.select(config, THREADS) or 1, *threads)
     most = max(1, cores // num_threads)
     require(asked is None or asked >= 1, JOBS, f"is {asked}, but must be at least 1")
@@ -109,7 +110,7 @@ def num_at_once(config: DictConfig, lines: Sequence[Sequence[str]], asked: int |
     require(asked is None or asked <= most, JOBS, told)
     if asked:
         return asked
-    devices = {str(OmegaConf.select(config, DEVICE)), *(value for key, _, value in words if key == DEVICE)}
+    devices = {str(OmegaConf.select(config, DEVICE)), *(value for key, value in words if key == DEVICE)}
     return most if devices == {"cpu"} or not _has_gpu() else 1
 
 

@@ -18,8 +18,8 @@ from sdrun.settings.words import override, printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import write_bytes
-from sdrun.storage.place import asking_doctor, resuming
-from sdrun.storage.sweeps import FILE, Job, SweepFolder
+from sdrun.storage.place import SWEEP, asking_doctor, resuming
+from sdrun.storage.sweeps import Job, SweepFolder
 from sdrun.sweeps import estimate
 from sdrun.sweeps.asked import command
 from sdrun.sweeps.launch import SUBDIR
@@ -41,7 +41,7 @@ class Making:
         self.is_dry, self.num_launched = bool(config.hydra.sweeper.dry_run), 0
         path = Path(config.hydra.sweep.dir)
         if self.is_dry:
-            self.folder = SweepFolder.open(path) if (path / FILE).exists() else SweepFolder(path, command(config))
+            self.folder = SweepFolder.open(path) if (path / SWEEP).exists() else SweepFolder(path, command(config))
             return
         self.folder = SweepFolder.begin(path, command(config), is_new)
         if not (self.folder.path / COMPOSED).exists():

@@ -24,9 +24,9 @@ def main(arguments: list[str]) -> None:
         "--dry-run", action="store_true", help="of a sweep: which jobs are left, and for about how long"
     )
     options = parser.parse_intermixed_args(arguments)
-    from sdrun.storage.sweeps import FILE
+    from sdrun.storage.place import SWEEP
 
-    if os.path.lexists(options.folder / FILE):
+    if os.path.lexists(options.folder / SWEEP):
         from sdrun import start
         from sdrun.sweeps.asked import words_of
 

@@ -34,6 +34,12 @@ def test_values_are_added_and_what_is_there_is_left_alone(called, swept):
     assert list(statuses(swept))[3:] == ["0003-supervised-seed=0-lr=0.05"]
 
 
+@pytest.mark.parametrize("words", [(*LINE, "seed=range(0)"), ("resume", "s", "seed=range(0)")])
+def test_no_values_are_no_sweep(called, swept, words):
+    message = "sdrun: --multirun: gives no job, for a key has no values; give it some, as seed=0,1\n"
+    assert called(*words) == (2, message)
+
+
 def test_a_verb_for_a_run_says_that_a_sweep_is_one(called, swept):
     code, text = called("doctor", "s")
     assert (code, text) == (2, "sdrun: s is a sweep; name one of its runs, or all by s/*/\n")
