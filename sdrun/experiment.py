@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +16,17 @@ from sdrun.errors import require
 from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.models.backbone import Backbone, Network
 from sdrun.objectives.objective import Objective
+from sdrun.objectives.surrogates import Surrogate, surrogate
 from sdrun.randomness import seed_of
-from sdrun.settings import CLEAN
+from sdrun.settings import CLEAN, Control, ModelSettings
 from sdrun.storage.initial import initial
 from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Shuffled
 from sdrun.teachers.frozen import Frozen
+
+Make = Callable[[Backbone], nn.Module]
+"""Puts heads on a backbone."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Experiment:
         self.truth = torch.tensor(self.data.splits.learned["train"], device=self.device)
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
+        self._makes: WeakKeyDictionary[nn.Module, Make | None] = WeakKeyDictionary()
         self.judge: TrainingJudge = context.task.judge(self.data)
         if context.settings.optim.class_weights:
             assert isinstance(self.answers, Categorical)
@@ -77,17 +83,15 @@ class Experiment:
         """Of categorical answers."""
         return len(self.task.splits.classes)
 
-    def student(self, index: int, make: Callable[[Backbone], nn.Module] | None = None) -> Any:
+    def student(self, index: int, make: Make | None = None) -> Any:
         """A fresh network for the stage number ``index``, initialised from (seed, index) and ``init_from`` alone.
 
         ``make`` puts heads on a backbone; by default the one of the task's answers.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self.settings.seed, index, "init"))
-            backbone = models.build(self.settings.model, self.task.splits.item)
-            student = make(backbone) if make else Network(backbone, self.answers.head(backbone.num_features))
+        backbone, student = self._network(self.settings.model, index, make)
         if self.initial:
             self.initial.load_into(backbone)
+        self._makes[student] = make
         return self.hardware.place(student)
 
     def stream(self, index: int, views: Mapping[str, int] | None = None, *, source: Source | None = None) -> Shuffled:
@@ -124,6 +128,7 @@ class Experiment:
         A finished stage is not run again; a half-done one goes on from its last checkpoint. ``judge``: the task's own,
         if it is not said.
         """
+        objective.surrogate = self._surrogate(objective)
         result = self.stages.fit(name, objective, stream, judge or self.judge)
         network = next(iter(objective.networks.values()))
         sha256 = result.sha256[self.settings.optim.select.value]
@@ -140,6 +145,22 @@ class Experiment:
     def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None) -> None:
         """Judge a network as a stage of its own that trains nothing."""
         self.stages.evaluate(name, network, judge or self.judge)
+
+    def _network(self, model: ModelSettings, word: object, make: Make | None) -> tuple[Backbone, nn.Module]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_of(self.settings.seed, word, "init"))
+            backbone = models.build(model, self.task.splits.item)
+            return backbone, make(backbone) if make else Network(backbone, self.answers.head(backbone.num_features))
+
+    def _surrogate(self, objective: Objective) -> Surrogate | None:
+        """Who speaks in the place of the objective's teacher, as ``control`` says."""
+        control, untrained = self.settings.control, None
+        if control is Control.none or not objective.is_taught:
+            return None
+        if control is Control.random:
+            model = self.settings.model.untrained()
+            untrained = self.hardware.place(self._network(model, "untrained", self._makes.get(objective.student))[1])
+        return surrogate(control, self.num_classes, untrained).to(self.device)
 
     @staticmethod
     def _lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:

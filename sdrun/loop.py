@@ -16,6 +16,7 @@ from sdrun.errors import Interrupted, RunError
 from sdrun.hardware import Hardware
 from sdrun.interrupt import Interrupt
 from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.objectives.surrogates import controlled
 from sdrun.schedules import half_cosine, lr_factor
 from sdrun.settings import Settings
 from sdrun.streams.batch import Batch, Stream
@@ -107,7 +108,11 @@ def train(
 
         batch = stream(state.step)
         counter = Counter(is_on=state.step == 0)
-        state.add(_backward(model, batch.split(optim.accumulate), logs, hardware, counter))
+        pieces = batch.split(optim.accumulate)
+        if objective.surrogate:
+            with counter(), hardware.autocast():
+                pieces = controlled(objective, pieces, hardware.gather)
+        state.add(_backward(model, pieces, logs, hardware, counter))
         state.multiply_adds += counter.total
         state.step += 1
         objective.before_step(state.step)

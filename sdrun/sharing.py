@@ -17,8 +17,8 @@ from sdrun.streams.batch import Stream
 
 log = logging.getLogger(__name__)
 
-MEANINGLESS = ("method", "checkpoint_seconds")
-"""Settings that change nothing of a stage; what the method's come to is in the objective, the stream and the judge."""
+MEANINGLESS = ("method", "control", "checkpoint_seconds")
+"""Settings that change nothing of a stage; what method and control come to is in objective, stream and judge."""
 
 RECORDED = ("versions", "plugins", "hardware", "data", "init")
 """Entries of a manifest that a stage depends on."""

@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Optional
 
 import torch
 from torch import Tensor, nn
 
 from sdrun.streams.batch import Batch
 from sdrun.trees import Tree, leaves
+
+if TYPE_CHECKING:
+    from sdrun.objectives.surrogates import Surrogate
 
 
 @dataclass
@@ -45,14 +49,33 @@ class Objective(nn.Module, ABC):
     """All that is trained in a stage, and all that its checkpoint holds: frozen teachers are kept out.
 
     ``student`` is what the optimiser trains. ``teachers`` says where the targets of an earlier stage come from, one
-    entry ``{"stage": name, "sha256": hash of its weights}`` a network.
+    entry ``{"stage": name, "sha256": hash of its weights}`` a network. ``surrogate``: who speaks in the teacher's place
+    under a control; its word then comes as ``Batch.targets``.
     """
 
     student: nn.Module
     teachers: list[dict[str, str]]
+    surrogate: Optional["Surrogate"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.surrogate = None
 
     @abstractmethod
     def forward(self, batch: Batch) -> StepOutput: ...
+
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        """What the teacher, or ``network`` in its place, says of a batch: [B, ...] each, such as logits [B, K].
+
+        By the name of those beside it that it is asked about, the batch's own being the empty one; nothing of a method
+        that takes no control. No gradient reaches them.
+        """
+        return {}
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether there is a teacher at all."""
+        return True
 
     @property
     def networks(self) -> dict[str, nn.Module]:

@@ -47,9 +47,18 @@ class Taught(Objective):
         self.alpha, self.distance = alpha, distance or self._mean_distance
         self.role, self.smoothing = role, smoothing
 
+    @property
+    def is_taught(self) -> bool:
+        return self.teacher is not None
+
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        if network:
+            return {"": tree_map(Tensor.float, network(batch.views[self.role][0]))}
+        return {"": self.teacher(batch)} if self.teacher else {}
+
     def forward(self, batch: Batch) -> StepOutput:
         answers, known = self.answers, batch.known
-        targets = self.teacher(batch) if self.teacher else None
+        targets = self.targets(batch).get("") if batch.targets is None else batch.targets
         answer = tree_map(Tensor.float, self.student(batch.views[self.role][0]))
         truth = answers.truth(answer, known, self.smoothing)
         if targets is None:

@@ -15,7 +15,7 @@ from sdrun.settings.checks import (
 from sdrun.settings.dataset import DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.item import Item
-from sdrun.settings.method import MethodSettings
+from sdrun.settings.method import CONTROLS, Control, MethodSettings
 from sdrun.settings.model import ModelSettings, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.own import OwnSettings
@@ -24,9 +24,11 @@ from sdrun.settings.run import InitNetwork, Settings
 __all__ = [
     "AUTO",
     "CLEAN",
+    "CONTROLS",
     "OPTIMS",
     "ROLES",
     "TEST_SHARE",
+    "Control",
     "DatasetSettings",
     "Device",
     "HardwareSettings",

@@ -2,7 +2,29 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar
+
+
+class Control(Enum):
+    """What stands in for the teacher, to see what of it helps.
+
+    ``shuffled``: the targets of another sample; ``random``: those of an untrained network; ``constant``: all classes
+    alike. These know nothing of the sample. ``shuffled_in_class``: the targets of another sample of the predicted
+    class; ``classmean``: a running mean of them; ``hard``: the predicted class. These know no more than that class.
+    """
+
+    none = "none"
+    shuffled = "shuffled"
+    random = "random"
+    constant = "constant"
+    shuffled_in_class = "shuffled_in_class"
+    classmean = "classmean"
+    hard = "hard"
+
+
+CONTROLS = tuple(control for control in Control if control is not Control.none)
+"""Where targets are probabilities of classes, all of them."""
 
 
 @dataclass
@@ -33,6 +55,11 @@ class MethodSettings(ABC):
     @abstractmethod
     def roles(self) -> tuple[str, ...]:
         """The views that the method asks for."""
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """Those that make sense; a method that names some has objectives whose ``targets`` says what is taught."""
+        return ()
 
     def check(self, taps: list[str], val_size: int) -> None:  # noqa: B027 most methods suit all
         """Raise InputError where the settings do not suit a backbone with these taps, or so large a validation."""

@@ -8,7 +8,7 @@ from sdrun.settings.checks import CLEAN, require_range
 from sdrun.settings.dataset import DatasetSettings
 from sdrun.settings.hardware import HardwareSettings
 from sdrun.settings.item import Item
-from sdrun.settings.method import MethodSettings
+from sdrun.settings.method import Control, MethodSettings
 from sdrun.settings.model import ModelSettings
 from sdrun.settings.optim import OptimSettings, Select
 
@@ -29,6 +29,7 @@ class Settings:
     """
 
     seed: int
+    control: Control
     log_every: int
     checkpoint_seconds: float
     init_from: str | None
@@ -44,6 +45,12 @@ class Settings:
         require_range("dataset.seed", self.dataset.seed, 0)  # here and second, for by default it is the other
         require_range("log_every", self.log_every, 1)
         require_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+        controls = self.method.controls
+        suits = self.control is Control.none or self.control in controls
+        others = f"it takes {', '.join(control.value for control in controls)}" if controls else "it takes none"
+        require(
+            suits, "control", f"{self.control.value} makes no sense with method={self.method.name} as it is; {others}"
+        )
         require(
             self.init_from is not None or self.init_network is None,
             "init_network",

@@ -16,7 +16,8 @@ class Batch:
 
     ``index`` [B]: positions in the source; ``views``: items by role, each a list of views of all items; ``known``: what
     else is known of the items, such as ``label``, by name; ``draws``: uniform numbers for whatever else is random about
-    these items; ``beside``: batches of other items that a method learns from at the same step.
+    these items; ``beside``: batches of other items that a method learns from at the same step; ``targets``: what a
+    surrogate says of the items, under a control, and None otherwise.
     """
 
     step: int
@@ -25,6 +26,7 @@ class Batch:
     known: Fields
     draws: Draws
     beside: dict[str, "Batch"] = field(default_factory=dict)
+    targets: Tree = None
 
     def __len__(self) -> int:
         return len(self.index)

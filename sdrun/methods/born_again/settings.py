@@ -11,7 +11,7 @@ baseline stopped in time, one trained for the same total compute, and for the en
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sdrun.settings import MethodSettings, require_positive, require_range
+from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range, require_view
 
 
 class BornAgainLoss(Enum):
@@ -31,19 +31,30 @@ class Whom(Enum):
 
 @dataclass
 class BornAgainSettings(MethodSettings):
-    """``generations`` (a key of the root) counts generation 0; ``alpha`` is the weight of the teacher's term."""
+    """``generations`` (a key of the root) counts generation 0; ``alpha`` is the weight of the teacher's term.
+
+    ``view``: what student and teacher see; ``label_smoothing``: share of the labels spread evenly over all classes.
+    """
 
     objective: BornAgainLoss
     alpha: float
     temperature: float
     teacher: Whom
+    view: str
+    label_smoothing: float
     generations: int = field(metadata={"root": True})
 
     def __post_init__(self) -> None:
         require_range("generations", self.generations, 1)
         require_range("method.alpha", self.alpha, 0, 1)
         require_positive("method.temperature", self.temperature)
+        require_view("method.view", self.view)
+        require_range("method.label_smoothing", self.label_smoothing, 0, 1)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return ("weak",)
+        return (self.view,)

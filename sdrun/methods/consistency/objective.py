@@ -16,6 +16,7 @@ from sdrun.ranks import OverRanks
 from sdrun.schedules import ema_momentum, ramped
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
+from sdrun.trees import Tree
 
 
 class Consistency(Objective):
@@ -53,22 +54,21 @@ class Consistency(Objective):
         return "student" if self.settings.teacher is Whom.student else ""
 
     def forward(self, batch: Batch) -> StepOutput:
-        unlabelled = batch.beside["unlabelled"]
-        s, views, num = self.settings, unlabelled.views, len(batch)
-        labelled, clean, augmented = batch.views[s.view][0], views[s.teacher_view][0], views[s.student_view][-1]
-        if s.teacher is Whom.student:
-            logits = self.student(torch.cat([labelled, clean, augmented])).float()
-            taught = logits[num : num + len(clean)].detach()
+        s, unlabelled, num = self.settings, batch.beside["unlabelled"], len(batch)
+        logits = self.student(self._seen(batch)).float()
+        if unlabelled.targets is not None:
+            taught = unlabelled.targets
+        elif s.teacher is Whom.student:
+            taught = logits[num : num + len(unlabelled)].detach()
         else:
-            logits = self.student(torch.cat([labelled, augmented])).float()
-            taught = self.average(clean).float()
-        student = logits[-len(augmented) :]
+            taught = self.targets(batch)["unlabelled"]
+        student = logits[-len(unlabelled) :]
         probabilities = taught.softmax(dim=1)
         weight = self.mask(probabilities)
         self.mask.see(probabilities, unlabelled.index)
         rise = ramped(s.weight, s.ramp_up, batch.step, self.num_steps)
         terms = {
-            "ce": self.answers.truth(logits[:num], batch.known),
+            "ce": self.answers.truth(logits[:num], batch.known, s.label_smoothing),
             "consistency": rise * (weight * self._divergence(student, taught)).mean(),
         }
         if s.fairness:
@@ -77,6 +77,13 @@ class Consistency(Objective):
             terms["fairness"] = s.fairness * fairness(student, weight, *running, self.mean)
         return StepOutput(terms, logits, taught, self._metrics(probabilities, weight, student))
 
+    @torch.no_grad()
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        clean = batch.beside["unlabelled"].views[self.settings.teacher_view][0]
+        if network or self.settings.teacher is Whom.ema:
+            return {"unlabelled": (network or self.average)(clean).float()}
+        return {"unlabelled": self.student(self._seen(batch)).float()[len(batch) : len(batch) + len(clean)]}
+
     def after_step(self, step: int) -> None:
         s = self.settings
         self.average.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
@@ -84,6 +91,12 @@ class Consistency(Objective):
 
     def watch(self, step: int, values: dict[str, float]) -> None:
         self.mask_watch(step, values)
+
+    def _seen(self, batch: Batch) -> Tensor:
+        """What goes through the student in one pass: labelled items, clean views where it is the teacher, augmented."""
+        s, views = self.settings, batch.beside["unlabelled"].views
+        clean = [views[s.teacher_view][0]] if s.teacher is Whom.student else []
+        return torch.cat([batch.views[s.view][0], *clean, views[s.student_view][-1]])
 
     def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Of each sample, [U], from the logits of both [U, K]."""

@@ -16,7 +16,15 @@ from enum import Enum
 from typing import ClassVar
 
 from sdrun.errors import require
-from sdrun.settings import MethodSettings, MomentumSchedule, require_positive, require_range, require_view
+from sdrun.settings import (
+    CONTROLS,
+    Control,
+    MethodSettings,
+    MomentumSchedule,
+    require_positive,
+    require_range,
+    require_view,
+)
 
 
 class Whom(Enum):
@@ -77,6 +85,7 @@ class ConsistencySettings(MethodSettings):
     fairness: float
     weight: float
     ramp_up: float
+    label_smoothing: float
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
@@ -93,6 +102,7 @@ class ConsistencySettings(MethodSettings):
         require_range("method.momentum", self.momentum, 0, 1)
         require_range("method.fairness", self.fairness, 0)
         require_range("method.weight", self.weight, 0)
+        require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
         self._require_suited_targets()
         self._require_suited_mask()
@@ -117,6 +127,14 @@ class ConsistencySettings(MethodSettings):
             require(is_set or not is_used, f"method.{key}", f"is needed with {mask}; set it, for instance to {usual}")
         is_fair = self.mask is Masking.self_adaptive or self.fairness == 0
         require(is_fair, "method.fairness", f"needs method.mask=self_adaptive; with {mask} set it to 0")
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """Hard targets know no more than a class already, and a mask needs a confidence to look at."""
+        if self.targets is TargetKind.hard:
+            return (Control.shuffled, Control.random)
+        of_masks = (Control.shuffled, Control.random, Control.shuffled_in_class)
+        return CONTROLS if self.mask is Masking.none else of_masks
 
     @property
     def roles(self) -> tuple[str, ...]:

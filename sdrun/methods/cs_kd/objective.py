@@ -8,6 +8,7 @@ from sdrun.losses.distillation import kd
 from sdrun.methods.cs_kd.settings import CSKDSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch
+from sdrun.trees import Tree
 
 
 class ClassWise(Objective):
@@ -19,12 +20,16 @@ class ClassWise(Objective):
         self.teachers = []
         self.settings = settings
 
+    @torch.no_grad()
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        _, partner = batch.views[self.settings.view]
+        return {"": (network or self.student)(partner).float()}
+
     def forward(self, batch: Batch) -> StepOutput:
         s = self.settings
-        own, partner = batch.views[s.view]
+        own, _ = batch.views[s.view]
         logits = self.student(own).float()
-        with torch.no_grad():
-            targets = self.student(partner).float()
+        targets = self.targets(batch)[""] if batch.targets is None else batch.targets
         terms = {
             "ce": self.answers.truth(logits, batch.known),
             "distillation": s.weight * kd(logits, targets, s.temperature),

@@ -10,7 +10,7 @@ with few items of a class the pairs repeat. A class of one item is its own partn
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sdrun.settings import MethodSettings, require_positive, require_range, require_view
+from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range, require_view
 
 
 @dataclass
@@ -27,6 +27,10 @@ class CSKDSettings(MethodSettings):
         require_view("method.view", self.view)
         require_range("method.weight", self.weight, 0)
         require_positive("method.temperature", self.temperature)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:

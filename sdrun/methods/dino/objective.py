@@ -12,6 +12,7 @@ from sdrun.ranks import OverRanks
 from sdrun.schedules import ema_momentum, linear
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
+from sdrun.trees import Tree
 
 
 class DINO(Objective):
@@ -50,10 +51,8 @@ class DINO(Objective):
     def forward(self, batch: Batch) -> StepOutput:
         views, size = batch.views, len(batch)
         whole = torch.cat(views["global"])
-        logits = self.teacher(whole).float()
-        targets = self._targets(logits, batch.step).unflatten(0, (-1, size))
-        if self.settings.centring is Centring.centre:
-            self._teacher_means.append(logits.mean(dim=0))
+        own = self.targets(batch)[""] if batch.targets is None else batch.targets
+        targets = own.transpose(0, 1)
 
         features = [self.student.backbone(whole).final]
         if "local" in views:
@@ -64,6 +63,13 @@ class DINO(Objective):
         if self.settings.koleo:
             terms["koleo"] = self.settings.koleo * koleo(everything[:size])
         return StepOutput(terms, everything, targets, self._entropies(targets.flatten(0, 1)))
+
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        """Assignments of the global crops, [B, G, K]."""
+        logits = (network or self.teacher)(torch.cat(batch.views["global"])).float()
+        if self.settings.centring is Centring.centre:
+            self._teacher_means.append(logits.mean(dim=0))
+        return {"": self._assigned(logits, batch.step).unflatten(0, (-1, len(batch))).transpose(0, 1)}
 
     def before_step(self, step: int) -> None:
         if step <= self.num_frozen:
@@ -80,7 +86,7 @@ class DINO(Objective):
     def watch(self, step: int, values: dict[str, float]) -> None:
         self.collapse(step, values)
 
-    def _targets(self, logits: Tensor, step: int) -> Tensor:
+    def _assigned(self, logits: Tensor, step: int) -> Tensor:
         s = self.settings
         rise = s.teacher_temperature_rise * self.num_steps
         share = step / rise if rise else 1.0

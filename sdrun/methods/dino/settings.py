@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import (
+    Control,
     MethodSettings,
     MomentumSchedule,
     require_positive,
@@ -97,6 +98,10 @@ class DINOSettings(MethodSettings):
         require_range("method.centre_momentum", self.centre_momentum, 0, 1)
         require_range("method.teacher_temperature_rise", self.teacher_temperature_rise, 0, 1)
         require_range("method.koleo", self.koleo, 0)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return (Control.shuffled, Control.random)
 
     @property
     def roles(self) -> tuple[str, ...]:

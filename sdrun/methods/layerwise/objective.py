@@ -6,10 +6,11 @@ from torch import Tensor, nn
 from sdrun.answers.answers import Answers
 from sdrun.answers.categorical import mean_probability
 from sdrun.losses.distillation import kd
-from sdrun.methods.layerwise.ladder import Ladder
+from sdrun.methods.layerwise.ladder import Exits, Ladder
 from sdrun.methods.layerwise.settings import Hint, LayerwiseSettings, Whom
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch
+from sdrun.trees import Tree
 
 
 class Layerwise(Objective):
@@ -26,13 +27,19 @@ class Layerwise(Objective):
     def networks(self) -> dict[str, nn.Module]:
         return {"": self.student}
 
+    @torch.no_grad()
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        ladder: Ladder = network or self.student  # type: ignore[assignment]
+        return {"": self._taught(ladder.exits(batch.views["weak"][0]))}
+
     def forward(self, batch: Batch) -> StepOutput:
         s = self.settings
-        joint, logits = self.student.exits(batch.views["weak"][0])
-        features, logits = joint.float(), logits.float()
+        exits = self.student.exits(batch.views["weak"][0])
+        joint = exits.features
+        features, logits = joint.float(), exits.logits.float()
         *shallow, deepest = logits.unbind(dim=1)
-        targets = self._targets(logits)
-        hint = features[:, -1].detach()
+        own = self._taught(exits) if batch.targets is None else batch.targets
+        targets, hint = own["logits"], own["features"]
         terms = {"ce": self.answers.truth(deepest, batch.known)}
         if s.label_weight:
             terms["exit_ce"] = s.label_weight * _sum([self.answers.truth(z, batch.known) for z in shallow])
@@ -45,10 +52,14 @@ class Layerwise(Objective):
         metrics["teacher_ce"] = self.answers.truth(targets, batch.known)
         return StepOutput(terms, joint, (targets, hint), metrics)
 
-    def _targets(self, logits: Tensor) -> Tensor:
-        """Logits [B, K] of the teacher."""
-        logits = logits.detach()
-        return mean_probability(logits.unbind(dim=1)) if self.settings.teacher is Whom.ensemble else logits[:, -1]
+    def _taught(self, exits: Exits) -> Tree:
+        """Logits [B, K] of the teacher, and features [B, D] of the deepest exit."""
+        logits, features = exits.logits.detach().float(), exits.features.detach().float()
+        is_ensemble = self.settings.teacher is Whom.ensemble
+        return {
+            "logits": mean_probability(logits.unbind(dim=1)) if is_ensemble else logits[:, -1],
+            "features": features[:, -1],
+        }
 
     def _distance(self, shallow: Tensor, deepest: Tensor) -> Tensor:
         """Of features [B, D]."""

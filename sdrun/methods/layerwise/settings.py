@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.methods.layerwise.exits import ExitPolicySettings
-from sdrun.settings import MethodSettings, require_positive, require_range
+from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range
 
 MOST_EXITS = 4
 
@@ -109,6 +109,11 @@ class LayerwiseSettings(MethodSettings):
         num = min(most, MOST_EXITS) if self.exits is None else self.exits
         require_range("method.exits", num, 2, most)
         return [names[(2 * place * most + num) // (2 * num) - 1] for place in range(1, num)]
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        of_features = (Control.shuffled, Control.random, Control.shuffled_in_class)
+        return of_features if self.beta else CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Labels where they are known, agreement with the student's own average everywhere."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sdrun.answers.answers import Answers
 from sdrun.losses.consistency import probability_mse
@@ -11,6 +11,7 @@ from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.schedules import ema_momentum, ramped
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
+from sdrun.trees import Tree
 
 
 class MeanTeacher(Objective):
@@ -28,14 +29,22 @@ class MeanTeacher(Objective):
     def networks(self) -> dict[str, nn.Module]:
         return {"": self.teacher.network, "student": self.student}
 
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        _, seen = self._views(batch)
+        labelled, unlabelled = (network or self.teacher)(seen).float().tensor_split([len(batch)])
+        return {"": labelled, "unlabelled": unlabelled}
+
     def forward(self, batch: Batch) -> StepOutput:
-        s, role, num_labelled = self.settings, self.settings.view, len(batch)
-        pairs = zip(batch.views[role], batch.beside["unlabelled"].views[role], strict=True)
-        seen_by_student, seen_by_teacher = (torch.cat(pair) for pair in pairs)
-        targets = self.teacher(seen_by_teacher).float()
-        logits = self.student(seen_by_student).float()
+        s, num_labelled = self.settings, len(batch)
+        seen, _ = self._views(batch)
+        is_controlled = batch.targets is not None
+        by_batch = (
+            (batch.targets, batch.beside["unlabelled"].targets) if is_controlled else self.targets(batch).values()
+        )
+        targets = torch.cat(list(by_batch))
+        logits = self.student(seen).float()
         terms = {
-            "ce": self.answers.truth(logits[:num_labelled], batch.known),
+            "ce": self.answers.truth(logits[:num_labelled], batch.known, s.label_smoothing),
             "consistency": ramped(s.weight, s.ramp_up, batch.step, self.num_steps) * self._divergence(logits, targets),
         }
         metrics = {
@@ -48,7 +57,13 @@ class MeanTeacher(Objective):
         s = self.settings
         self.teacher.follow(self.student, ema_momentum(s.momentum_schedule, s.momentum, step, self.num_steps))
 
-    def _divergence(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _views(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What the student sees, and what the teacher: labelled items, and then unlabelled ones."""
+        role = self.settings.view
+        student, teacher = zip(batch.views[role], batch.beside["unlabelled"].views[role], strict=True)
+        return torch.cat(student), torch.cat(teacher)
+
+    def _divergence(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self.settings.consistency is Distance.mse:
             return probability_mse(logits, targets)
         return kd(logits, targets, temperature=1.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from sdrun.settings import MethodSettings, MomentumSchedule, require_range, require_view
+from sdrun.settings import CONTROLS, Control, MethodSettings, MomentumSchedule, require_range, require_view
 
 
 class Distance(Enum):
@@ -35,6 +35,7 @@ class MeanTeacherSettings(MethodSettings):
     consistency: Distance
     weight: float
     ramp_up: float
+    label_smoothing: float
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
@@ -43,8 +44,13 @@ class MeanTeacherSettings(MethodSettings):
         require_view("method.view", self.view)
         require_range("method.weight", self.weight, 0)
         require_range("method.ramp_up", self.ramp_up, 0, 1)
+        require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         require_range("method.unlabelled_ratio", self.unlabelled_ratio, 1)
         require_range("method.momentum", self.momentum, 0, 1)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -10,6 +10,10 @@ from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
 from sdrun.schedules import linear
 from sdrun.streams.batch import Batch
+from sdrun.trees import Tree
+
+LEAST = 1e-30
+"""Probability whose log is still a number."""
 
 
 class Progressive(Objective):
@@ -40,8 +44,13 @@ class Progressive(Objective):
         self.register_buffer("memory", shares.float())
         self._seen: list[tuple[Tensor, Tensor]] = []
 
+    def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
+        if network:
+            return {"": network(batch.views[self.settings.view][0]).float()}
+        return {"": self.memory[batch.index].clamp_min(LEAST).log()}
+
     def forward(self, batch: Batch) -> StepOutput:
-        targets = self.memory[batch.index]
+        targets = self.memory[batch.index] if batch.targets is None else batch.targets.softmax(dim=1)
         logits = self.student(batch.views[self.settings.view][0]).float()
         self._seen.append((batch.index, logits.detach().softmax(dim=1)))
         alpha = linear(0.0, self.settings.alpha, batch.step / self.num_steps)

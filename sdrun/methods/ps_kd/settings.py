@@ -12,7 +12,7 @@ which it shares the growing entropy of the targets, is the control.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sdrun.settings import MethodSettings, require_range, require_view
+from sdrun.settings import CONTROLS, Control, MethodSettings, require_range, require_view
 
 
 @dataclass
@@ -27,6 +27,10 @@ class PSKDSettings(MethodSettings):
     def __post_init__(self) -> None:
         require_view("method.view", self.view)
         require_range("method.alpha", self.alpha, 0, 1)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:
