@@ -18,16 +18,25 @@ class ClaimSchema:
 
     _target_: str = "hydra_plugins.sdrun_claims.ClaimSweeper"
     statement: str = MISSING
-    metrics: list[str] = MISSING
-    seeds: list[int] = MISSING
-    tuning_seed: int = MISSING
+    metric: str = MISSING
+    margin: float = MISSING
+    seeds: int = MISSING
+    most_seeds: int = MISSING
+    tuning_seeds: list[int] = MISSING
     choose_by: str = MISSING
-    plain: list[str] = MISSING
+    val_size: int | None = MISSING
+    trials: int = MISSING
+    halving: int = MISSING
+    lengths: list[float] = MISSING
+    grid: dict[str, Any] = MISSING
+    knobs: dict[str, Any] = MISSING
+    baseline: list[str] = MISSING
     method: list[str] = MISSING
     silent: list[str] | None = MISSING
+    uninformed: list[str] | None = MISSING
+    labels: list[str] | None = MISSING
     pretrain: list[str] | None = MISSING
-    grid: dict[str, Any] = MISSING
-    alive: list[Any] | None = MISSING
+    alive: Any = None
     beside: list[Any] = field(default_factory=list)
     resumes: bool = True
     dry_run: bool = False

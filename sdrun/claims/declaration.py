@@ -1,4 +1,4 @@
-"""What a claim declares: its arms, the grid of its baseline, and what is held against what."""
+"""What a claim declares: two sides that are tuned alike, what is asked of them, and when it is decided."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,14 +7,18 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun.errors import InputError, require
-from sdrun.settings.checks import require_range, require_view
+from sdrun.settings.checks import require_positive, require_range
 
-METHOD, SILENT, PLAIN, PRETRAIN, GRID, TUNED, EQUAL = "method", "silent", "plain", "pretrain", "grid", "tuned", "equal"
+METHOD, BASELINE, EQUAL = "method", "baseline", "equal"
+SILENT, UNINFORMED, LABELS, PRETRAIN = "silent", "uninformed", "labels", "pretrain"
+SIDES = (BASELINE, METHOD)
+
+KEY = "hydra.sweeper"
 
 
 @dataclass
 class Contrast:
-    """Two sides, each an arm or ``arm:stage``, and the metric by which the left one is held against the right one."""
+    """Two arms, each maybe as ``arm:stage``, and the metric by which the left one is held against the right one."""
 
     left: str
     right: str
@@ -22,72 +26,97 @@ class Contrast:
 
 
 @dataclass
-class Grid:
-    """The plain trainings among which the tuned baseline is chosen: all combinations.
-
-    ``epochs``: of the length of the plain training; the others are settings of ``method=supervised``.
-    """
-
-    epochs: list[float]
-    view: list[str]
-    label_smoothing: list[float]
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "view", "label_smoothing"):
-            require(len(getattr(self, name)) > 0, f"hydra.sweeper.grid.{name}", "needs at least one value")
-        for share in self.epochs:
-            require(share > 0, "hydra.sweeper.grid.epochs", f"needs shares above 0, but has {share:g}")
-        for role in self.view:
-            require_view("hydra.sweeper.grid.view", role)
-        for smoothing in self.label_smoothing:
-            require_range("hydra.sweeper.grid.label_smoothing", smoothing, 0, 1)
-
-
-@dataclass
 class Declaration:
-    """One claim. An arm is a list of overrides of the experiment; all arms are run on the same ``seeds``.
+    """One claim. A list of overrides is what an arm adds to the experiment.
 
-    ``method`` is what is claimed to help; ``silent``, on top of it, takes the teacher's weight away; ``plain`` is
-    training without a teacher. Where there is a ``pretrain``, ``method`` starts from its network of the same seed. The
-    tuned baseline is the member of ``grid`` that is best by ``choose_by`` on ``tuning_seed``; the equal one is the same
-    trained for as many multiply-adds as ``method`` takes, pretraining included. ``metrics`` are judged, the first one
-    decides; ``alive`` replaces the question whether ``method`` differs from ``silent``, ``beside`` adds to all.
+    Both sides, ``baseline`` and ``method``, are tuned on ``tuning_seeds`` by ``choose_by``: of all combinations of
+    ``grid``, and for the method of ``knobs`` as well, as many as ``trials`` are drawn for each; a setting that is null
+    is not tuned. They are trained for
+    the first of ``lengths``, in multiples of the experiment's own, and the best of them, one of ``halving``, go on to
+    the next. ``silent`` takes the teacher's weight away; with ``uninformed`` the teacher knows nothing of the sample,
+    with ``labels`` nothing but its class; None where that makes no sense. Where there is a ``pretrain``, ``method``
+    starts from its network of the same seed; ``alive`` replaces the question whether ``method`` differs from
+    ``silent``, ``beside`` is shown without a verdict.
+
+    ``metric`` decides, on paired seeds that start with ``seeds`` and grow to ``most_seeds``, until a difference is
+    shown, or that it is less than ``margin``. ``val_size``: None for as many items as training has labels, at most.
     """
 
     statement: str
-    metrics: list[str]
-    seeds: list[int]
-    tuning_seed: int
+    metric: str
+    margin: float
+    seeds: int
+    most_seeds: int
+    tuning_seeds: list[int]
     choose_by: str
-    plain: list[str]
+    val_size: int | None
+    trials: int
+    halving: int
+    lengths: list[float]
+    grid: dict[str, Any]
+    knobs: dict[str, Any]
+    baseline: list[str]
     method: list[str]
     silent: list[str] | None
+    uninformed: list[str] | None
+    labels: list[str] | None
     pretrain: list[str] | None
-    grid: Grid
-    alive: list[Contrast] | None = None
+    alive: Contrast | None = None
     beside: list[Contrast] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        is_several = len(set(self.seeds)) == len(self.seeds) > 1
-        require(is_several, "hydra.sweeper.seeds", "needs two seeds at least, each once")
-        require(self.tuning_seed not in self.seeds, "hydra.sweeper.tuning_seed", "must not be one of the paired seeds")
-        require(len(self.metrics) > 0, "hydra.sweeper.metrics", "needs at least one metric")
-        is_asked = self.silent is not None or bool(self.alive)
-        require(is_asked, "hydra.sweeper.silent", "is null, and no alive says what else shows that the teacher works")
+        require_positive(f"{KEY}.margin", self.margin)
+        require_range(f"{KEY}.seeds", self.seeds, 3)
+        require_range(f"{KEY}.most_seeds", self.most_seeds, self.seeds)
+        is_several = len(set(self.tuning_seeds)) == len(self.tuning_seeds) > 0
+        require(is_several, f"{KEY}.tuning_seeds", "needs one seed at least, each once")
+        is_apart = not set(self.tuning_seeds) & set(range(self.most_seeds))
+        paired = f"the paired seeds, which are 0 to {self.most_seeds - 1}"
+        require(is_apart, f"{KEY}.tuning_seeds", f"must not be among {paired}")
+        require_range(f"{KEY}.val_size", self.val_size, 1)
+        require_range(f"{KEY}.halving", self.halving, 2)
+        is_rising = bool(self.lengths) and sorted(set(self.lengths)) == self.lengths and self.lengths[0] > 0
+        require(is_rising, f"{KEY}.lengths", "needs multiples above 0, each longer than the one before")
+        for name in ("grid", "knobs"):
+            for key, values in getattr(self, name).items():
+                several = values is None or (isinstance(values, list) and bool(values))
+                require(several, f"{KEY}.{name}", f"needs a list of values for {key}, such as [1, 2], or null")
+        twice = sorted(key for key in self.grid.keys() & self.knobs.keys() if self.knobs[key] is not None)
+        require(not twice, f"{KEY}.knobs", f"has {', '.join(twice)} of the grid that both sides share; name it once")
+        for side in SIDES:
+            most = self.num_combinations(side)
+            members = f"must be at most {most}, for the {side} has no more combinations; add values to the grid"
+            require(1 <= self.trials <= most, f"{KEY}.trials", members)
+        is_asked = self.silent is not None or self.alive is not None
+        require(is_asked, f"{KEY}.silent", "is null, and no alive says what else shows that the teacher works")
 
-    def questions(self) -> dict[str, list[Contrast]]:
-        """What is asked, by kind: ``alive``, ``around_zero``, ``helps``, ``equal_compute`` and ``beside``."""
+    def axes(self, side: str) -> dict[str, list[Any]]:
+        """The settings that are tuned for a side, with their values."""
+        axes = {**self.grid, **(self.knobs if side == METHOD else {})}
+        return {key: values for key, values in axes.items() if values is not None}
 
-        def all_metrics(left: str, right: str) -> list[Contrast]:
-            return [Contrast(left, right, metric) for metric in self.metrics]
+    def num_combinations(self, side: str) -> int:
+        total = 1
+        for values in self.axes(side).values():
+            total *= len(values)
+        return total
 
+    def questions(self) -> dict[str, Contrast]:
+        """What is asked of the arms, by name; each has a verdict."""
+        asked = {"alive": self.alive or Contrast(METHOD, SILENT, self.metric)}
+        if self.uninformed is not None:
+            asked["informed"] = Contrast(METHOD, UNINFORMED, self.metric)
+        if self.labels is not None:
+            asked["more_than_labels"] = Contrast(METHOD, LABELS, self.metric)
         return {
-            "alive": self.alive or all_metrics(METHOD, SILENT),
-            "around_zero": all_metrics(SILENT, PLAIN) if self.silent is not None else [],
-            "helps": all_metrics(METHOD, TUNED),
-            "equal_compute": all_metrics(METHOD, EQUAL),
-            "beside": self.beside,
+            **asked,
+            "helps": Contrast(METHOD, BASELINE, self.metric),
+            "equal_compute": Contrast(METHOD, EQUAL, self.metric),
         }
+
+
+DECIDING = ("helps", "equal_compute")
+"""The questions that a claim goes on for."""
 
 
 def declaration(values: dict[str, Any]) -> Declaration:
@@ -95,6 +124,6 @@ def declaration(values: dict[str, Any]) -> Declaration:
     try:
         claim = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), values))
     except OmegaConfBaseException as error:
-        raise InputError(f"hydra.sweeper.{error.full_key}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{KEY}.{error.full_key}: {str(error).splitlines()[0]}") from error
     assert isinstance(claim, Declaration)
     return claim

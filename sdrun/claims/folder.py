@@ -29,12 +29,20 @@ SMALL = 100_000
 LARGEST = 16_000_000
 """Bytes of any other."""
 
+MEMBER = {
+    "name": TEXT,
+    "side": TEXT,
+    "length": NUMBER,
+    "overrides": [TEXT],
+    "score": NUMBER,
+    "cost": NUMBER,
+    "tried": {...: NUMBER},
+}
 SHAPE = {
-    "declared": {"metrics": [TEXT], "plain": [TEXT], "method": [TEXT], "silent": [TEXT], "pretrain": [TEXT]},
+    "declared": {arm: [TEXT] for arm in ("baseline", "method", "silent", "uninformed", "labels", "pretrain")},
     "runs": {...: {"overrides": [TEXT]}},
-    "grid": {...: NUMBER},
-    "chosen": TEXT,
-    "compute_factor": NUMBER,
+    "members": {...: MEMBER},
+    "chosen": {...: TEXT},
 }
 PLACE = re.compile(r"(?P<arm>\w[\w.+-]*(?:/\w[\w.+-]*)?)/seed_(?P<seed>\d{1,100})")
 AGAIN = "move it away, and make it again by: sdrun -m experiment=claim_NAME"
@@ -61,8 +69,11 @@ class ClaimFolder:
         try:
             document = read_json(path / FILE)
             require_shape(FILE, document, SHAPE, ("declared", "runs"))
-            if "chosen" in document and document["chosen"] not in document.get("grid", {}):
-                raise Unreadable(f"{FILE} says that {document['chosen']} was chosen, which its grid lacks")
+            for member in document.get("members", {}).values():
+                require_shape(f"{FILE}, members", member, {}, tuple(MEMBER))
+            for name in document.get("chosen", {}).values():
+                if name not in document.get("members", {}):
+                    raise Unreadable(f"{FILE} says that {name} was chosen, which its members lack")
             for place, entry in document["runs"].items():
                 _require_place(path, place)
                 require_shape(f"{FILE}, {place}", entry, {}, ("overrides",))

@@ -1,153 +1,249 @@
-"""Claims as a page of Markdown."""
+"""Claims as a page of Markdown: the answers first, then what they rest on."""
 
-from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED
-from sdrun.claims.verdicts import ARMS, Answer, Judged
+from sdrun.claims.declaration import BASELINE, DECIDING, EQUAL, LABELS, METHOD, PRETRAIN, SILENT, UNINFORMED
+from sdrun.claims.pictures import QUESTIONS
+from sdrun.claims.trials import num_tuning_runs, rungs, trials
+from sdrun.claims.verdicts import Answer, Judged
+from sdrun.comparison.lagging import lag
 from sdrun.comparison.rendering import mean_sd, numbers
-from sdrun.comparison.tables import Table, markdown, number, p_value, titled
-from sdrun.judges.metric import Better, lookup, shown
+from sdrun.comparison.sentences import sentence
+from sdrun.comparison.statistics import LEVEL
+from sdrun.comparison.tables import Table, markdown, number, titled
+from sdrun.judges.metric import lookup, shown
 from sdrun.settings.words import printable, text
 
-ARM_NAMES = {
-    PRETRAIN: "pretraining",
-    METHOD: "method",
-    SILENT: "method, teacher's weight 0",
-    PLAIN: "plain training",
-    TUNED: "tuned baseline",
-    EQUAL: "tuned baseline, equal compute",
-}
+ROLES = {METHOD: "method", BASELINE: "tuned baseline", EQUAL: "baseline for as much compute"}
 
-QUESTIONS = {
-    "alive": "alive?",
-    "around_zero": "weight 0 like plain?",
-    "helps": "helps?",
-    "equal_compute": "at equal compute?",
-    "beside": "beside",
-}
+INTRODUCTION = """
+Made by `make claims`; not written by hand. A claim has two sides, which are tuned alike: the same number of trials of
+one grid, the method's own settings besides, chosen on validation of seeds that no answer rests on. What was chosen
+runs on paired seeds, and more of them are added until the difference is shown, or shown to be less than what was
+declared to matter. One metric decides. All intervals of a claim hold together, over its questions and over its looks at
+the seeds, at 95 %.
+""".strip().replace("\n", " ")
 
 
-def page(claims: list[Judged]) -> str:
-    """All claims: an overview, and a section for each."""
-    num = sum(len(claim.decisive) for claim in claims)
-    minutes = sum(claim.minutes for claim in claims)
-    parts = [
-        "# Does it help?",
-        "Made by `make claims`; not written by hand. Each claim has two verdicts. **Alive**: the method differs from "
-        "the same command with the teacher's weight at zero. **Helps**: it is better than the *tuned baseline*: "
-        "training without a teacher, chosen on the validation split among the lengths, views and label smoothings that "
-        "the claim declares, and run on the same seeds. Only a claim that helps holds.",
-        f"The verdicts rest on {num} comparisons, p after Holm's correction for all of them, level 0.05; whatever else "
-        "is shown decides nothing and is not corrected. Intervals are 95 % by t. All runs together took "
-        f"{minutes:,.0f} CPU-minutes.",
-        markdown(overview(claims)),
-    ]
-    parts += [section(claim) for claim in claims]
+def page(claims: list[Judged], pictures: str | None) -> str:
+    """All claims. ``pictures``: where theirs lie, None where there are none."""
+    parts = ["# Does it help?", "\n".join(f"- {line}" for line in map(answer_line, claims))]
+    if pictures:
+        parts.append(f"![Differences on paired seeds, with their intervals]({pictures}/forest.svg)")
+    parts += [markdown(overview(claims)), INTRODUCTION]
+    if len(claims) > 1:
+        parts.append(f"<sub>{of_all(claims)}</sub>")
+    parts += [section(claim, pictures) for claim in claims]
     return "\n\n".join(parts) + "\n"
 
 
+def answer_line(claim: Judged) -> str:
+    """One line: whether it helps, at what price, and what its teacher is."""
+    return f"**[{claim.name}](#{claim.name})** {' '.join(sentences(claim))}"
+
+
+def sentences(claim: Judged) -> list[str]:
+    """The answers in plain English."""
+    if not claim.chosen:
+        return ["It is not tuned yet."]
+    helps, equal = (claim.answers[name] for name in DECIDING)
+    own = claim.name
+    if helps.difference is None:
+        return ["It is tuned; the paired seeds of its first look are not all there."]
+    told = [sentence(own, "the tuned baseline", helps.difference, price=claim.price, margin=helps.margin)]
+    if claim.chosen[EQUAL] == claim.chosen[BASELINE]:
+        told.append("That is also the best baseline for as much compute, as longer training did not score higher")
+    elif equal.difference:
+        base = "the best baseline for as much compute"
+        told.append(sentence("it", base, equal.difference, margin=equal.margin).capitalize())
+    told.append(claim.meaning[0].upper() + claim.meaning[1:])
+    if not claim.is_decided:
+        is_over = claim.num_seeds >= claim.claim.most_seeds
+        told.append(f"Not decided with {claim.num_seeds} seeds" + (", the most that were declared" if is_over else ""))
+    return [printable(f"{part}.") for part in told]
+
+
 def overview(claims: list[Judged]) -> Table:
-    columns = ["claim", "holds", "alive", "helps", "over tuned", "95 %", "p", "at equal compute"]
-    table = Table("", columns, left=tuple(columns))
+    columns = ["claim", *QUESTIONS.values(), "compute", "pays from", "seeds", "CPU-minutes"]
+    table = Table("", columns, left=tuple(columns[:6]))
     for claim in claims:
-        helps, equal = claim.answers["helps"][0], claim.answers["equal_compute"][0]
-        words = [f"[{claim.name}](#{claim.name})", "**yes**" if claim.helps == "helps" else "failed"]
-        p = p_value(helps.difference.adjusted) if helps.difference else ""
-        table.rows.append([*words, claim.alive, claim.helps, *_numbers(helps)[:2], p, " ".join(_numbers(equal)[:2])])
+        words = [in_short(claim.answers.get(name)) for name in QUESTIONS]
+        price = f"{claim.price:.1f} times" if claim.price else ""
+        seeds = f"{claim.num_seeds} of {claim.claim.most_seeds}"
+        table.rows.append([claim.name, *words, price, pays_from(claim), seeds, f"{claim.minutes:.0f}"])
     return table
 
 
-def section(claim: Judged) -> str:
+def in_short(answer: Answer | None) -> str:
+    """A verdict with its numbers."""
+    if answer is None:
+        return "not asked"
+    if answer.difference is None:
+        return "runs are missing"
+    mean, interval, _ = numbers(answer.difference)
+    verdict = "no difference that matters" if answer.is_same else answer.difference.outcome.value
+    return f"{verdict}: {mean} {interval}"
+
+
+def pays_from(claim: Judged) -> str:
+    """From which budget on the method is better at each, in trainings of the baseline at its first length."""
+    if not claim.ladder:
+        return ""
+    if claim.pays_from is None:
+        return "no budget here"
+    return f"{claim.pays_from.budget / unit(claim):.1f}"
+
+
+def unit(claim: Judged) -> float:
+    """Multiply-adds of the baseline at its first length."""
+    return min((member.cost for member in claim.members if member.side == BASELINE), default=1.0)
+
+
+def of_all(claims: list[Judged]) -> str:
+    """How many verdicts would stand if they were to hold for all claims together."""
+    decided = stand = 0
+    for claim in claims:
+        questions = claim.claim.questions()
+        for name in DECIDING:
+            if claim.answers[name].is_decided:
+                decided += 1
+                stand += claim.answer(questions[name], LEVEL / len(questions) / len(claims)).is_decided
+    return (
+        f"Were the intervals of all {len(claims)} claims to hold together as well, {stand} of their {decided} verdicts on "
+        "whether they help would stand."
+    )
+
+
+def section(claim: Judged, pictures: str | None) -> str:
     """One claim: what is said, what was run, what came out."""
-    declared, content = claim.claim, claim.folder.content
     lines = [
         f"## {claim.name}",
-        f"*{printable(declared.statement)}* **{'Holds' if claim.helps == 'helps' else 'Failed'}.** "
-        f"Teacher: {claim.alive}. Method: {claim.helps}.",
+        f"*{printable(claim.claim.statement)}*",
+        " ".join(sentences(claim)),
+        *([f"![The best of each side for a budget]({pictures}/{claim.name}.svg)"] if pictures and claim.ladder else []),
         setting(claim),
-        markdown(arms(claim)),
         markdown(answers(claim)),
+        markdown(arms(claim)),
+        *lags(claim),
     ]
-    if not all(answer.difference is None or _covers_zero(answer) for answer in claim.answers["around_zero"]):
-        lines.append(
-            "With the teacher's weight at zero the method is not plain training: "
-            "part of what it gives is not the teacher's."
-        )
     if claim.missing:
-        missing = (printable(f"{path.name} {why}") for path, why in claim.missing)
+        missing = (printable(f"{path.parent.name}/{path.name} {why}") for path, why in claim.missing)
         lines.append("Not finished, and left out: " + "; ".join(missing))
-    if "chosen" in content:
-        grid = content["grid"]
-        metric = lookup(declared.choose_by, claim.declared)
-        ranked = sorted(grid.items(), key=lambda item: item[1], reverse=metric.better is not Better.lower)
-        scores = ", ".join(f"{printable(name)} {number(metric, score)}" for name, score in ranked)
-        title = printable(titled(declared.choose_by, metric))
-        lines.append(
-            f"<details><summary>The grid of the baseline, {title} on seed {declared.tuning_seed}: "
-            f"{printable(content['chosen'])} was chosen</summary>\n\n{scores}\n\n</details>"
-        )
+    if claim.members:
+        lines.append(tuning(claim))
     return "\n\n".join(lines)
 
 
 def setting(claim: Judged) -> str:
     """What was run, in a paragraph, with its command."""
-    if PLAIN not in claim.runs:
-        return "No plain training is finished."
-    example = next(iter(claim.runs[PLAIN].values()))
-    settings, model = example.settings, example.manifest.get("model")
+    if not claim.runs:
+        return "No run is finished."
+    example = next(iter(next(iter(claim.runs.values())).values()))
+    settings, declared = example.settings, claim.claim
     s = {key: text(value) for key, value in settings.items() if value}
-    length = f"{s['optim.max_steps']} steps" if "optim.max_steps" in s else f"{s.get('optim.epochs')} epochs"
     data = [f"{s.get('dataset.train_size', 'all')} items of {s.get('dataset.name')}"]
     if "dataset.num_labels" in s:
         data.append(f"{s['dataset.num_labels']} labels")
     if isinstance(noise := settings.get("dataset.label_noise"), float) and noise:
         data.append(f"{100 * noise:.0f} % wrong labels")
+    data.append(f"{s.get('dataset.val_size')} for validation")
+    length = f"{s['optim.max_steps']} steps" if "optim.max_steps" in s else f"{s.get('optim.epochs')} epochs"
     num_runs = sum(len(runs) for runs in claim.runs.values())
-    return printable(
-        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}, model {model}, {length} of "
-        f"{s.get('optim.batch_size')} for plain training, {len(claim.claim.seeds)} paired seeds, {num_runs} runs, "
-        f"{claim.minutes:.0f} CPU-minutes. Method: `{' '.join(claim.claim.method)}`"
-        + (f" from the network of `{' '.join(claim.claim.pretrain)}`" if claim.claim.pretrain else "")
-        + (f"; without its teacher: `{' '.join(claim.claim.silent)}`" if claim.claim.silent else "")
-        + "."
+    of_trials = ", then ".join(
+        f"{num} x{length:g}" for num, length in zip(rungs(declared), declared.lengths, strict=True)
     )
+    parts = [
+        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}; model {example.manifest.get('model')}; "
+        f"x1 is {length} of {s.get('optim.batch_size')}.",
+        f"Each side was tuned by {num_tuning_runs(declared)} runs ({of_trials}) on seed "
+        f"{', '.join(map(str, declared.tuning_seeds))}, by {declared.choose_by}.",
+        f"All {num_runs} runs took {claim.minutes:.0f} CPU-minutes.",
+    ]
+    return printable(" ".join(parts))
 
 
 def arms(claim: Judged) -> Table:
-    """Mean and standard deviation over seeds, test set; compute over that of plain training."""
+    """Mean and standard deviation over paired seeds; compute in trainings of the baseline at its first length."""
     runs = [run for seeds in claim.runs.values() for run in seeds.values()]
     metrics = {f"test/{metric.name}": metric for metric in shown(claim.declared)}
     metrics = {key: metric for key, metric in metrics.items() if any(run.metric(key) is not None for run in runs)}
     titles = [titled(key, metric) for key, metric in metrics.items()]
-    table = Table("", ["runs", "n", *titles, "multiply-adds", "seconds"], left=("runs",))
-    plain = claim.compute(PLAIN, "multiply_adds")
-    for arm in ARMS:
+    table = Table("", ["runs", "n", *titles, "compute", "seconds"], left=("runs",))
+    costs = {member.name: member.cost for member in claim.members}
+    for arm, label in labels(claim).items():
         cells = claim.cells(arm, list(metrics))
         if not cells:
             continue
         means = [mean_sd(metric, cells[key]) if key in cells else "" for key, metric in metrics.items()]
-        cost, seconds = claim.compute(arm, "multiply_adds"), claim.compute(arm, "seconds")
-        more = [f"{cost / plain:.2f}" if cost and plain else "", f"{seconds:.0f}" if seconds else ""]
-        table.rows.append([ARM_NAMES[arm], str(len(claim.runs[arm])), *means, *more])
+        cost = costs.get(arm) or _mean(claim, arm, "multiply_adds")
+        seconds = _mean(claim, arm, "seconds")
+        more = [f"{cost / unit(claim):.1f}" if cost else "", f"{seconds:.0f}" if seconds else ""]
+        table.rows.append([label, str(len(claim.paired_runs(arm))), *means, *more])
     return table
+
+
+def labels(claim: Judged) -> dict[str, str]:
+    """What the arms that run on paired seeds are called, by their folder."""
+    names = {}
+    for member in claim.members:
+        roles = [role for key, role in ROLES.items() if claim.chosen.get(key) == member.name]
+        names[member.name] = f"{member.side} x{member.length:.3g}" + (f": {', '.join(roles)}" if roles else "")
+    controls = {SILENT: claim.claim.silent, UNINFORMED: claim.claim.uninformed, LABELS: claim.claim.labels}
+    names |= {arm: f"method, {' '.join(further)}" for arm, further in controls.items() if further is not None}
+    return {PRETRAIN: "pretraining", **names}
 
 
 def answers(claim: Judged) -> Table:
-    """Every contrast: the paired difference; p where the verdicts rest on it."""
-    columns = ["question", "difference of", "metric", "mean", "95 %", "in sd", "p"]
-    table = Table("", columns, left=tuple(columns[:3]))
-    for kind, of_kind in claim.answers.items():
-        for answer in of_kind:
-            c = answer.contrast
-            is_decisive = answer.difference in claim.decisive
-            p = p_value(answer.difference.adjusted) if answer.difference and is_decisive else ""
-            title = titled(c.metric, lookup(c.metric, claim.declared))
-            table.rows.append([QUESTIONS[kind], f"{c.left} - {c.right}", title, *_numbers(answer), p])
+    """Every contrast: the paired difference; a verdict where one was asked for."""
+    columns = ["question", "difference of", "metric", "mean", "interval", "in sd", "seeds", "verdict"]
+    table = Table("", columns, left=(*columns[:3], "verdict"))
+    for name, title in QUESTIONS.items():
+        if answer := claim.answers.get(name):
+            words = in_short(answer).partition(":")[0]
+            table.rows.append([title, *_row(claim, answer), words])
+    for contrast in claim.claim.beside:
+        beside = Answer(contrast, claim.difference(contrast, LEVEL), None)
+        table.rows.append(["beside, 95 %", *_row(claim, beside), ""])
     return table
 
 
-def _numbers(answer: Answer) -> list[str]:
-    return numbers(answer.difference) if answer.difference else ["missing", "", ""]
+def _row(claim: Judged, answer: Answer) -> list[str]:
+    c = answer.contrast
+    sides = " - ".join(
+        ":".join([claim.chosen.get(arm, arm), *rest]) for arm, *rest in (c.left.split(":"), c.right.split(":"))
+    )
+    title = titled(c.metric, lookup(c.metric, claim.declared))
+    if answer.difference is None:
+        return [sides, title, "missing", "", "", ""]
+    return [sides, title, *numbers(answer.difference), str(answer.difference.paired.n)]
 
 
-def _covers_zero(answer: Answer) -> bool:
-    assert answer.difference
-    return answer.difference.paired.low <= 0 <= answer.difference.paired.high
+def lags(claim: Judged) -> list[str]:
+    """Of arms whose average, which is judged, is far from the student."""
+    lines = []
+    for arm, label in labels(claim).items():
+        apart = lag(claim.paired_runs(arm), claim.claim.metric, claim.metric)
+        if apart and apart.is_far:
+            lines.append(printable(f"{label}: {apart}."))
+    return lines
+
+
+def tuning(claim: Judged) -> str:
+    """What was tried, and what came out, unfolded at a click."""
+    metric = lookup(claim.claim.choose_by, claim.declared)
+    title = printable(titled(claim.claim.choose_by, metric))
+    parts = [f"<details><summary>What was tried, by {title}</summary>"]
+    for member in claim.members:
+        if not member.tried:
+            parts.append(f"**{printable(member.name)}**: {printable(' '.join(member.overrides))}")
+            continue
+        names = trials(claim.claim, member.side)
+        ranked = sorted(member.tried.items(), key=lambda item: item[1], reverse=metric.is_better(1) is not False)
+        table = Table(f"{member.name}", [title, "settings"], left=("settings",))
+        table.rows = [[number(metric, score), " ".join(names[int(place)])] for place, score in ranked]
+        parts.append(markdown(table))
+    return "\n\n".join([*parts, "</details>"])
+
+
+def _mean(claim: Judged, arm: str, key: str) -> float | None:
+    amounts = [run.summary.get("compute", {}).get(key) for run in claim.paired_runs(arm).values()]
+    numbers = [amount for amount in amounts if amount]
+    return sum(numbers) / len(numbers) if numbers else None

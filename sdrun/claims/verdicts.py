@@ -1,46 +1,73 @@
-"""What the runs of claims tell: whether a teacher is alive, and whether it helps."""
+"""What the runs of claims tell: whether a teacher is alive and informed, and whether it helps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
+from sdrun.claims.declaration import BASELINE, DECIDING, METHOD, SIDES, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
+from sdrun.claims.looks import levels, looks
+from sdrun.claims.members import Member, best, from_json
 from sdrun.comparison.declared import together
-from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
+from sdrun.comparison.differences import Cell, Difference, Outcome, cell, difference
 from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
 from sdrun.judges.metric import Metric, lookup
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
 
-ARMS = (PRETRAIN, METHOD, SILENT, PLAIN, TUNED, EQUAL)
 
-
-@dataclass
+@dataclass(frozen=True)
 class Answer:
-    """A contrast and what came out; None where fewer than two seeds have both sides."""
+    """A contrast and what came out at the look that decided it, or at the last one that is whole.
+
+    ``difference``: None before the first look is whole; its interval holds at all looks and beside all other answers of
+    the claim. ``margin``: below which a difference does not matter, None where that was not said of the metric.
+    """
 
     contrast: Contrast
     difference: Difference | None
+    margin: float | None
 
     @property
-    def is_found(self) -> bool:
-        return self.difference is not None and self.difference.adjusted <= LEVEL
+    def is_same(self) -> bool:
+        """Whether the two are shown to differ by less than matters."""
+        return bool(self.difference and self.margin is not None and self.difference.is_within(self.margin))
+
+    @property
+    def is_different(self) -> bool:
+        """Whether they are shown to differ, and by what may matter."""
+        return bool(self.difference and self.difference.paired.excludes_zero and not self.is_same)
+
+    @property
+    def is_decided(self) -> bool:
+        return self.is_same or self.is_different
+
+    @property
+    def is_better(self) -> bool:
+        return self.is_different and self.difference is not None and self.difference.outcome is Outcome.better
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A budget in multiply-adds, the best of each side that it affords, and the difference on paired seeds."""
+
+    budget: float
+    method: Member
+    baseline: Member
+    difference: Difference | None
 
 
 @dataclass
 class Judged:
-    """A claim with its finished runs by arm and seed. ``missing``: what is not finished, with the reason.
-
-    ``decisive`` are the comparisons that the verdicts rest on, and that are corrected for together.
-    """
+    """A claim with its finished runs by arm and seed. ``missing``: what is not finished, with the reason."""
 
     folder: ClaimFolder
     claim: Declaration
     runs: dict[str, dict[int, Run]]
     missing: list[tuple[Path, str]]
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -51,52 +78,127 @@ class Judged:
         """What the metrics of all runs mean, by name."""
         return together(run.declared for runs in self.runs.values() for run in runs.values())
 
-    @property
-    def decisive(self) -> list[Difference]:
-        asked = [*self.answers["alive"], *self.answers["helps"][:1]]
-        return [answer.difference for answer in asked if answer.difference]
+    @cached_property
+    def metric(self) -> Metric:
+        """The one that decides."""
+        return lookup(self.claim.metric, self.declared)
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """Those that were chosen, of both sides; none before all are tuned."""
+        return from_json(self.folder.content.get("members", {}))
+
+    @cached_property
+    def chosen(self) -> Mapping[str, str]:
+        """Names of members by role: ``method``, ``baseline`` and ``equal``."""
+        return self.folder.content.get("chosen", {})
+
+    def member(self, role: str) -> Member | None:
+        return next((member for member in self.members if member.name == self.chosen.get(role)), None)
 
     @property
-    def is_alive(self) -> bool:
-        return any(answer.is_found for answer in self.answers["alive"])
+    def is_decided(self) -> bool:
+        return all(self.answers[name].is_decided for name in DECIDING)
 
     @property
-    def alive(self) -> str:
-        if self.is_alive:
-            return "alive"
-        return "not shown: " + _cannot_tell(self.answers["alive"])
+    def open_arms(self) -> set[str]:
+        """Arms that need more seeds."""
+        contrasts = [answer.contrast for answer in self.answers.values() if not answer.is_decided]
+        sides = {side.partition(":")[0] for contrast in contrasts for side in (contrast.left, contrast.right)}
+        return {self.chosen.get(arm, arm) for arm in sides}
 
     @property
-    def helps(self) -> str:
-        """``helps``, ``hurts``, or why that cannot be told."""
-        deciding = self.answers["helps"][0]
-        if deciding.difference and deciding.is_found:
-            better = deciding.difference.metric.is_better(deciding.difference.paired.mean)
-            return {True: "helps", False: "hurts", None: "not shown: its metric has no better side"}[better]
-        return "not shown: " + _cannot_tell([deciding])
+    def num_seeds(self) -> int:
+        """Paired seeds that the deciding answers rest on."""
+        answers = [self.answers[name].difference for name in DECIDING]
+        return max((answer.paired.n for answer in answers if answer), default=0)
+
+    @property
+    def price(self) -> float | None:
+        """Multiply-adds of the method over those of the tuned baseline."""
+        method, base = self.member(METHOD), self.member(BASELINE)
+        return method.cost / base.cost if method and base else None
+
+    @cached_property
+    def ladder(self) -> list[Rung]:
+        """Each budget of the method's members; the differences hold together for all of them."""
+        budgets = sorted(member.cost for member in self.members if member.side == METHOD)
+        rungs = []
+        for budget in budgets:
+            pair = [best(self.members, side, budget) for side in SIDES]
+            if all(pair):
+                base, method = pair
+                assert base
+                assert method
+                gap = self.difference(Contrast(method.name, base.name, self.claim.metric), LEVEL / len(budgets))
+                rungs.append(Rung(budget, method, base, gap))
+        return rungs
+
+    @property
+    def pays_from(self) -> Rung | None:
+        """The smallest budget from which on the method is better at each."""
+        paying = None
+        for rung in reversed(self.ladder):
+            if not (rung.difference and rung.difference.outcome is Outcome.better):
+                break
+            paying = rung
+        return paying
+
+    @property
+    def meaning(self) -> str:
+        """What the teacher is, in a few words."""
+        alive, informed, more = (self.answers.get(name) for name in ("alive", "informed", "more_than_labels"))
+        assert alive
+        if not alive.is_different:
+            return "its teacher makes no difference that is shown"
+        if informed and not informed.is_different:
+            return "works as a regulariser: a teacher that knows nothing of the sample does as well"
+        if more and not more.is_different:
+            return "works by its labels: a teacher that knows the class alone does as well"
+        return "its teacher's knowledge counts" if informed else "its teacher makes a difference"
 
     def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:
+        """Of the paired seeds of an arm."""
         return {metric: value for metric in metrics if (value := cell(self.values(arm, metric)))}
 
-    def values(self, side: str, metric: str) -> dict[int, float]:
-        """By seed, of a side such as ``method`` or ``method:ensemble``."""
+    def paired_runs(self, arm: str) -> dict[int, Run]:
+        """Runs on paired seeds of an arm, or of the member that has a role."""
+        runs = self.runs.get(self.chosen.get(arm, arm), {})
+        return {seed: run for seed, run in runs.items() if seed < self.claim.most_seeds}
+
+    def values(self, side: str, metric: str, num: int | None = None) -> dict[int, float]:
+        """By paired seed, of the first ``num``, of a side such as ``method`` or ``method:ensemble``."""
         arm, colon, stage = side.partition(":")
         name = f"{stage}:{metric}" if colon else metric
-        runs = self.runs.get(arm, {})
-        return {seed: value for seed, run in runs.items() if (value := run.metric(name)) is not None}
+        runs = self.paired_runs(arm)
+        return {
+            seed: value
+            for seed, run in runs.items()
+            if (num is None or seed < num) and (value := run.metric(name)) is not None
+        }
 
-    def compute(self, arm: str, key: str) -> float | None:
-        """Mean over seeds of what a run of the arm took; for ``method`` pretraining is added."""
-        costs = [run.summary.get("compute", {}) for run in self.runs.get(arm, {}).values()]
-        amounts = [cost[key] for cost in costs if key in cost]
-        if not amounts:
+    def difference(self, contrast: Contrast, level: float, num: int | None = None) -> Difference | None:
+        """Of the seeds that both sides have; None of fewer than two."""
+        own, base = (self.values(side, contrast.metric, num) for side in (contrast.left, contrast.right))
+        if len(own.keys() & base.keys()) < 2:
             return None
-        mean = sum(amounts) / len(amounts)
-        return mean + (self.compute(PRETRAIN, key) or 0.0) if arm == METHOD else mean
+        return difference(lookup(contrast.metric, self.declared), own, base, level)
+
+    def answer(self, contrast: Contrast, level: float) -> Answer:
+        """Look by look, until one decides. ``level``: that of all looks together."""
+        numbers = looks(self.claim.seeds, self.claim.most_seeds)
+        margin = self.claim.margin if lookup(contrast.metric, self.declared) == self.metric else None
+        answer = Answer(contrast, None, margin)
+        for number, share in zip(numbers, levels(numbers, level), strict=True):
+            looked_at = self.difference(contrast, share, number)
+            if looked_at is None or looked_at.paired.n < number or answer.is_decided:
+                break
+            answer = Answer(contrast, looked_at, margin)
+        return answer
 
     @property
     def minutes(self) -> float:
-        """CPU-minutes of all runs, the grid's included: wall time by the number of threads."""
+        """CPU-minutes of all runs, those of tuning included: wall time by the number of threads."""
         runs = [run for arm in self.runs.values() for run in arm.values()]
         seconds = [
             run.summary.get("wall_seconds", 0) * run.manifest.get("hardware", {}).get("threads", 1) for run in runs
@@ -105,26 +207,12 @@ class Judged:
 
 
 def judged(folders: list[ClaimFolder]) -> list[Judged]:
-    """All claims, with the decisive comparisons of all of them corrected for together."""
+    """All claims; the answers of each hold together, over all looks, at ``LEVEL``."""
     claims = [_read(folder) for folder in folders]
-    asked = {id(claim): claim.claim.questions() for claim in claims}
-    num = sum(len(questions["alive"]) + 1 for questions in asked.values())
     for claim in claims:
-        claim.answers = {
-            kind: [Answer(c, _difference(claim, c, num)) for c in contrasts]
-            for kind, contrasts in asked[id(claim)].items()
-        }
-    decisive = [difference for claim in claims for difference in claim.decisive]
-    if decisive:
-        correct(decisive)
+        questions = claim.claim.questions()
+        claim.answers = {name: claim.answer(asked, LEVEL / len(questions)) for name, asked in questions.items()}
     return claims
-
-
-def _difference(claim: Judged, contrast: Contrast, num_comparisons: int) -> Difference | None:
-    own, base = claim.values(contrast.left, contrast.metric), claim.values(contrast.right, contrast.metric)
-    if len(own.keys() & base.keys()) < 2:
-        return None
-    return difference(lookup(contrast.metric, claim.declared), own, base, num_comparisons)
 
 
 def _read(folder: ClaimFolder) -> Judged:
@@ -143,10 +231,3 @@ def _read(folder: ClaimFolder) -> Judged:
         else:
             runs.setdefault(arm, {})[seed] = run
     return Judged(folder, folder.declared, runs, missing)
-
-
-def _cannot_tell(answers: list[Answer]) -> str:
-    told = [answer.difference for answer in answers if answer.difference]
-    if not told:
-        return "runs are missing"
-    return min(told, key=lambda difference: difference.adjusted).verdict

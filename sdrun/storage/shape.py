@@ -58,7 +58,7 @@ SUMMARY = {
     "compute": COMPUTE,
     "stages": [STAGE],
 }
-MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "pretrain")
+MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "uninformed", "labels", "pretrain")
 """Keys, also of a claim."""
 
 

@@ -1,0 +1,57 @@
+"""The members of a claim's two sides that are run on the paired seeds: the best at each length, and what it costs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sdrun.claims.declaration import BASELINE, EQUAL, METHOD
+
+TOLERANCE = 1.01
+"""Times a budget that a member may cost, as it ends with a whole step."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """``length``: in multiples of the experiment's; ``overrides``: of the side's own; ``score``: on the tuning seeds,
+    the larger the better; ``cost``: multiply-adds; ``tried``: the metric of each trial of its length, by number.
+    """
+
+    name: str
+    side: str
+    length: float
+    overrides: list[str]
+    score: float
+    cost: float
+    tried: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def from_json(document: Mapping[str, Mapping[str, Any]]) -> list[Member]:
+    names = [field.name for field in fields(Member)]
+    return [Member(**{name: values[name] for name in names}) for values in document.values()]
+
+
+def best(ladder: Iterable[Member], side: str, budget: float = float("inf")) -> Member | None:
+    """The one of a side that scored best among those that cost no more than a budget; None where none does."""
+    affordable = [member for member in ladder if member.side == side and member.cost <= TOLERANCE * budget]
+    return max(affordable, key=lambda member: member.score, default=None)
+
+
+def leading(ladder: Iterable[Member], side: str) -> Member:
+    """The one of a side that scored best."""
+    member = best(ladder, side)
+    assert member is not None
+    return member
+
+
+def chosen(tuned: list[Member], extended: list[Member]) -> dict[str, str]:
+    """Names of the best of each side that was tuned, and of the best baseline for the multiply-adds of the method.
+
+    The cheapest baseline, where the method costs less than any.
+    """
+    method, everyone = leading(tuned, METHOD), [*tuned, *extended]
+    cheapest = min((member for member in tuned if member.side == BASELINE), key=lambda member: member.cost)
+    equal = best(everyone, BASELINE, method.cost) or cheapest
+    return {METHOD: method.name, BASELINE: leading(tuned, BASELINE).name, EQUAL: equal.name}
