@@ -31,7 +31,11 @@ class Whom(Enum):
 
 @dataclass
 class BornAgainSettings(MethodSettings):
-    """``generations`` (a key of the root) counts generation 0; ``alpha`` is the weight of the teacher's term."""
+    """``generations`` (a key of the root) counts generation 0.
+
+    ``alpha`` is the weight of the teacher's term, any number: above 1 is best under heavy label noise (2301.13304),
+    below 0 where the student is regularised too much (2602.17565).
+    """
 
     objective: BornAgainLoss
     alpha: float
@@ -41,7 +45,6 @@ class BornAgainSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         require_range("generations", self.generations, 1)
-        require_range("method.alpha", self.alpha, 0, 1)
         require_positive("method.temperature", self.temperature)
 
     @property
