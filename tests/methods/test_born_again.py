@@ -1,4 +1,4 @@
-"""Born-again networks: how far the teacher's weight may go."""
+"""Born-again networks: how far the teacher's weight may go, and what is made of its answers."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from helpers import settings
 from sdrun.answers.categorical import Categorical
+from sdrun.errors import InputError
 from sdrun.methods.born_again.distances import distance
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import Draws
@@ -58,3 +59,23 @@ def test_alpha_mixes_label_and_teacher_also_outside_of_0_to_1(alpha):
     label = F.one_hot(batch().known["label"], CLASSES).float()
     mixed = (1 - alpha) * label + alpha * teacher.softmax(1)
     require_gradient_of_targets(objective(teacher, f"method.alpha={alpha}"), mixed)
+
+
+def test_targets_are_the_teachers_one_or_two_most_likely_labels():
+    teacher = teachers_logits()
+    order = teacher.argsort(dim=1, descending=True)
+    first, second = (F.one_hot(order[:, place], CLASSES).float() for place in (0, 1))
+    for kind, targets in (("hard", first), ("top2", (first + second) / 2)):
+        require_gradient_of_targets(objective(teacher, "method.alpha=1", f"method.targets={kind}"), targets)
+
+
+def test_targets_of_other_than_soft_kind_bound_the_temperature():
+    with pytest.raises(InputError, match="^method.temperature: must be between 0 and 100, but is 101$"):
+        settings("method=born_again", "method.targets=hard", "method.temperature=101")
+
+
+@pytest.mark.parametrize("kind", ["hard", "top2"])
+@pytest.mark.parametrize("loss", ["cwtm", "dkpp"])
+def test_the_probes_are_of_soft_targets(kind, loss):
+    with pytest.raises(InputError, match=f"^method.targets: {kind} needs method.objective=kd, .* set it to soft$"):
+        settings(f"method.targets={kind}", f"method.objective={loss}")
