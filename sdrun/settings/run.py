@@ -25,7 +25,7 @@ class Settings:
     """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
 
     ``init_from``: folder of a finished run with whose backbone every student starts; ``init_network`` says whose of
-    that run, None that of the teacher where one was kept.
+    that run, None that of the teacher where one was kept. ``pictures``: whether any are drawn.
     """
 
     seed: int
@@ -38,6 +38,7 @@ class Settings:
     dataset: DatasetSettings
     optim: OptimSettings
     hardware: HardwareSettings
+    pictures: bool = True  # as in runs that have no word of it
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0)
