@@ -41,11 +41,11 @@ def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> Non
 
 def overview(record: Record, settings: Settings, results: list[StageResult], metrics: dict[str, float]) -> None:
     """Write what TensorBoard shows of the run as a whole; ``metrics``: of its final student."""
-    from sdrun.judges.pictures import over_stages
-
     trained = [result for result in results if result.steps]
     pictures = {}
-    if len(trained) > 1:
+    if settings.pictures and len(trained) > 1:
+        from sdrun.judges.pictures import over_stages
+
         names, values = [result.name for result in trained], [result.metrics for result in trained]
         declared = shown(from_json(trained[-1].declared))
         if figure := drawn(title := "test/over_stages", lambda: over_stages(names, values, declared)):

@@ -15,7 +15,7 @@ from sdrun.settings import DatasetSettings
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.place import refuse_strange, resuming
 
-FREE = ("hardware.",)
+FREE = ("hardware.", "pictures")
 """Settings that may be others than those of the run, whatever its method."""
 
 
@@ -23,8 +23,8 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
     """Evaluate the weights of the run in ``path`` again, into a run folder of its own below it.
 
     Whatever is fitted is fitted on that run's own training and validation items; ``dataset`` and ``root`` name the
-    dataset whose test items are judged. ``overrides``: ``key=value`` of hardware, ``dataset.root``, and what the
-    method leaves free. Raises InputError for what cannot be used.
+    dataset whose test items are judged. ``overrides``: ``key=value`` of hardware, ``pictures``, ``dataset.root``, and
+    what the method leaves free. Raises InputError for what cannot be used.
     """
     require(num_ranks() == 1, "sdrun evaluate", "runs in one process; start it without torchrun")
     source = RunFolder.open(path)

@@ -153,10 +153,14 @@ class Results:
         return {f"predictions/{name}.npz": buffer.getvalue(), **documents}
 
     def _draw(self, outcome: Outcome, step: int) -> None:
+        if not self.context.settings.pictures:
+            return
         for title, draw in outcome.pictures.items():
             show(title, draw, partial(self.record.picture, step=step))
 
     def _show_views(self, stream: Stream) -> None:
+        if not self.context.settings.pictures:
+            return
         from sdrun.judges.pictures import view_grid
 
         examples = drawn("views", lambda: stream.examples(6, 5)) or {}

@@ -4,6 +4,9 @@ import math
 
 from sdrun.settings import MomentumSchedule, Schedule
 
+SPANS = 20
+"""How many times what an average spans, ``1 / (1 - momentum)`` steps, goes at least into a training ``by_length``."""
+
 
 def lr_factor(schedule: Schedule, warmup: float, step: int, total: int) -> float:
     """The share of the peak learning rate at ``step`` of ``total``; it rises over the share ``warmup`` of the steps.
@@ -49,10 +52,13 @@ def ema_momentum(schedule: MomentumSchedule, momentum: float, step: int, total: 
     """The share of an average that stays at the update after ``step`` of ``total`` steps, the first being 1.
 
     ``constant``; ``cosine`` rises to 1 at the end as half a cosine (2006.07733); ``bias_free`` is constant once the
-    plain mean of all steps so far, ``1 - 1 / (step + 1)``, has a larger one (1703.01780's code).
+    plain mean of all steps so far, ``1 - 1 / (step + 1)``, has a larger one (1703.01780's code). ``by_length`` is that
+    with a momentum of at most ``1 - SPANS / total``: in a short training the average would lag behind the student.
     """
     if schedule is MomentumSchedule.cosine:
         return half_cosine(momentum, 1.0, step / total)
-    if schedule is MomentumSchedule.bias_free:
+    if schedule is MomentumSchedule.by_length:
+        momentum = min(momentum, max(1 - SPANS / total, 0.0))
+    if schedule in (MomentumSchedule.bias_free, MomentumSchedule.by_length):
         return min(1 - 1 / (step + 1), momentum)
     return momentum

@@ -21,6 +21,7 @@ from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
 from sdrun.streams.ahead import Ahead
 from sdrun.streams.batch import Stream
+from sdrun.teaching import announced
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,12 @@ class Training:
         for doubt in judge.doubts(result.metrics):
             log.warning("%s: %s", result.name, doubt)
 
+    def _say_teachers(self, name: str, objective: Objective, judge: Judge) -> None:
+        untaught = [stage for stage, teachers in self.folder.manifest["teachers"].items() if not teachers]
+        teachers = [teacher["stage"] for teacher in objective.teachers]
+        if line := announced(name, teachers, self.folder.results(), untaught, judge.declared):
+            self.context.display.say(line)
+
     def _train(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
         newest = self.hardware.from_main(checkpoints.newest)
@@ -158,6 +165,8 @@ class Training:
                 log.warning("%s; for optim.max_steps=%d raise that", ended, optim.max_steps)
             display = self.context.display
             step = saved["state"]["step"] if saved else 0
+            if not saved:
+                self._say_teachers(name, objective, judge)
             display.begin(name, num_steps, stream.steps_per_epoch, step, judge.declared[0])
             recorder = _Recorder(self.record, display, checkpoints)
         has_validation = len(self.context.data.splits.validation) > 0

@@ -105,7 +105,7 @@ def test_completion_offers_choices():
         (["dataset=mnist", "dataset.root=missing"], "dataset.download=true"),
         (["hydra.run.dir=taken"], "taken: is a file where a folder should go"),
         (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),
-        (["-m", "seed=0,1", "method.alpha=0.5,7"], "method.alpha: must be between 0 and 1, but is 7"),
+        (["-m", "seed=0,1", "method.alpha=0.5,nan"], "method.alpha: must be a finite number, but is nan"),
         (["--config-dir", "broken", "experiment=x"], "malformed YAML"),
         (["-m", "--cfg", "job", "seed=0,1"], "--cfg: shows the settings of one run; leave --multirun out"),
         (["resum"], "did you mean resume?"),

@@ -58,7 +58,7 @@ class Sweep:
 
         Raises RunError where a run fails.
         """
-        self.common = [*common, *self._validation(common)]
+        self.common = ["pictures=false", *common, *self._validation(common)]
         self.tuning = {side: trials(self.claim, side) for side in SIDES}
         if self.making.is_dry:
             self._launch(self._tuning(0, {side: list(range(self.claim.trials)) for side in SIDES}))

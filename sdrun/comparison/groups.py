@@ -15,6 +15,7 @@ IGNORED = (
     "seed",
     "log_every",
     "checkpoint_seconds",
+    "pictures",
     "dataset.root",
     "dataset.labels",
     "dataset.test_root",

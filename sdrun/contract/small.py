@@ -15,7 +15,6 @@ from sdrun import preflight, run
 from sdrun.configuration import register_resolvers, settings_from
 from sdrun.diagnosis import Diagnosis
 from sdrun.errors import Interrupted, require
-from sdrun.judges.drawing import left_out
 from sdrun.settings import Settings
 from sdrun.storage.folder import RunFolder
 
@@ -23,6 +22,7 @@ FEW = (
     "optim.batch_size=20",
     "optim.max_steps=6",
     "log_every=2",
+    "pictures=false",
     "hardware.device=cpu",
     "hardware.threads=1",
     "hardware.precision=fp32",
@@ -45,7 +45,7 @@ def settings(*overrides: str) -> Settings:
 
 def start(path: Path, asked: Settings) -> RunFolder:
     """A run that nothing stops. Raises InputError or RunError where it does not end, or its folder is not whole."""
-    with redirect_stdout(StringIO()), left_out():
+    with redirect_stdout(StringIO()):
         run.start(asked, path, [])
     bad = [finding.file for finding in Diagnosis(path).findings() if finding.is_bad]
     require(not bad, "its folder", f"is not whole: {', '.join(bad)}")
@@ -55,7 +55,7 @@ def start(path: Path, asked: Settings) -> RunFolder:
 def in_pieces(path: Path, asked: Settings) -> RunFolder:
     """The same, stopped as by a signal after every few steps, while random numbers are drawn elsewhere."""
     torch.manual_seed(123)
-    with redirect_stdout(StringIO()), left_out(), _stopping():
+    with redirect_stdout(StringIO()), _stopping():
         try:
             run.start(asked, path, [])
         except Interrupted:

@@ -9,8 +9,15 @@ from scipy.special import softmax
 from sdrun.data.facts import is_uneven
 from sdrun.judges.drawing import Draw
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
-from sdrun.judges.metric import CLASSIFICATION, UNEVEN_CLASSES
-from sdrun.judges.metrics import calibrated_scores, crowd_scores, fit_temperature, scores, temperature_doubt
+from sdrun.judges.metric import CLASSIFICATION, UNEVEN_CLASSES, Metric
+from sdrun.judges.metrics import (
+    average_lags,
+    calibrated_scores,
+    crowd_scores,
+    fit_temperature,
+    scores,
+    temperature_doubt,
+)
 from sdrun.judges.parts import Parts
 
 if TYPE_CHECKING:
@@ -28,7 +35,7 @@ class Classification(TrainingJudge):
         self.declared = UNEVEN_CLASSES if is_uneven(data.splits) else CLASSIFICATION
 
     def doubts(self, metrics: Mapping[str, float]) -> list[str]:
-        return temperature_doubts(metrics, self.data)
+        return doubts_of(metrics, self.data, self.declared[0])
 
     def validate(self, networks: Networks) -> dict[str, float]:
         metrics: dict[str, float] = {}
@@ -89,13 +96,29 @@ def scored(logits: dict[str, np.ndarray], data: Parts, word: str = "") -> dict[s
     return metrics
 
 
-def temperature_doubts(metrics: Mapping[str, float], data: Parts) -> list[str]:
-    """Why the temperature behind the calibrated metrics says little, if it does; see ``temperature_doubt``."""
+def doubts_of(metrics: Mapping[str, float], data: Parts, headline: Metric) -> list[str]:
+    """What is wrong with the fitted temperature, and with an average that is judged in place of its student, if any is.
+
+    ``headline``: a share of right answers.
+    """
+    return [*_temperature_doubts(metrics, data), *_average_doubts(metrics, len(data.labels["test"]), headline)]
+
+
+def _temperature_doubts(metrics: Mapping[str, float], data: Parts) -> list[str]:
     temperature = metrics.get("val/temperature")
     if temperature is None:
         return []
     doubt = temperature_doubt(temperature, len(data.labels["val"]), len(data.splits.classes))
     return [f"val/temperature {doubt}; the calibrated metrics are not to be trusted"] if doubt else []
+
+
+def _average_doubts(metrics: Mapping[str, float], num: int, headline: Metric) -> list[str]:
+    average, student = (metrics.get(f"test/{word}{headline.name}") for word in ("", "student/"))
+    if average is None or student is None or not average_lags(average, student, num):
+        return []
+    told = f"what is judged is the average of the student's weights, {headline.title} {headline.formatted(average)}"
+    way = "lower method.momentum, or train longer"
+    return [f"{told}; the student itself has {headline.formatted(student)}: {way}"]
 
 
 def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> dict[str, Draw]:

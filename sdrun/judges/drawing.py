@@ -2,8 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from sdrun.errors import NO_ROOM
@@ -16,23 +15,9 @@ log = logging.getLogger(__name__)
 Draw = Callable[[], "Figure"]
 T = TypeVar("T")
 
-_left_out: list[bool] = []
-
-
-@contextmanager
-def left_out() -> Iterator[None]:
-    """Nothing is drawn while it lasts, for drawing is most of a small run."""
-    _left_out.append(True)
-    try:
-        yield
-    finally:
-        _left_out.pop()
-
 
 def drawn(title: str, draw: Callable[[], T]) -> T | None:
     """What ``draw`` gives; None, and a warning that names the picture, where that fails."""
-    if _left_out:
-        return None
     try:
         return draw()
     except Exception as error:  # whatever it is, the numbers of the run are good without a picture

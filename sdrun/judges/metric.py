@@ -29,6 +29,10 @@ class Metric:
     title: str = ""
     shown: bool = False
 
+    def formatted(self, value: float) -> str:
+        """A share as ``84.20 %``, another number with four decimals."""
+        return f"{100 * value:.2f} %" if self.unit == PERCENT else f"{value:.4f}"
+
     def is_better(self, difference: float) -> bool | None:
         """Whether a change is for the better; None where the metric has no such side."""
         return {Better.higher: difference > 0, Better.lower: difference < 0, Better.neither: None}[self.better]

@@ -108,6 +108,16 @@ def aurc(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float(risk.mean())
 
 
+def average_lags(average: float, student: float, num: int) -> bool:
+    """Whether an average of weights is right less often than its student on ``num`` items, by more than chance.
+
+    That is by more than 0.01, and by more than two standard errors of the difference of two shares, as if they had been
+    measured on different items: on the same ones that is too large, so the doubt errs on the side of silence.
+    """
+    variance = (average * (1 - average) + student * (1 - student)) / num
+    return student - average > max(0.01, 2 * variance**0.5)
+
+
 def temperature_doubt(temperature: float, num: int, num_classes: int) -> str | None:
     """Why a temperature fitted on ``num`` items should not be trusted, or None.
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from sdrun.judges.classification import pictures_of, scored, temperature_doubts
+from sdrun.judges.classification import doubts_of, pictures_of, scored
 from sdrun.judges.drawing import Draw
 from sdrun.judges.features import KNN, Probe, knn_votes, rankme
 from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge, prefixed
@@ -46,7 +46,7 @@ class Representation(TrainingJudge):
         self.reference_labels = self._on_device(data.labels["train"][self.references])
 
     def doubts(self, metrics: Mapping[str, float]) -> list[str]:
-        return temperature_doubts(metrics, self.data)
+        return doubts_of(metrics, self.data, self.declared[0])
 
     def validate(self, networks: Networks) -> dict[str, float]:
         word, network = next(iter(networks.items()))

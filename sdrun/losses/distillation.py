@@ -4,6 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+NEVER = -1e5
+"""The logit of a class of probability 0: ``exp(NEVER / T)`` is 0 in float64 too, for temperatures up to 100.
+
+It is finite, for ``kl_div`` multiplies the logarithm of such a probability by 0, and an infinite one would give NaN.
+"""
+
 
 def kd(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
     """``T^2 * mean_batch KL(softmax(teacher / T) || softmax(student / T))``, a scalar.
@@ -41,3 +47,24 @@ def permute_wrong(teacher: Tensor, draws: Tensor) -> Tensor:
     source = draws.scatter(1, top, -1.0).argsort(dim=1)[:, 1:]
     natural = torch.zeros_like(draws).scatter(1, top, -1.0).argsort(dim=1, stable=True)[:, 1:]
     return teacher.scatter(1, natural, teacher.gather(1, source))
+
+
+def hard(teacher: Tensor) -> Tensor:
+    """Logits [B, K] of the most likely class alone, at any temperature up to 100. teacher: logits [B, K].
+
+    Hard labels and few rounds carry much of the gain of self-distillation under label noise (2501.16226).
+    """
+    return _likeliest(teacher, 1)
+
+
+def top_two(teacher: Tensor) -> Tensor:
+    """Logits [B, K] of the two most likely classes at one half each, at any temperature up to 100.
+
+    One round with such targets equals many with soft ones under label noise (2402.10482). teacher: logits [B, K]; of
+    two classes nothing is left of it.
+    """
+    return _likeliest(teacher, 2)
+
+
+def _likeliest(teacher: Tensor, num: int) -> Tensor:
+    return torch.full_like(teacher, NEVER).scatter(1, teacher.topk(num, dim=1).indices, 0.0)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from sdrun.losses.distillation import hard
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import Draws
 from sdrun.ranks import OverRanks
@@ -17,9 +18,6 @@ from sdrun.trees import Tree, rows, tree_map
 
 MOMENTUM = 0.99
 """Share of the running means of classes that stays at a step."""
-
-CERTAIN = 1e4
-"""The logit of a class beside zeros that leaves the others no probability at any temperature in use, and is finite."""
 
 
 class Surrogate(nn.Module, ABC):
@@ -83,7 +81,7 @@ class Hard(Surrogate):
     """The predicted class alone."""
 
     def forward(self, targets: Tensor, draws: Draws) -> Tensor:
-        return CERTAIN * nn.functional.one_hot(targets.argmax(dim=1), targets.shape[1]).to(targets.dtype)
+        return hard(targets)
 
 
 class ClassMean(Surrogate):

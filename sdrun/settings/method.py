@@ -29,7 +29,9 @@ CONTROLS = tuple(control for control in Control if control is not Control.none)
 
 @dataclass
 class MethodSettings(ABC):
-    """Settings of one method; its own are the fields of a subclass, without defaults, and stand in ``conf/method``.
+    """Settings of one method; its own are the fields of a subclass, and their values stand in ``conf/method``.
+
+    Only a field that came after there were runs has a default: what it was, without a word, in those.
 
     A field with ``field(metadata={"root": True})`` is a key of the root, such as ``generations``.
     """

@@ -19,6 +19,7 @@ class MomentumSchedule(Enum):
     constant = "constant"
     cosine = "cosine"
     bias_free = "bias_free"
+    by_length = "by_length"
 
 
 class Select(Enum):

@@ -25,11 +25,10 @@ class Settings:
     """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
 
     ``init_from``: folder of a finished run with whose backbone every student starts; ``init_network`` says whose of
-    that run, None that of the teacher where one was kept.
+    that run, None that of the teacher where one was kept. ``pictures``: whether any are drawn.
     """
 
     seed: int
-    control: Control
     log_every: int
     checkpoint_seconds: float
     init_from: str | None
@@ -39,6 +38,8 @@ class Settings:
     dataset: DatasetSettings
     optim: OptimSettings
     hardware: HardwareSettings
+    pictures: bool = True  # this and the one below as in runs that have no word of them
+    control: Control = Control.none
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0)

@@ -9,7 +9,7 @@ from sdrun.errors import InputError
 from sdrun.settings.words import printable, text
 from sdrun.storage.manifest import FORMAT
 
-FREE = ("dataset.root", "dataset.download", "checkpoint_seconds", "log_every")
+FREE = ("dataset.root", "dataset.download", "checkpoint_seconds", "log_every", "pictures")
 """Settings that change nothing of what a run measures; so are those of the hardware."""
 
 AUTO = "auto"

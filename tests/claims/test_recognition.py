@@ -121,7 +121,7 @@ def test_settings_that_differ_are_named_with_both_values():
 
 def test_what_changes_no_measurement_may_differ():
     free = {"hardware__threads": 2, "hardware__new": 1, "dataset__root": None, "log_every": 1}
-    assert not differs(**free, dataset__download=True, checkpoint_seconds=5)
+    assert not differs(**free, dataset__download=True, checkpoint_seconds=5, pictures=False)
 
 
 def test_what_auto_became_is_not_compared():

@@ -27,9 +27,9 @@ def held(folder, across=(), baseline=None):
     return compare(find([str(folder)]), ["test/accuracy"], baseline, list(across))
 
 
-def test_seeds_and_threads_and_their_splits_do_not_split_a_group(tmp_path):
+def test_seeds_threads_pictures_and_their_splits_do_not_split_a_group(tmp_path):
     for seed in range(4):
-        made_run(tmp_path / str(seed), seed, hardware__threads=seed + 1)
+        made_run(tmp_path / str(seed), seed, hardware__threads=seed + 1, pictures=seed < 2)
     assert groups(tmp_path) == {"supervised": [0, 1, 2, 3]}
 
 

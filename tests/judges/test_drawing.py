@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from helpers import idx, settings, start, summary
-from sdrun import run
+from sdrun import reevaluation, run
 from sdrun.judges import maps, pictures
 from sdrun.judges.drawing import show
 from sdrun.streams.shuffled import Shuffled
@@ -46,6 +46,19 @@ def test_pictures_that_cannot_be_drawn_are_left_out_alone(tmp_path, monkeypatch)
     log = (path / "run.log").read_text()
     for title in ("test/reliability", "views", "test/over_stages"):
         assert f"WARNING the picture {title} is left out (OSError: no such font in this place)" in log
+
+
+@pytest.mark.pictures
+def test_a_run_that_wants_no_pictures_draws_none_and_its_evaluation_may(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        for name in ("reliability_diagram", "confusion_matrix", "over_stages", "view_grid"):
+            patch.setattr(pictures, name, fail)
+        path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.max_steps=2", "pictures=false")
+    assert "is left out" not in (path / "run.log").read_text()
+    assert images(path, "generation_1") == images(path, "ensemble") == images(path, "") == set()
+    reevaluation.evaluate(path, None, None, ["pictures=true"])
+    (evaluation,) = (path / "evaluations").iterdir()
+    assert "test/confusion" in images(evaluation, "generation_1")
 
 
 def test_a_picture_whose_text_cannot_be_set_is_left_out_as_it_is_written(caplog):

@@ -1,5 +1,7 @@
 """Metrics against torchmetrics, scikit-learn and plain loops."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,10 @@ from scipy.stats import entropy
 from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError
 
-from helpers import start
+from helpers import start, summary
 from sdrun.judges import metrics
+from sdrun.judges.classification import doubts_of
+from sdrun.judges.metric import REPRESENTATION
 
 
 @pytest.fixture(params=[0, 1, 2])
@@ -132,3 +136,39 @@ def test_a_stage_warns_once_of_its_temperature(tmp_path):
     assert len(lines) == 1
     assert "supervised: val/temperature is " in lines[0]
     assert "fitted on 20 validation items; raise dataset.val_size to 50 or more; the calibrated" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("average", "student", "num", "lags"),
+    [
+        (0.812, 0.834, 10_000, True),
+        (0.812, 0.834, 1_000, False),  # two standard errors are 0.034
+        (0.815, 0.834, 10_000, True),
+        (0.990, 0.999, 10_000, False),  # less than a hundredth
+        (0.834, 0.812, 10_000, False),  # what an average is for
+        (0.0, 1.0, 1, True),
+        (0.5, 0.5, 1, False),
+    ],
+)
+def test_an_average_lags_where_its_student_is_better_beyond_chance(average, student, num, lags):
+    assert metrics.average_lags(average, student, num) == lags
+
+
+@pytest.mark.parametrize(("method", "stage"), [("mean_teacher", "mean_teacher"), ("fixmatch", "consistency")])
+def test_a_stage_warns_where_its_average_lags(method, stage, tmp_path):
+    asked = ("dataset.num_labels=100", "optim.max_steps=20", "optim.epochs=20")
+    lag = ("method.momentum=1", "method.momentum_schedule=constant")
+    path = start(tmp_path / "run", f"method={method}", *asked, *lag)
+    (warning,) = [line for line in (path / "run.log").read_text().splitlines() if "the average of the student" in line]
+    student, average = (100 * summary(path)["metrics"][f"test/{word}accuracy"] for word in ("student/", ""))
+    assert warning.endswith(
+        f"WARNING {stage}: what is judged is the average of the student's weights, accuracy {average:.2f} %; "
+        f"the student itself has {student:.2f} %: lower method.momentum, or train longer"
+    )
+
+
+def test_the_average_of_a_backbone_is_doubted_by_its_neighbours():
+    data = SimpleNamespace(labels={"test": np.zeros(10_000)})
+    (doubt,) = doubts_of({"test/knn_accuracy": 0.7, "test/student/knn_accuracy": 0.75}, data, REPRESENTATION[0])
+    assert "weights, k-NN 70.00 %; the student itself has 75.00 %" in doubt
+    assert doubts_of({"test/knn_accuracy": 0.7}, data, REPRESENTATION[0]) == []

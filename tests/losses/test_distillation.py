@@ -1,10 +1,12 @@
 """Distillation losses against torch's own KL, hand-computed cases and finite differences."""
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from sdrun.losses.distillation import cwtm, kd, permute_wrong
+from sdrun.losses.distillation import cwtm, hard, kd, permute_wrong, top_two
 
 
 def logits(seed, batch=5, classes=7):
@@ -82,3 +84,27 @@ def test_permute_wrong_keeps_the_top_class_and_the_values_and_reaches_every_orde
     orders, counts = same.unique(dim=0, return_counts=True)
     assert len(orders) == 6
     assert counts.min() > 900  # 1000 expected
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1.0, 4.0, 100.0])
+@pytest.mark.parametrize(("make", "num"), [(hard, 1), (top_two, 2)])
+def test_the_most_likely_labels_alone_at_any_temperature(make, num, temperature):
+    student, teacher = logits(0).requires_grad_(), logits(1)
+    targets = torch.zeros(5, 7, dtype=torch.float64)
+    for row, values in enumerate(teacher.tolist()):
+        for label in sorted(range(7), key=lambda k: -values[k])[:num]:
+            targets[row, label] = 1 / num
+    assert torch.equal((make(teacher) / temperature).softmax(1), targets)
+    loss = kd(student, make(teacher), temperature)
+    independent = temperature**2 * F.cross_entropy(student / temperature, targets)
+    entropy = temperature**2 * math.log(num)
+    assert loss.item() == pytest.approx(independent.item() - entropy, rel=1e-9)
+    mine, other = (torch.autograd.grad(value, student)[0] for value in (loss, independent))
+    torch.testing.assert_close(mine, other)
+
+
+def test_the_two_most_likely_of_two_classes_say_nothing():
+    teacher = torch.tensor([[3.0, -1.0], [0.0, 0.0]])
+    assert torch.equal(top_two(teacher).softmax(1), torch.full((2, 2), 0.5))
+    assert torch.equal(hard(teacher).softmax(1), torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
+    assert hard(teacher).dtype == torch.float32

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 import helpers
+from sdrun import reevaluation, run
 from sdrun.errors import InputError
+from sdrun.storage import manifest
 from sdrun.storage.initial import initial
 from sdrun.storage.manifest import FORMAT
 
@@ -39,3 +42,16 @@ def test_a_run_of_today_says_so(tmp_path):
     assert (
         helpers.manifest(helpers.start(tmp_path / "run", "method=supervised", "optim.max_steps=2"))["format"] == FORMAT
     )
+
+
+@pytest.mark.parametrize("key", ["pictures", "targets"])
+def test_one_from_before_there_was_a_setting_goes_on_and_is_evaluated(tmp_path, monkeypatch, key):
+    asked = ("method=born_again", "generations=1", "optim.max_steps=2", "checkpoint_seconds=0")
+    path = helpers.interrupted(tmp_path / "run", "generation_0", 1, monkeypatch, *asked)
+    config = yaml.safe_load((path / "config.yaml").read_text())
+    del (config if key in config else config["method"])[key]
+    (path / "config.yaml").write_text(yaml.safe_dump(config))
+    manifest.reseal(path)
+    run.resume(path)
+    assert helpers.summary(path)["status"] == "completed"
+    reevaluation.evaluate(path, None, None, [])

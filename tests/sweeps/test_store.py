@@ -62,7 +62,7 @@ def test_what_is_the_same_is_trained_once_and_comes_out_as_if_it_had_not_been(tr
 
 
 @pytest.mark.parametrize(
-    "word", ["seed=1", "optim.lr=0.2", "log_every=1", "model.widths=[8,9]", "dataset.num_labels=60"]
+    "word", ["seed=1", "optim.lr=0.2", "log_every=1", "model.widths=[8,9]", "dataset.num_labels=60", "pictures=false"]
 )
 def test_what_differs_is_trained(trained, word):
     start("one", "generations=1")

@@ -102,6 +102,17 @@ def test_momentum_schedules():
     assert [ema_momentum(bias_free, 0.9, step, 99) for step in (1, 3, 9, 50)] == pytest.approx([0.5, 0.75, 0.9, 0.9])
 
 
+def test_an_average_by_the_length_of_training_spans_a_twentieth_of_it_at_most():
+    def by_length(step, total, momentum=0.999):
+        return ema_momentum(MomentumSchedule.by_length, momentum, step, total)
+
+    assert by_length(150, 150) == pytest.approx(1 - 20 / 150)
+    assert [by_length(step, 150) for step in (1, 3, 6)] == pytest.approx([0.5, 0.75, 1 - 1 / 7])  # the plain mean
+    assert by_length(1000, 2**20) == by_length(2**20, 2**20) == 0.999  # a paper's length, a paper's momentum
+    assert [by_length(step, total) for step, total in ((1, 20), (7, 10), (1, 1))] == [0.0, 0.0, 0.0]
+    assert by_length(99, 100, momentum=0.5) == 0.5
+
+
 def test_a_bias_free_start_is_the_plain_mean():
     student = nn.Linear(1, 1, bias=False)
     teacher = EMA(student)

@@ -3,19 +3,21 @@
 from torch import Tensor
 
 from sdrun.answers.answers import Answers
-from sdrun.losses.distillation import cwtm, kd, permute_wrong
-from sdrun.methods.born_again.settings import BornAgainLoss, BornAgainSettings
+from sdrun.losses.distillation import cwtm, hard, kd, permute_wrong, top_two
+from sdrun.methods.born_again.settings import BornAgainLoss, BornAgainSettings, Targets
 from sdrun.objectives.taught import Distance
 from sdrun.streams.batch import Batch
 from sdrun.trees import Tree
 
+MAKE = {Targets.hard: hard, Targets.top2: top_two}
+
 
 def distance(settings: BornAgainSettings, answers: Answers) -> Distance:
-    """As the settings say; the two probes are of logits [B, K]."""
-    temperature = settings.temperature
+    """As the settings say; the two probes are of logits [B, K], and so are hard targets and those of two labels."""
+    temperature, make = settings.temperature, MAKE.get(settings.targets)
 
-    def soft(student: Tree, teacher: Tree, batch: Batch) -> Tensor:
-        return answers.distance(student, teacher, temperature).mean()
+    def plain(student: Tree, teacher: Tree, batch: Batch) -> Tensor:
+        return answers.distance(student, make(teacher) if make else teacher, temperature).mean()
 
     def weighted(student: Tensor, teacher: Tensor, batch: Batch) -> Tensor:
         return cwtm(student, teacher, batch.known["label"], temperature)
@@ -24,4 +26,4 @@ def distance(settings: BornAgainSettings, answers: Answers) -> Distance:
         draws = batch.draws.uniform("dkpp", teacher.shape[1]).to(teacher.device)
         return kd(student, permute_wrong(teacher, draws), temperature)
 
-    return {BornAgainLoss.kd: soft, BornAgainLoss.cwtm: weighted, BornAgainLoss.dkpp: permuted}[settings.objective]
+    return {BornAgainLoss.kd: plain, BornAgainLoss.cwtm: weighted, BornAgainLoss.dkpp: permuted}[settings.objective]

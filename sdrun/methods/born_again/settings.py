@@ -11,7 +11,11 @@ baseline stopped in time, one trained for the same total compute, and for the en
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sdrun.errors import require
 from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range, require_view
+
+HOTTEST = 100
+"""The temperature up to which a label of probability 0 has it, see ``losses.distillation``."""
 
 
 class BornAgainLoss(Enum):
@@ -20,6 +24,14 @@ class BornAgainLoss(Enum):
     kd = "kd"
     cwtm = "cwtm"
     dkpp = "dkpp"
+
+
+class Targets(Enum):
+    """What is made of the teacher's answer: its probabilities, or its one or two most likely labels alone."""
+
+    soft = "soft"
+    hard = "hard"
+    top2 = "top2"
 
 
 class Whom(Enum):
@@ -31,7 +43,14 @@ class Whom(Enum):
 
 @dataclass
 class BornAgainSettings(MethodSettings):
-    """``generations`` (a key of the root) counts generation 0; ``alpha`` is the weight of the teacher's term.
+    """``generations`` (a key of the root) counts generation 0.
+
+    ``alpha`` is the weight of the teacher's term, any number: above 1 is best under heavy label noise (2301.13304),
+    below 0 where the student is regularised too much (2602.17565). Outside of 0 to 1 the loss has no lower bound where
+    label and teacher differ, so a student grows ever surer: look at its NLL, and stop it in time.
+
+    ``targets`` hard or top2 are for label noise (2501.16226, 2402.10482); ``temperature`` softens the student alone
+    then. The two of two classes say nothing.
 
     ``view``: what student and teacher see; ``label_smoothing``: share of the labels spread evenly over all classes.
     """
@@ -40,20 +59,28 @@ class BornAgainSettings(MethodSettings):
     alpha: float
     temperature: float
     teacher: Whom
-    view: str
-    label_smoothing: float
     generations: int = field(metadata={"root": True})
+    targets: Targets = Targets.soft  # this and those below as they were in runs that have no word of them
+    view: str = "weak"
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         require_range("generations", self.generations, 1)
-        require_range("method.alpha", self.alpha, 0, 1)
         require_positive("method.temperature", self.temperature)
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
+        is_kd, targets = self.objective is BornAgainLoss.kd, self.targets
+        needed = (
+            f"{targets.value} needs method.objective=kd, for {self.objective.value} is of soft ones; set it to soft"
+        )
+        require(is_kd or targets is Targets.soft, "method.targets", needed)
+        if targets is not Targets.soft:
+            require_range("method.temperature", self.temperature, 0, HOTTEST)
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        return CONTROLS
+        """Hard targets know no more than a class already."""
+        return (Control.shuffled, Control.random) if self.targets is Targets.hard else CONTROLS
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -35,10 +35,10 @@ class MeanTeacherSettings(MethodSettings):
     consistency: Distance
     weight: float
     ramp_up: float
-    label_smoothing: float
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
+    label_smoothing: float = 0.0  # as in runs that have no word of it
 
     def __post_init__(self) -> None:
         require_view("method.view", self.view)
