@@ -2,7 +2,8 @@
 
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED
 from sdrun.claims.verdicts import ARMS, Answer, Judged
-from sdrun.comparison.rendering import mean_sd, numbers
+from sdrun.comparison.rendering import confidence, mean_sd, numbers
+from sdrun.comparison.statistics import LEVEL
 from sdrun.comparison.tables import Table, markdown, number, p_value, titled
 from sdrun.judges.metric import Better, lookup, shown
 from sdrun.settings.words import printable, text
@@ -27,7 +28,7 @@ QUESTIONS = {
 
 def page(claims: list[Judged]) -> str:
     """All claims: an overview, and a section for each."""
-    num = sum(len(claim.decisive) for claim in claims)
+    num = sum(len(claim.answers["alive"]) + 1 for claim in claims)
     minutes = sum(claim.minutes for claim in claims)
     parts = [
         "# Does it help?",
@@ -35,9 +36,9 @@ def page(claims: list[Judged]) -> str:
         "the same command with the teacher's weight at zero. **Helps**: it is better than the *tuned baseline*: "
         "training without a teacher, chosen on the validation split among the lengths, views and label smoothings that "
         "the claim declares, and run on the same seeds. Only a claim that helps holds.",
-        f"The verdicts rest on {num} comparisons, p after Holm's correction for all of them, level 0.05; whatever else "
-        "is shown decides nothing and is not corrected. Intervals are 95 % by t. All runs together took "
-        f"{minutes:,.0f} CPU-minutes.",
+        f"The verdicts rest on {num} comparisons, corrected for together (Bonferroni, level 0.05), with intervals of "
+        f"{confidence(LEVEL / num)} by t; whatever else is shown has intervals of 95 % and decides nothing. "
+        f"All runs together took {minutes:,.0f} CPU-minutes.",
         markdown(overview(claims)),
     ]
     parts += [section(claim) for claim in claims]
@@ -45,7 +46,7 @@ def page(claims: list[Judged]) -> str:
 
 
 def overview(claims: list[Judged]) -> Table:
-    columns = ["claim", "holds", "alive", "helps", "over tuned", "95 %", "p", "at equal compute"]
+    columns = ["claim", "holds", "alive", "helps", "over tuned", "interval", "p", "at equal compute"]
     table = Table("", columns, left=tuple(columns))
     for claim in claims:
         helps, equal = claim.answers["helps"][0], claim.answers["equal_compute"][0]
@@ -132,7 +133,7 @@ def arms(claim: Judged) -> Table:
 
 def answers(claim: Judged) -> Table:
     """Every contrast: the paired difference; p where the verdicts rest on it."""
-    columns = ["question", "difference of", "metric", "mean", "95 %", "in sd", "p"]
+    columns = ["question", "difference of", "metric", "mean", "interval", "in sd", "p"]
     table = Table("", columns, left=tuple(columns[:3]))
     for kind, of_kind in claim.answers.items():
         for answer in of_kind:

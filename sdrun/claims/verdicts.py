@@ -7,7 +7,7 @@ from pathlib import Path
 from sdrun.claims.declaration import EQUAL, METHOD, PLAIN, PRETRAIN, SILENT, TUNED, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.comparison.declared import together
-from sdrun.comparison.differences import Cell, Difference, cell, correct, difference
+from sdrun.comparison.differences import Cell, Difference, cell, difference
 from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
 from sdrun.judges.metric import Metric, lookup
@@ -111,12 +111,12 @@ def judged(folders: list[ClaimFolder]) -> list[Judged]:
     num = sum(len(questions["alive"]) + 1 for questions in asked.values())
     for claim in claims:
         claim.answers = {
-            kind: [Answer(c, _difference(claim, c, num)) for c in contrasts]
+            kind: [
+                Answer(c, _difference(claim, c, num if kind == "alive" or c is asked[id(claim)]["helps"][0] else 1))
+                for c in contrasts
+            ]
             for kind, contrasts in asked[id(claim)].items()
         }
-    decisive = [difference for claim in claims for difference in claim.decisive]
-    if decisive:
-        correct(decisive)
     return claims
 
 
@@ -124,7 +124,7 @@ def _difference(claim: Judged, contrast: Contrast, num_comparisons: int) -> Diff
     own, base = claim.values(contrast.left, contrast.metric), claim.values(contrast.right, contrast.metric)
     if len(own.keys() & base.keys()) < 2:
         return None
-    return difference(lookup(contrast.metric, claim.declared), own, base, num_comparisons)
+    return difference(lookup(contrast.metric, claim.declared), own, base, LEVEL / num_comparisons)
 
 
 def _read(folder: ClaimFolder) -> Judged:
