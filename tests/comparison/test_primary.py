@@ -125,3 +125,14 @@ def test_programs_get_the_sentences_as_json_and_not_as_csv(folder, called):
         3,
     )
     assert "better than" not in called("compare", str(folder), "--format", "csv")[1]
+
+
+def test_a_report_begins_with_sentences_and_their_picture(folder, called, tmp_path):
+    page = tmp_path / "report.html"
+    assert called("report", str(folder), "-o", str(page), "--primary", "test/nll", "--metric", "test/accuracy")[0] == 0
+    content = page.read_text()
+    places = [
+        content.index(words) for words in ("cs_kd x=b is worse than supervised", "Differences in test/nll", "<table>")
+    ]
+    assert places == sorted(places)
+    assert called("report", str(folder), "--primary", "test/no")[0] == 2
