@@ -37,7 +37,9 @@ def page(claims: list[Judged], pictures: str | None) -> str:
 
 def answer_line(claim: Judged) -> str:
     """One line: whether it helps, at what price, and what its teacher is."""
-    return f"**[{claim.name}](#{claim.name})** {' '.join(sentences(claim))}"
+    line = " ".join(sentences(claim))
+    link = f"**[{claim.name}](#{claim.name})**"
+    return line.replace(claim.name, link, 1) if line.startswith(claim.name) else f"{link}: {line}"
 
 
 def sentences(claim: Judged) -> list[str]:
@@ -107,8 +109,8 @@ def of_all(claims: list[Judged]) -> str:
                 decided += 1
                 stand += claim.answer(questions[name], LEVEL / len(questions) / len(claims)).is_decided
     return (
-        f"Were the intervals of all {len(claims)} claims to hold together as well, {stand} of their {decided} verdicts on "
-        "whether they help would stand."
+        f"Were the intervals of all {len(claims)} claims to hold together as well, {stand} of their {decided} verdicts "
+        "on whether they help would stand."
     )
 
 

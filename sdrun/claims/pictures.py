@@ -20,23 +20,27 @@ INK = "#808080"
 """Of pictures beside a page, which take no colour from it."""
 
 
-def forest(claims: list[Judged]) -> str | None:
-    """Every answer of claims that one metric decides, as SVG; None where there is none."""
-    rows = [
+def drawn(claims: list[Judged]) -> dict[str, str]:
+    """Pictures beside a page of claims, as SVG that is readable on light and dark: by name, ``forest`` for all."""
+    pictures = {claim.name: frontier(claim) for claim in claims}
+    if rows := [line for claim in claims for line in lines(claim)]:
+        titles = dict.fromkeys(titled(claim.claim.metric, claim.metric) for claim in claims)
+        pictures["forest"] = charts.forest(rows, f"difference in {' or '.join(titles)}")
+    return {name: svg.replace("currentColor", INK) for name, svg in pictures.items() if svg}
+
+
+def lines(claim: Judged) -> list[charts.Line]:
+    """Rows of a forest: every answer that the claim's metric gives."""
+    return [
         charts.line(f"{claim.name}: {title}", answer.difference, answer.margin)
-        for claim in claims
         for name, title in QUESTIONS.items()
         if (answer := claim.answers.get(name)) and answer.difference and answer.margin is not None
     ]
-    if not rows:
-        return None
-    titles = dict.fromkeys(titled(claim.claim.metric, claim.metric) for claim in claims)
-    return charts.forest(rows, f"difference in {' or '.join(titles)}")
 
 
 def frontier(claim: Judged) -> str | None:
     """The metric of each side's best for a budget, over budgets, with the range of the seeds; None of no members."""
-    lines = {}
+    sides = {}
     scale = 100 if claim.metric.unit == PERCENT else 1
     unit = min((member.cost for member in claim.members), default=1.0)
     for side in SIDES:
@@ -46,13 +50,8 @@ def frontier(claim: Judged) -> str | None:
         seeds = sorted(set.intersection(*map(set, columns))) if columns else []
         if seeds:
             values = np.array([[scale * column[seed] for column in columns] for seed in seeds])
-            lines[side] = (np.array(budgets) / unit, values)
-    if not lines:
+            sides[side] = (np.array(budgets) / unit, values)
+    if not sides:
         return None
     axis = "multiply-adds of training, in those of the cheapest"
-    return charts.curves(lines, axis, titled(claim.claim.metric, claim.metric), marker="o", is_log=True)
-
-
-def beside_a_page(svg: str) -> str:
-    """A picture as a file of its own, readable on light and dark."""
-    return svg.replace("currentColor", INK)
+    return charts.curves(sides, axis, titled(claim.claim.metric, claim.metric), marker="o", is_log=True)

@@ -1,10 +1,12 @@
 """A metric over seeds, and its difference between two groups: how large, and whether it is more than noise."""
 
 from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
-from sdrun.comparison.statistics import LEVEL, Paired, choose_test, holm, paired, seeds_needed
+from sdrun.comparison.statistics import LEVEL, Paired, paired, seeds_needed
 from sdrun.judges.metric import Metric
 
 
@@ -17,9 +19,20 @@ class Cell:
     sd: float | None
 
 
-@dataclass
+class Outcome(Enum):
+    """What the interval of a difference says; ``higher`` and ``lower``: of a metric without a better side."""
+
+    better = "better"
+    worse = "worse"
+    higher = "higher"
+    lower = "lower"
+    equal = "equal"
+    undecided = "undecided"
+
+
+@dataclass(frozen=True)
 class Difference:
-    """A group against its baseline over the seeds that both have; ``adjusted``: p after correction for all.
+    """A group against its baseline, ``by_seed`` over the seeds that both have.
 
     ``effect``: the mean difference in standard deviations of the baseline over seeds, None where that is 0.
     """
@@ -27,22 +40,53 @@ class Difference:
     metric: Metric
     paired: Paired
     effect: float | None
-    adjusted: float = float("nan")
-    needed: int | None = None
+    by_seed: dict[int, float]
+
+    @property
+    def level(self) -> float:
+        """Of this comparison alone: ``LEVEL``, divided by how many comparisons are to hold together."""
+        return self.paired.level
+
+    @property
+    def adjusted(self) -> float:
+        """The p after correction (Bonferroni): at most ``LEVEL`` where the interval excludes 0."""
+        return min(1.0, self.paired.p * LEVEL / self.level)
+
+    @cached_property
+    def needed(self) -> int | None:
+        """Seeds that would be needed to tell a difference like this one; None where that cannot be said."""
+        return seeds_needed(self.paired, self.level)
+
+    @property
+    def outcome(self) -> Outcome:
+        mean = self.paired.mean
+        if self.paired.excludes_zero:
+            better = self.metric.is_better(mean)
+            return {True: Outcome.better, False: Outcome.worse, None: Outcome.higher if mean > 0 else Outcome.lower}[
+                better
+            ]
+        return Outcome.equal if self.paired.sd == 0 and mean == 0 else Outcome.undecided
 
     @property
     def verdict(self) -> str:
         """One line that says what these seeds can tell."""
-        if self.adjusted <= LEVEL:
-            better = self.metric.is_better(self.paired.mean)
-            return {True: "better", False: "worse", None: "higher" if self.paired.mean > 0 else "lower"}[better]
         n = self.paired.n
-        if self.paired.sd == 0 and self.paired.mean == 0:
+        if self.outcome is Outcome.equal:
             return f"equal in all {n} seeds"
+        if self.outcome is not Outcome.undecided:
+            return self.outcome.value
         if self.paired.sd == 0:
             return f"cannot tell with {n} seeds, which all differ by the same; a few more would do"
-        needed = f"about {self.needed}" if self.needed else "more than 1,000"
-        return f"cannot tell with {n} seeds; {needed} would be needed"
+        return f"cannot tell with {n} seeds; {self.enough}"
+
+    @property
+    def enough(self) -> str:
+        """How many seeds would be, in words."""
+        return f"{f'about {self.needed}' if self.needed else 'more than 1,000'} would be needed"
+
+    def is_within(self, margin: float) -> bool:
+        """Whether the whole interval is closer to 0 than ``margin``."""
+        return -margin < self.paired.low and self.paired.high < margin
 
 
 def cell(values: dict[int, float]) -> Cell | None:
@@ -53,16 +97,15 @@ def cell(values: dict[int, float]) -> Cell | None:
     return Cell(len(numbers), float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None)
 
 
-def difference(metric: Metric, own: dict[int, float], base: dict[int, float], num_comparisons: int) -> Difference:
-    """Over the seeds that both have, of which there must be two at least; its p is not corrected yet."""
-    shared = sorted(own.keys() & base.keys())
-    pairs = paired([own[seed] - base[seed] for seed in shared], choose_test(len(shared), num_comparisons))
+def difference(metric: Metric, own: dict[int, float], base: dict[int, float], level: float = LEVEL) -> Difference:
+    """Over the seeds that both have, of which there must be two at least.
+
+    >>> from sdrun.judges.metric import Better
+    >>> accuracy = Metric("accuracy", Better.higher, "%")
+    >>> difference(accuracy, {0: 0.83, 1: 0.85, 2: 0.84}, {0: 0.80, 1: 0.82, 2: 0.80}).verdict
+    'better'
+    """
+    by_seed = {seed: own[seed] - base[seed] for seed in sorted(own.keys() & base.keys())}
+    pairs = paired(list(by_seed.values()), level)
     spread = float(np.std(list(base.values()), ddof=1))
-    return Difference(metric, pairs, pairs.mean / spread if spread else None)
-
-
-def correct(differences: list[Difference]) -> None:
-    """Give each its p after Holm's correction for all of them, and the seeds that would have been needed."""
-    for difference, p in zip(differences, holm([d.paired.p for d in differences]), strict=True):
-        difference.adjusted = p
-        difference.needed = seeds_needed(difference.paired, LEVEL / len(differences))
+    return Difference(metric, pairs, pairs.mean / spread if spread else None, by_seed)

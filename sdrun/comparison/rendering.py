@@ -7,30 +7,59 @@ from typing import Any
 from sdrun.comparison import tables
 from sdrun.comparison.compare import Comparison, Row
 from sdrun.comparison.differences import Cell, Difference
-from sdrun.comparison.statistics import MOST_EXACT, Test
+from sdrun.comparison.sentences import price, sentence
+from sdrun.comparison.statistics import LEVEL
 from sdrun.comparison.tables import Table, number, p_value, titled
 from sdrun.judges.metric import Metric
 from sdrun.settings.words import printable
 from sdrun.storage.files import finite
 
-COLUMNS = ["runs", "n", "mean ± sd", "difference", "95 %", "in sd", "p", "verdict"]
+COLUMNS = ["runs", "n", "mean ± sd", "difference"]
+OF_PRIMARY = ["p", "verdict"]
 TEXT = ("runs", "verdict")
-OF_DIFFERENCE = ["baseline", "pairs", "difference", "low", "high", "effect", "test", "p", "p_holm", "needed", "verdict"]
-"""What a record has of a difference, null where there is none."""
+OF_DIFFERENCE = ["baseline", "pairs", "difference", "confidence", "low", "high", "effect"]
+OF_VERDICT = ["p", "p_adjusted", "needed", "verdict"]
+"""With those above, what a record has of a difference; null where there is none, or no verdict rests on it."""
+
+
+def sentences(result: Comparison) -> list[str]:
+    """What the primary metric says of each group that is held against a baseline; all can be printed."""
+    metric = result.metrics[result.primary]
+    title = "" if result.primary == f"test/{metric.name}" else result.primary
+    lines = []
+    for row in result.rows:
+        difference = row.differences.get(result.primary)
+        if difference and row.baseline:
+            own, base = row.group, row.baseline
+            cost = price(own.runs, base.runs)
+            lines.append(sentence(own.label, base.label, difference, title=title, price=cost))
+    return list(map(printable, lines))
 
 
 def by_metric(result: Comparison) -> list[Table]:
-    """A table for each metric, its rows the groups."""
+    """A table for each metric, its rows the groups; the primary one's has p and verdicts."""
     per_metric = []
     for name, metric in result.metrics.items():
-        table = Table(titled(name, metric), COLUMNS, left=TEXT)
+        level = _level(result) if name == result.primary else LEVEL
+        columns = [*COLUMNS, confidence(level), "in sd", *(OF_PRIMARY if name == result.primary else [])]
+        table = Table(titled(name, metric), columns, left=TEXT)
         for row in result.rows:
             cell = row.cells.get(name)
             shown = mean_sd(metric, cell) if cell else "absent"
-            words = _difference(row.differences.get(name), row, result)
-            table.rows.append([row.group.label, str(cell.n if cell else 0), shown, *words])
+            judged = _verdict(row, result) if name == result.primary else []
+            of_difference = numbers(row.differences[name]) if name in row.differences else ["", "", ""]
+            table.rows.append([row.group.label, str(cell.n if cell else 0), shown, *of_difference, *judged])
         per_metric.append(table)
     return per_metric
+
+
+def confidence(level: float) -> str:
+    """What an interval at ``1 - level`` is called.
+
+    >>> confidence(0.05 / 3)
+    '98.33 %'
+    """
+    return f"{100 - float(f'{100 * level:.3g}'):g} %"
 
 
 def mean_sd(metric: Metric, cell: Cell) -> str:
@@ -39,36 +68,27 @@ def mean_sd(metric: Metric, cell: Cell) -> str:
 
 
 def numbers(difference: Difference) -> list[str]:
-    """The mean difference, its 95 % interval, and how many standard deviations of the baseline it is."""
+    """The mean difference, its interval, and how many standard deviations of the baseline it is."""
     metric, paired = difference.metric, difference.paired
     mean, low, high = (number(metric, value, signed=True) for value in (paired.mean, paired.low, paired.high))
     return [mean, f"[{low}, {high}]", "" if difference.effect is None else f"{difference.effect:+.1f}"]
 
 
-def _difference(difference: Difference | None, row: Row, result: Comparison) -> list[str]:
-    if difference is None:
-        is_base = any(row.group is other.baseline for other in result.rows)
-        return ["", "", "", "", "baseline" if is_base else ""]
-    return [*numbers(difference), p_value(difference.adjusted), difference.verdict]
+def _level(result: Comparison) -> float:
+    """Of each comparison on the primary metric."""
+    return LEVEL / max(1, result.num_tests)
+
+
+def _verdict(row: Row, result: Comparison) -> list[str]:
+    difference = row.differences.get(result.primary)
+    if difference:
+        return [p_value(difference.adjusted), difference.verdict]
+    return ["", "baseline" if any(row.group is other.baseline for other in result.rows) else ""]
 
 
 def notes(result: Comparison) -> list[str]:
     """What a reader must know of the tables, one a line; all can be printed."""
-    lines = []
-    shown = [d for row in result.rows for d in row.differences.values()]
-    tested = {d.paired.test for d in shown}
-    if tested:
-        names = {Test.permutation: "exact permutation of signs", Test.t: "paired t test"}
-        used = " or ".join(names[test] for test in Test if test in tested)
-        lines.append(
-            f"Differences are paired by seed, with 95 % intervals by t. p: {used}, after Holm's correction for the "
-            f"{result.num_tests} comparisons shown. In sd: over the baseline's standard deviation of seeds."
-        )
-    n = min((d.paired.n for d in shown if d.paired.test is Test.t), default=MOST_EXACT + 1)
-    if n <= MOST_EXACT:
-        lines.append(
-            f"An exact test of {n} pairs cannot give a p below {2 * 0.5**n:.2g}; so t, which assumes normal noise."
-        )
+    lines = _method(result) if any(row.differences for row in result.rows) else []
     if result.items:
         lines.append(per_item(result))
     for row in result.rows:
@@ -79,6 +99,22 @@ def notes(result: Comparison) -> list[str]:
     if result.skipped or result.unfinished:
         lines.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
     return list(map(printable, lines))
+
+
+def _method(result: Comparison) -> list[str]:
+    """How differences are judged."""
+    num, of_primary = result.num_tests, confidence(_level(result))
+    lines = ["Differences are paired by seed, their intervals by t. In sd: over the baseline's deviation over seeds."]
+    if num > 1:
+        lines.append(
+            f"Verdicts are those of {result.primary}: its intervals hold together for its {num} comparisons "
+            f"({of_primary} each), and p is corrected for these (Bonferroni)."
+        )
+    elif num:
+        lines.append(f"The verdict is that of {result.primary}, whose interval is one of {of_primary}.")
+    if any(name != result.primary for row in result.rows for name in row.differences):
+        lines.append(f"Intervals of other metrics are {confidence(LEVEL)} each, and decide nothing.")
+    return lines
 
 
 def per_item(result: Comparison) -> str:
@@ -102,18 +138,21 @@ def text(result: Comparison, style: str) -> str:
     if style == "json":
         return json.dumps(finite(plain(result)), indent=2)
     if style == "html":
-        parts = [tables.html_table(table) for table in by_metric(result)]
-        return "\n".join([*parts, *(f"<p>{html.escape(note)}</p>" for note in notes(result))])
-    parts = [tables.markdown(table) for table in by_metric(result)]
-    return "\n\n".join([*parts, *notes(result)])
+        first, last = (
+            [f"<p>{html.escape(line)}</p>" for line in lines] for lines in (sentences(result), notes(result))
+        )
+        return "\n".join([*first, *map(tables.html_table, by_metric(result)), *last])
+    return "\n\n".join([*sentences(result), *map(tables.markdown, by_metric(result)), *notes(result)])
 
 
 def plain(result: Comparison) -> dict[str, Any]:
     """All numbers, as JSON has them."""
     return {
-        "rows": list(_records(result)),
+        "sentences": sentences(result),
+        "rows": _records(result),
+        "primary": result.primary,
         "num_comparisons": result.num_tests,
-        "correction": "Holm",
+        "correction": "Bonferroni",
         "items": vars(result.items) if result.items else None,
         "unfinished": [{"path": str(run.path), "status": run.status} for run in result.unfinished],
         "skipped": [{"path": str(path), "reason": reason} for path, reason in result.skipped],
@@ -128,21 +167,20 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
             cell, difference = row.cells.get(metric), row.differences.get(metric)
             record: dict[str, Any] = {"runs": row.group.label, "metric": metric}
             record |= {"n": cell.n if cell else 0, "mean": cell.mean if cell else None, "sd": cell.sd if cell else None}
-            record |= dict.fromkeys(OF_DIFFERENCE)
+            record |= dict.fromkeys([*OF_DIFFERENCE, *OF_VERDICT])
             if difference and row.baseline:
-                p = difference.paired
-                record |= {
-                    "baseline": row.baseline.label,
-                    "pairs": p.n,
-                    "difference": p.mean,
-                    "low": p.low,
-                    "high": p.high,
-                    "effect": difference.effect,
-                    "test": p.test.value,
-                    "p": p.p,
-                    "p_holm": difference.adjusted,
-                    "needed": difference.needed,
-                    "verdict": difference.verdict,
-                }
+                record |= _numbers_of(difference, row.baseline.label)
+                record |= _verdict_of(difference) if metric == result.primary else {}
             records.append(record)
     return records
+
+
+def _numbers_of(difference: Difference, baseline: str) -> dict[str, Any]:
+    p = difference.paired
+    numbers = [baseline, p.n, p.mean, 1 - p.level, p.low, p.high, difference.effect]
+    return dict(zip(OF_DIFFERENCE, numbers, strict=True))
+
+
+def _verdict_of(difference: Difference) -> dict[str, Any]:
+    words = [difference.paired.p, difference.adjusted, difference.needed, difference.verdict]
+    return dict(zip(OF_VERDICT, words, strict=True))

@@ -38,10 +38,14 @@ COVERAGE = np.linspace(0.02, 1.0, 50)
 
 @dataclass
 class Section:
-    """A heading, and below it ``lead``, tables, paragraphs, pictures and commands, in this order."""
+    """A heading, and below it ``lead``, ``wide``, tables, paragraphs, pictures and commands, in this order.
+
+    ``wide``: pictures as wide as the page.
+    """
 
     title: str
     lead: list[str] = field(default_factory=list)
+    wide: list[Markup] = field(default_factory=list)
     paragraphs: list[str] = field(default_factory=list)
     tables: list[Markup] = field(default_factory=list)
     pictures: list[Markup] = field(default_factory=list)
@@ -57,6 +61,11 @@ def render(title: str, sections: list[Section]) -> str:
 
 def section(title: str, tables: list[Table], paragraphs: list[str]) -> Section:
     return Section(title, paragraphs=paragraphs, tables=[Markup(html_table(table)) for table in tables])
+
+
+def forest(rows: list[charts.Line], title: str) -> list[Markup]:
+    """The differences as one picture; none where there are none."""
+    return [Markup(charts.forest(rows, title))] if rows else []
 
 
 def pictures(groups: Groups) -> list[Section]:

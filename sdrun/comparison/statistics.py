@@ -1,30 +1,20 @@
 """Whether paired differences are more than noise. The formulas are scipy's."""
 
+import math
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from scipy import stats
 
 LEVEL = 0.05
 POWER = 0.8
-MOST_EXACT = 12
-"""Pairs up to which all changes of sign are looked at: 4,096."""
-
 MOST_SEEDS = 1000
 """Where the search for a number of seeds ends."""
 
 
-class Test(Enum):
-    """``permutation``: exact, over all changes of sign of the differences; ``t``: Student's."""
-
-    permutation = "permutation"
-    t = "t"
-
-
 @dataclass(frozen=True)
 class Paired:
-    """Differences of ``n`` pairs: mean, standard deviation, 95 % interval by t, and the two-sided p of ``test``."""
+    """Differences of ``n`` pairs: mean, standard deviation, interval at ``1 - level``, and two-sided p, both by t."""
 
     n: int
     mean: float
@@ -32,38 +22,34 @@ class Paired:
     low: float
     high: float
     p: float
-    test: Test
+    level: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval does, which is whether p is at most ``level``."""
+        return self.low > 0 or self.high < 0
 
 
-def choose_test(n: int, num_comparisons: int) -> Test:
-    """Exact where ``n`` pairs can reach the level after correction and can be enumerated, else t."""
-    can_reach = 2 * 0.5**n <= LEVEL / num_comparisons
-    return Test.permutation if can_reach and n <= MOST_EXACT else Test.t
+def paired(differences: list[float], level: float = LEVEL) -> Paired:
+    """The paired t test of at least two differences, and the interval that goes with it.
 
-
-def paired(differences: list[float], test: Test) -> Paired:
-    """Of at least two differences; where all are the same number, the exact test alone says anything."""
+    Where all are the same number, which t cannot judge, p is that of their signs, and the interval is that number, or
+    everything where p is above the level.
+    """
     d = np.asarray(differences, dtype=float)
     n, mean, sd = len(d), float(d.mean()), float(d.std(ddof=1))
     if np.ptp(d) <= 1e-12 * max(1.0, float(np.abs(d).max())):
-        p = 1.0 if abs(mean) < 1e-12 else 2 * 0.5**n
-        return Paired(n, mean, 0.0, mean, mean, p, Test.permutation)
-    by_t = stats.ttest_1samp(d, 0.0)
-    low, high = by_t.confidence_interval(1 - LEVEL)
-    p = float(by_t.pvalue)
-    if test is Test.permutation:
-        by_sign = stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=True)
-        p = float(by_sign.pvalue)
-    return Paired(n, mean, sd, float(low), float(high), p, test)
+        return _alike(n, 0.0 if abs(mean) < 1e-12 else mean, level)
+    error = sd / math.sqrt(n)
+    p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
+    half = error * float(stats.t.isf(level / 2, n - 1))
+    return Paired(n, mean, sd, mean - half, mean + half, p, level)
 
 
-def holm(ps: list[float]) -> list[float]:
-    """Adjusted p-values that hold for all of them together (Holm 1979)."""
-    order = np.argsort(ps)
-    factors = len(ps) - np.arange(len(ps))
-    adjusted = np.empty(len(ps))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(np.asarray(ps)[order] * factors))
-    return adjusted.tolist()
+def _alike(n: int, mean: float, level: float) -> Paired:
+    p = 2 * 0.5**n if mean else 1.0
+    low, high = (mean, mean) if not mean or p <= level else (-math.inf, math.inf)
+    return Paired(n, mean, 0.0, low, high, p, level)
 
 
 def power(n: int, effect: float, level: float = LEVEL) -> float:

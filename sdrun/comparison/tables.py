@@ -47,9 +47,14 @@ def console(is_plain: bool = False) -> Console:
     return terminal
 
 
+def line(text: str, console: Console, style: str | None = None) -> None:
+    """Print a line of text."""
+    console.print(printable(text), markup=False, style=style, soft_wrap=True)
+
+
 def note(text: str, console: Console) -> None:
     """Print a line beside a table."""
-    console.print(printable(text), markup=False, style="dim", soft_wrap=True)
+    line(text, console, "dim")
 
 
 def aside(lines: Iterable[str]) -> None:

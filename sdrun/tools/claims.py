@@ -9,21 +9,28 @@ def main(arguments: list[str]) -> None:
     """Raises InputError where a folder holds no claim."""
     parser = argparse.ArgumentParser(prog="sdrun claims", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[Path("outputs/claims")], metavar="FOLDER")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.md", help="write the page there")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE.md", help="write the page there, pictures below FILE/"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the small files of all runs there")
     options = parser.parse_args(arguments)
     from sdrun.claims.folder import find, keep
     from sdrun.claims.page import page
     from sdrun.claims.verdicts import judged
-    from sdrun.storage.files import write_bytes
 
     folders = find(options.folders)
-    text = page(judged(folders))
+    claims = judged(folders)
     if options.keep:
         for folder in folders:
             keep(folder, options.keep / folder.name)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(options.output, text.encode(errors="backslashreplace"))
-    else:
-        sys.stdout.write(text)
+    if options.output is None:
+        sys.stdout.write(page(claims, None))
+        return
+    from sdrun.claims.pictures import drawn
+    from sdrun.storage.files import write_bytes
+
+    pictures = options.output.with_suffix("")
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name, svg in drawn(claims).items():
+        write_bytes(pictures / f"{name}.svg", svg.encode())
+    write_bytes(options.output, page(claims, pictures.name).encode(errors="backslashreplace"))

@@ -11,7 +11,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline; method=supervised if not said"
     )
-    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="such as test/accuracy, or STAGE:test/accuracy")
+    parser.add_argument(
+        "--primary", metavar="METRIC", help="the one that is judged; the foremost of the runs if not said"
+    )
+    parser.add_argument(
+        "--metric", nargs="+", metavar="METRIC", help="shown beside it, such as test/nll, or STAGE:test/nll"
+    )
     parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ; else refused")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--format", choices=["md", "csv", "json", "html"], help="instead of tables for a terminal")
@@ -31,12 +36,14 @@ def main(arguments: list[str]) -> None:
     runs = find(options.runs)
     runs.finished = [run for run in runs.finished if run.matches(wanted)]
     runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
-    result = compare(runs, options.metric, baseline, options.across)
+    result = compare(runs, options.metric, baseline, options.across, options.primary)
     if options.format:
         print(rendering.text(result, options.format))
         tables.aside(rendering.notes(result) if options.format == "csv" else [])
         return
     console = tables.console()
+    for sentence in rendering.sentences(result):
+        tables.line(sentence, console)
     for table in rendering.by_metric(result):
         tables.show(table, console)
     for note in rendering.notes(result):

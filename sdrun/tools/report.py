@@ -14,7 +14,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN_OR_GLOB", help="run folders, folders above them, or claims")
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html")
     parser.add_argument("--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline")
-    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="such as test/accuracy")
+    parser.add_argument(
+        "--primary", metavar="METRIC", help="the one that is judged; the foremost of the runs if not said"
+    )
+    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="shown beside it, such as test/nll")
     parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ")
     options = parser.parse_args(arguments)
     from sdrun.claims.folder import FILE
@@ -24,44 +27,56 @@ def main(arguments: list[str]) -> None:
     if all((Path(run) / FILE).exists() for run in options.runs):
         title, sections = _claims([Path(run) for run in options.runs])
     else:
-        title, sections = _comparison(options.runs, options.metric, options.baseline, options.across)
+        title, sections = _comparison(options)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(options.output, render(title, sections).encode(errors="backslashreplace"))
     print(f"Report  {options.output}")
 
 
-def _comparison(
-    runs: list[str], metrics: list[str] | None, baseline: list[str] | None, across: list[str]
-) -> tuple[str, list["Section"]]:
-    from sdrun.comparison import rendering, report, seen
+def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
+    from sdrun.comparison import charts, rendering, report, seen
     from sdrun.comparison.compare import compare
     from sdrun.comparison.runs import find
+    from sdrun.comparison.tables import titled
     from sdrun.settings.words import filters, printable
 
-    result = compare(find(runs), metrics, filters(baseline, "--baseline") if baseline else None, across)
+    baseline = filters(options.baseline, "--baseline") if options.baseline else None
+    result = compare(find(options.runs), options.metric, baseline, options.across, options.primary)
     groups = {row.group.label: row.group.runs for row in result.rows}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
-    sections = [report.section("Comparison", rendering.by_metric(result), rendering.notes(result))]
+    section = report.section("Comparison", rendering.by_metric(result), rendering.notes(result))
+    section.lead = rendering.sentences(result)
+    held = [
+        (row.group.label, row.differences[result.primary]) for row in result.rows if result.primary in row.differences
+    ]
+    title = f"Differences in {titled(result.primary, result.metrics[result.primary])}"
+    section.wide = report.forest([charts.line(label, difference) for label, difference in held], title)
+    sections = [section]
     sections += [*report.pictures(groups), *seen.section(groups), report.settings(groups), report.commands(groups)]
     names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
     return printable(f"{names} on {', '.join(data)}"), sections
 
 
 def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
+    from markupsafe import Markup
+
     from sdrun.claims import page
     from sdrun.claims.folder import find
-    from sdrun.claims.verdicts import ARMS, judged
+    from sdrun.claims.pictures import frontier, lines
+    from sdrun.claims.verdicts import judged
     from sdrun.comparison import report, seen
+    from sdrun.comparison.tables import titled
     from sdrun.settings.words import printable
 
     claims = judged(find(paths))
     sections = []
     for claim in claims:
-        groups = {page.ARM_NAMES[arm]: claim.runs[arm] for arm in ARMS if arm in claim.runs}
+        groups = {label: runs for arm, label in page.labels(claim).items() if (runs := claim.paired_runs(arm))}
         missing = [printable(f"left out: {path}: {reason}") for path, reason in claim.missing]
-        section = report.section(claim.name, [page.arms(claim), page.answers(claim)], missing)
-        verdicts = f"Teacher: {claim.alive}. Method: {claim.helps}."
-        section.lead = [claim.claim.statement, verdicts, page.setting(claim).replace("`", "")]
+        section = report.section(claim.name, [page.answers(claim), page.arms(claim)], [*page.lags(claim), *missing])
+        section.lead = [claim.claim.statement, *page.sentences(claim), page.setting(claim).replace("`", "")]
+        section.wide = report.forest(lines(claim), f"Differences in {titled(claim.claim.metric, claim.metric)}")
+        section.pictures = [Markup(svg)] if (svg := frontier(claim)) else []
         sections.append(section)
         if groups:
             sections += [

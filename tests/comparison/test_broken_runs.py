@@ -188,7 +188,8 @@ def test_a_metric_that_runs_without_metrics_lack_is_said(tmp_path, called):
     changed(made_run(tmp_path / "runs/a", 0), "summary.json", metrics=...)
     code, out = called("compare", "runs", "--metric", "test/accuracy")
     assert code == 2
-    assert "no run has it" in out
+    assert "no run has any metric that is declared" in out
+    assert "--primary" in out
 
 
 @pytest.mark.parametrize("status", ["running", "interrupted", "failed"])

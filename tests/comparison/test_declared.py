@@ -136,7 +136,7 @@ def test_a_unit_is_shown_and_a_lower_latency_is_better(tmp_path, called):
     for seed in range(6):
         retrieval(tmp_path / f"runs/a{seed}", seed, 0.5, **{"test/latency": 9 + seed / 10})
         retrieval(tmp_path / f"runs/b{seed}", seed, 0.5, "cs_kd", **{"test/latency": 5 + seed / 11})
-    out = called("compare", "runs", "--metric", "test/latency", "--format", "md")[1]
+    out = called("compare", "runs", "--primary", "test/latency", "--format", "md")[1]
     assert "**test/latency, ms**" in out
     assert "| better |" in out
 
@@ -145,7 +145,7 @@ def test_what_nobody_declares_has_no_side(tmp_path):
     for seed in range(6):
         retrieval(tmp_path / f"a{seed}", seed, 0.5, **{"test/precedence": 0.1 + seed / 100})
         retrieval(tmp_path / f"b{seed}", seed, 0.5, "cs_kd", **{"test/precedence": 0.5 + seed / 101})
-    result = compare(find([str(tmp_path)]), ["test/precedence"], None, [])
+    result = compare(find([str(tmp_path)]), None, None, [], "test/precedence")
     assert next(row for row in result.rows if row.baseline).differences["test/precedence"].verdict == "higher"
 
 

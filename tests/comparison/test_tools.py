@@ -105,7 +105,7 @@ def test_a_report_is_one_page_with_its_commands(runs, run):
     page = Path("report.html").read_text()
     assert "sdrun -m method=born_again seed=0,1,2" in page
     assert "method.alpha" in page
-    assert page.count("<svg") == 3  # reliability twice, risk over coverage
+    assert page.count("<svg") == 4  # differences, reliability twice, risk over coverage
     assert f"not averaged: {runs}/stopped is interrupted" in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
 

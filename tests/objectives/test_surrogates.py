@@ -118,11 +118,13 @@ def test_it_does_not_matter_how_a_batch_is_parted(control):
         assert torch.equal(torch.cat([piece.targets for piece in pieces]), whole.targets)
         beside = torch.cat([piece.beside["other"].targets for piece in pieces])
         assert torch.equal(beside, whole.beside["other"].targets)
-    for start in (0, N // 2):
-        rank = batch(start, start + N // 2).split(2)
+    for first_row in (0, N // 2):
+        rank = batch(first_row, first_row + N // 2).split(2)
         of_all = iter(first.targets(batch(), first.surrogate.network).values())
         pieces = controlled(deepcopy(first), rank, lambda x, of_all=of_all: next(of_all))
-        assert torch.equal(torch.cat([piece.targets for piece in pieces]), whole.targets[start : start + N // 2])
+        assert torch.equal(
+            torch.cat([piece.targets for piece in pieces]), whole.targets[first_row : first_row + N // 2]
+        )
 
 
 def test_the_look_beforehand_does_not_count_in_batchnorm():
