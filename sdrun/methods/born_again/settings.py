@@ -8,8 +8,11 @@ Watch for: the gain is the size of seed noise, so use several paired seeds; its 
 baseline stopped in time, one trained for the same total compute, and for the ensemble as many independent networks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import MethodSettings, require_positive, require_range
@@ -53,12 +56,14 @@ class BornAgainSettings(MethodSettings):
     then. The two of two classes say nothing.
     """
 
+    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"targets": "soft"})
+
     objective: BornAgainLoss
     alpha: float
+    targets: Targets
     temperature: float
     teacher: Whom
     generations: int = field(metadata={"root": True})
-    targets: Targets = Targets.soft  # as they were in runs that have no word of it
 
     def __post_init__(self) -> None:
         require_range("generations", self.generations, 1)
