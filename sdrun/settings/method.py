@@ -1,8 +1,10 @@
 """What the settings of every method are."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -29,9 +31,7 @@ CONTROLS = tuple(control for control in Control if control is not Control.none)
 
 @dataclass
 class MethodSettings(ABC):
-    """Settings of one method; its own are the fields of a subclass, and their values stand in ``conf/method``.
-
-    Only a field that came after there were runs has a default: what it was, without a word, in those.
+    """Settings of one method; its own are the fields of a subclass, without defaults, and stand in ``conf/method``.
 
     A field with ``field(metadata={"root": True})`` is a key of the root, such as ``generations``.
     """
@@ -50,6 +50,9 @@ class MethodSettings(ABC):
 
     free_after_training: ClassVar[tuple[str, ...]] = ()
     """Keys that a finished run may be judged with other values of; one that ends in a dot stands for its group."""
+
+    before: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """By name those settings that came when there were runs already, with what these had done without a word of it."""
 
     name: str
 

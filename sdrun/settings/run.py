@@ -1,7 +1,10 @@
 """Settings of a run as a whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import CLEAN, require_range
@@ -28,9 +31,14 @@ class Settings:
     that run, None that of the teacher where one was kept. ``pictures``: whether any are drawn.
     """
 
+    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"pictures": True, "control": "none"})
+    """See ``MethodSettings.before``."""
+
     seed: int
+    control: Control
     log_every: int
     checkpoint_seconds: float
+    pictures: bool
     init_from: str | None
     init_network: InitNetwork | None
     method: MethodSettings
@@ -38,8 +46,6 @@ class Settings:
     dataset: DatasetSettings
     optim: OptimSettings
     hardware: HardwareSettings
-    pictures: bool = True  # this and the one below as in runs that have no word of them
-    control: Control = Control.none
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0)

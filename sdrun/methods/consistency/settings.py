@@ -11,9 +11,11 @@ Watch for: supervised training on the same strong views may gain as much; a mask
 eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/pseudo_label_accuracy``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import (
@@ -69,6 +71,7 @@ class ConsistencySettings(MethodSettings):
     """
 
     needs: ClassVar[str | None] = "categorical"
+    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"label_smoothing": 0.0})
     joins_views: ClassVar[bool] = True
 
     view: str
@@ -85,10 +88,10 @@ class ConsistencySettings(MethodSettings):
     fairness: float
     weight: float
     ramp_up: float
+    label_smoothing: float
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
-    label_smoothing: float = 0.0  # as in runs that have no word of it
 
     def __post_init__(self) -> None:
         require_view("method.view", self.view)

@@ -8,9 +8,11 @@ Watch for: supervised training on stronger views may gain as much (``method=supe
 consistency term whose share of the gradient is 0; a validation split with far more labels than training has.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from sdrun.settings import CONTROLS, Control, MethodSettings, MomentumSchedule, require_range, require_view
 
@@ -30,15 +32,16 @@ class MeanTeacherSettings(MethodSettings):
     """
 
     needs: ClassVar[str | None] = "categorical"
+    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"label_smoothing": 0.0})
 
     view: str
     consistency: Distance
     weight: float
     ramp_up: float
+    label_smoothing: float
     unlabelled_ratio: int
     momentum: float
     momentum_schedule: MomentumSchedule
-    label_smoothing: float = 0.0  # as in runs that have no word of it
 
     def __post_init__(self) -> None:
         require_view("method.view", self.view)
