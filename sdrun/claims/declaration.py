@@ -53,8 +53,8 @@ class Declaration:
     trials: int
     halving: int
     lengths: list[float]
-    grid: dict[str, Any]
-    knobs: dict[str, Any]
+    grid: Any
+    knobs: Any
     baseline: list[str]
     method: list[str]
     silent: list[str] | None
@@ -78,7 +78,11 @@ class Declaration:
         is_rising = bool(self.lengths) and sorted(set(self.lengths)) == self.lengths and self.lengths[0] > 0
         require(is_rising, f"{KEY}.lengths", "needs multiples above 0, each longer than the one before")
         for name in ("grid", "knobs"):
-            for key, values in getattr(self, name).items():
+            axes = getattr(self, name)
+            require(
+                isinstance(axes, dict), f"{KEY}.{name}", "needs settings with their values, such as optim.lr: [1, 2]"
+            )
+            for key, values in axes.items():
                 several = values is None or (isinstance(values, list) and bool(values))
                 require(several, f"{KEY}.{name}", f"needs a list of values for {key}, such as [1, 2], or null")
         twice = sorted(key for key in self.grid.keys() & self.knobs.keys() if self.knobs[key] is not None)

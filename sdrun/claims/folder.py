@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from sdrun.claims.declaration import Declaration, declaration
+from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, Declaration, declaration
 from sdrun.comparison.runs import Run, read
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
@@ -71,9 +71,9 @@ class ClaimFolder:
             require_shape(FILE, document, SHAPE, ("declared", "runs"))
             for member in document.get("members", {}).values():
                 require_shape(f"{FILE}, members", member, {}, tuple(MEMBER))
-            for name in document.get("chosen", {}).values():
-                if name not in document.get("members", {}):
-                    raise Unreadable(f"{FILE} says that {name} was chosen, which its members lack")
+            roles, names = document.get("chosen", {}), document.get("members", {})
+            if (roles and roles.keys() != {METHOD, BASELINE, EQUAL}) or not names.keys() >= set(roles.values()):
+                raise Unreadable(f"{FILE} does not say which of its members are method, baseline and equal")
             for place, entry in document["runs"].items():
                 _require_place(path, place)
                 require_shape(f"{FILE}, {place}", entry, {}, ("overrides",))

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from test_verdicts import DECLARED, claim
+from test_verdicts import DECLARED, MEMBERS, claim
 
 from sdrun import cli
 from sdrun.claims.declaration import declaration
@@ -36,36 +36,36 @@ def changed(path, **entries):
 
 BROKEN = {
     "runs that are a list": {"runs": []},
-    "a run that is text": {"runs": {"plain/seed_0": "here"}},
-    "a run without overrides": {"runs": {"plain/seed_0": {"settings": ""}}},
-    "overrides that are text": {"runs": {"plain/seed_0": {**ENTRY, "overrides": "seed=0"}}},
-    "overrides that are null": {"runs": {"plain/seed_0": {"overrides": None}}},
-    "a score that is null": {"grid": {"one": None}},
-    "a score that is text": {"grid": {"one": "high"}},
-    "a grid that is a list": {"grid": [0.9]},
-    "no grid": {"grid": ...},
-    "a choice that is none": {"chosen": "two"},
+    "a run that is text": {"runs": {"silent/seed_0": "here"}},
+    "a run without overrides": {"runs": {"silent/seed_0": {"settings": ""}}},
+    "overrides that are text": {"runs": {"silent/seed_0": {**ENTRY, "overrides": "seed=0"}}},
+    "overrides that are null": {"runs": {"silent/seed_0": {"overrides": None}}},
+    "a score that is null": {"members": {**MEMBERS, "method_x1": {**MEMBERS["method_x1"], "score": None}}},
+    "a member that lacks its cost": {"members": {"method_x1": {"name": "method_x1", "side": "method"}}},
+    "members that are a list": {"members": [0.9]},
+    "no members": {"members": ...},
+    "a choice that is none": {"chosen": {"method": "two"}},
     "a choice that is a number": {"chosen": 1},
-    "a factor that is text": {"compute_factor": "2"},
+    "a choice without the others": {"chosen": {"method": "method_x3"}},
     "no declaration": {"declared": ...},
     "a declaration of nothing": {"declared": {}},
     "a declaration that is text": {"declared": "it helps"},
     **{f"no {key}": {"declared": {k: v for k, v in DECLARED.items() if k != key}} for key in DECLARED},
-    **{f"{key} that is odd": {"declared": {**DECLARED, key: {"a": [None]}}} for key in DECLARED},
+    **{f"{key} that is odd": {"declared": {**DECLARED, key: {"a": 1}}} for key in DECLARED},
     "a setting beside": {"declared": {**DECLARED, "more": 1}},
     "a reference": {"declared": {**DECLARED, "statement": "${oc.env:HOME}"}},
 }
 PLACES = [
     "../outside/seed_0",
-    "plain/../../outside/seed_0",
+    "silent/../../outside/seed_0",
     "/outside/seed_0",
     "seed_0",
-    "plain/seed_x",
-    "plain/seed_0/",
+    "silent/seed_x",
+    "silent/seed_0/",
     "a/b/c/seed_0",
     "./seed_0",
     "pl\x00ain/seed_0",
-    "plain/seed_0\n",
+    "silent/seed_0\n",
     "",
 ]
 
@@ -99,24 +99,24 @@ def test_a_run_outside_of_its_claim_is_refused_by_name(one, called, place):
 
 
 def test_a_run_that_a_link_takes_out_of_its_claim_is_refused_by_name(one, called, tmp_path):
-    (one / "plain").rename(tmp_path / "outside")
-    (one / "plain").symlink_to(tmp_path / "outside")
+    (one / "silent").rename(tmp_path / "outside")
+    (one / "silent").symlink_to(tmp_path / "outside")
     code, out = called("claims", "one", "--keep", "kept")
     assert code == 2
-    assert "names the run plain/seed_0, which a link takes out of the claim" in out
+    assert "names the run silent/seed_0, which a link takes out of the claim" in out
 
 
 def test_no_link_is_kept(one, called, tmp_path):
     (tmp_path / "secret").write_text("secret")
-    (one / "plain/seed_0/predictions").mkdir()
-    (one / "plain/seed_0/predictions/a.npz").symlink_to(tmp_path / "secret")
+    (one / "silent/seed_0/predictions").mkdir()
+    (one / "silent/seed_0/predictions/a.npz").symlink_to(tmp_path / "secret")
     code, out = called("claims", "one", "--keep", "kept")
     assert code == 2
-    assert "one/plain/seed_0/predictions/a.npz: is a link" in out
+    assert "one/silent/seed_0/predictions/a.npz: is a link" in out
     assert not (tmp_path / "kept").exists()
 
 
-@pytest.mark.parametrize("link", ["one", "one/plain", "one/plain/seed_0/summary.json", "one/claim.json"])
+@pytest.mark.parametrize("link", ["one", "one/silent", "one/silent/seed_0/summary.json", "one/claim.json"])
 def test_nothing_is_kept_through_a_link(one, called, tmp_path, link):
     (tmp_path / "outside").mkdir()
     (tmp_path / "kept" / link).parent.mkdir(parents=True)
@@ -135,14 +135,14 @@ def test_a_claim_is_kept_by_its_own_name(one, called, monkeypatch, tmp_path, fol
 
 
 def test_a_run_in_another_one_s_place_is_left_out_by_name(one, called):
-    (one / "plain/seed_0").rename(one / "plain/seed_9")
-    (one / "plain/seed_1").rename(one / "plain/seed_0")
-    (one / "plain/seed_9").rename(one / "plain/seed_1")
-    assert "seed_0 is of seed 1; seed_1 is of seed 0" in called("claims", "one")[1]
+    (one / "silent/seed_0").rename(one / "silent/seed_9")
+    (one / "silent/seed_1").rename(one / "silent/seed_0")
+    (one / "silent/seed_9").rename(one / "silent/seed_1")
+    assert "silent/seed_0 is of seed 1; silent/seed_1 is of seed 0" in called("claims", "one")[1]
 
 
 def test_runs_that_say_little_of_themselves_are_on_the_page(one, called):
-    for arm in ("plain", "method"):
+    for arm in ("silent", "method_x3"):
         for seed in range(2):
             for name, key in (("manifest.json", "hardware"), ("summary.json", "compute"), ("summary.json", "metrics")):
                 file = one / f"{arm}/seed_{seed}" / name
@@ -156,18 +156,20 @@ def test_runs_that_say_little_of_themselves_are_on_the_page(one, called):
 
 def test_the_sweep_names_a_run_that_it_cannot_read(one):
     folder = ClaimFolder.open(one)
-    assert folder.finished("plain", 0)
-    assert folder.finished("plain", 7) is None
-    (one / "plain/seed_0/summary.json").write_text("{")
+    assert folder.finished("silent", 0)
+    assert folder.finished("silent", 7) is None
+    (one / "silent/seed_0/summary.json").write_text("{")
     with pytest.raises(
-        InputError, match=r"one/plain/seed_0: summary.json cannot be read .*; see: sdrun doctor .*, or move it away"
+        InputError, match=r"one/silent/seed_0: summary.json cannot be read .*; see: sdrun doctor .*, or move it away"
     ):
-        folder.finished("plain", 0)
+        folder.finished("silent", 0)
 
 
 def test_nothing_of_a_claim_takes_hold_of_a_terminal(one, called):
     changed(
-        one, declared={**DECLARED, "statement": "a\x1b[2J\n# b", "method": ["\x9b"]}, grid={"\x1b": 1.0}, chosen="\x1b"
+        one,
+        declared={**DECLARED, "statement": "a\x1b[2J\n# b", "silent": ["\x9b"]},
+        members={**MEMBERS, "baseline_x6": {**MEMBERS["baseline_x6"], "name": "\x1b", "overrides": ["\x9b"]}},
     )
     code, out = called("claims", "one")
     assert code == 0

@@ -1,57 +1,81 @@
-"""What a claim asks, and what is refused of it."""
+"""What a claim asks, what it tries, and what is left out of either."""
 
 import pytest
 from test_verdicts import DECLARED
 
 from sdrun.claims.declaration import Contrast, declaration
+from sdrun.claims.members import Member, best, chosen
+from sdrun.claims.trials import num_tuning_runs, rungs, trials
 from sdrun.errors import InputError
 
-GRID = DECLARED["grid"]
-BESIDE = {"left": "method:ensemble", "right": "tuned", "metric": "test/nll"}
+ALIVE = {"left": "pretrain:dino", "right": "pretrain:untrained", "metric": "test/knn_accuracy"}
 
 
 def asked(**change):
-    questions = declaration({**DECLARED, **change}).questions()
-    return {kind: [(c.left, c.right, c.metric) for c in found] for kind, found in questions.items()}
+    return {name: (c.left, c.right) for name, c in declaration({**DECLARED, **change}).questions().items()}
 
 
-def test_every_metric_is_asked_of_every_pair_of_arms():
-    metrics = ["test/accuracy", "test/nll"]
-    assert asked(metrics=metrics) == {
-        "alive": [("method", "silent", metric) for metric in metrics],
-        "around_zero": [("silent", "plain", metric) for metric in metrics],
-        "helps": [("method", "tuned", metric) for metric in metrics],
-        "equal_compute": [("method", "equal", metric) for metric in metrics],
-        "beside": [],
+def test_each_control_is_a_question():
+    assert asked() == {
+        "alive": ("method", "silent"),
+        "informed": ("method", "uninformed"),
+        "more_than_labels": ("method", "labels"),
+        "helps": ("method", "baseline"),
+        "equal_compute": ("method", "equal"),
     }
+    assert list(asked(labels=None)) == ["alive", "informed", "helps", "equal_compute"]
+    assert list(asked(labels=None, uninformed=None)) == ["alive", "helps", "equal_compute"]
 
 
 def test_what_is_declared_alive_replaces_the_silent_arm():
-    found = asked(silent=None, alive=[BESIDE])
-    assert found["alive"] == [("method:ensemble", "tuned", "test/nll")]
-    assert found["around_zero"] == []
+    questions = declaration({**DECLARED, "silent": None, "alive": ALIVE}).questions()
+    assert questions["alive"] == Contrast(**ALIVE)
 
 
-def test_what_is_beside_is_added():
-    found = declaration({**DECLARED, "beside": [BESIDE]}).questions()
-    assert found["beside"] == [Contrast("method:ensemble", "tuned", "test/nll")]
-    assert len(found["helps"]) == 1
+def test_both_sides_have_as_many_trials_of_one_grid():
+    grid = {"method.view": ["weak", "strong"], "optim.lr": [0.05, 0.1, 0.2]}
+    claim = declaration({**DECLARED, "grid": grid, "trials": 6, "halving": 3, "lengths": [0.5, 1.0, 3.0]})
+    tried = {side: trials(claim, side) for side in ("baseline", "method")}
+    assert {side: len(of_side) for side, of_side in tried.items()} == {"baseline": 6, "method": 6}
+    assert tried["baseline"][0] == ["method.view=weak", "optim.lr=0.05"]
+    assert len({tuple(line) for line in tried["baseline"]}) == 6
+    assert {len(line) for line in tried["method"]} == {3}
+    assert trials(claim, "method") == tried["method"]
+    assert rungs(claim) == [6, 2, 1]
+    assert num_tuning_runs(claim) == 9
+    assert num_tuning_runs(declaration({**DECLARED, "tuning_seeds": [100, 101]})) == 6
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"grid": {**GRID, "epochs": []}}, "grid.epochs"),
-        ({"grid": {**GRID, "view": []}}, "grid.view"),
-        ({"grid": {**GRID, "label_smoothing": [1.5]}}, "grid.label_smoothing"),
-        ({"grid": {**GRID, "epochs": [1, -0.5]}}, "grid.epochs"),
-        ({"metrics": []}, "metrics"),
-        ({"metrics": "test/accuracy"}, "metrics"),
-        ({"seeds": ["a", "b"]}, "seeds"),
-        ({"seeds": [0, 0]}, "seeds"),
-        ({"silent": None, "alive": []}, "silent"),
-    ],
-)
-def test_what_cannot_be_judged_is_refused_by_its_key(change, word):
-    with pytest.raises(InputError, match=f"hydra.sweeper.{word}"):
+def test_a_setting_that_is_null_is_not_tuned():
+    claim = declaration({**DECLARED, "knobs": {"method.weight": None, "method.temperature": [1, 4]}})
+    assert list(claim.axes("method")) == ["optim.lr", "method.temperature"]
+
+
+def member(name, side, score, cost):
+    return Member(name, side, 1.0, [], score, cost, {})
+
+
+def test_the_best_for_a_budget_costs_no_more():
+    ladder = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 50)]
+    assert best(ladder, "baseline").name == "b"
+    assert best(ladder, "baseline", 29).name == "a"
+    assert best(ladder, "baseline", 29.9).name == "b"  # a step more than the budget
+    assert best(ladder, "baseline", 9) is None
+
+
+@pytest.mark.parametrize(("score", "equal"), [(0.95, "longer"), (0.85, "b")])
+def test_longer_training_is_the_baseline_for_as_much_compute_where_it_scores_more(score, equal):
+    tuned = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 50)]
+    roles = chosen(tuned, [member("longer", "baseline", score, 50)])
+    assert roles == {"method": "c", "baseline": "b", "equal": equal}
+
+
+def test_a_method_that_costs_less_than_any_baseline_is_held_against_the_cheapest():
+    tuned = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 5)]
+    assert chosen(tuned, [])["equal"] == "a"
+
+
+@pytest.mark.parametrize("change", [{"metric": ["test/accuracy"]}, {"seeds": "a"}, {"lengths": ["x"]}, {"grid": [1]}])
+def test_what_is_of_another_kind_is_refused_by_its_key(change):
+    with pytest.raises(InputError, match=f"hydra.sweeper.{next(iter(change))}"):
         declaration({**DECLARED, **change})

@@ -27,7 +27,7 @@ from sdrun.judges.metric import (
 )
 from sdrun.storage.documents import Unreadable
 
-RESULTS = Path(__file__).parents[2] / "docs/results"
+RESULTS = Path(__file__).parents[2] / "docs/earlier"
 RECALL = Metric("recall_10", Better.higher, "%", "recall@10", True)
 LATENCY = Metric("latency", Better.lower, "ms", "latency")
 DECLARED = to_json([RECALL, LATENCY])

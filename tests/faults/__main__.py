@@ -21,7 +21,7 @@ PARTS = ("kills", "damage", "disk", "hostile", "sweeps", "knobs")
 PAUSE = 12.0
 """Seconds, the most between the start of a job and the kill of a process of its sweep."""
 
-CLAIM = Path(__file__).parents[2] / "docs/results/mean_teacher"
+CLAIM = Path(__file__).parents[2] / "docs/earlier/mean_teacher"
 
 
 def everything() -> list[str]:

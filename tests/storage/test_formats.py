@@ -12,7 +12,7 @@ from sdrun.storage import manifest
 from sdrun.storage.initial import initial
 from sdrun.storage.manifest import FORMAT
 
-KEPT = Path(__file__).resolve().parents[2] / "docs/results/born_again/method/seed_0"
+KEPT = Path(__file__).resolve().parents[2] / "docs/earlier/born_again/method/seed_0"
 
 
 @pytest.mark.parametrize("verb", ["resume", "evaluate"])
