@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-CLAIMS := dino consistency mean_teacher born_again_noisy born_again layerwise
+CLAIMS := freematch born_again
 
 .PHONY: help setup demo test check format faults benchmark claims results clean
 
@@ -43,7 +43,7 @@ benchmark: .venv/ready ## speed against a bare PyTorch loop
 claims: .venv/ready ## make the runs of all claims that are not there yet, and docs/results.md
 	mkdir -p outputs/claims
 	cp -Rn docs/results/. outputs/claims/ || true
-	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 || exit 1; done
+	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 hardware.channels_last=true || exit 1; done
 	$(BIN)/sdrun claims $(CLAIMS:%=outputs/claims/%) --keep docs/results -o docs/results.md
 
 results: .venv/ready ## make docs/results.md again from docs/results, without training

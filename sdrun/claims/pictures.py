@@ -53,5 +53,5 @@ def frontier(claim: Judged) -> str | None:
             sides[side] = (np.array(budgets) / unit, values)
     if not sides:
         return None
-    axis = "multiply-adds of training, in those of the cheapest"
+    axis = "compute of training, in multiples of the cheapest"
     return charts.curves(sides, axis, titled(claim.claim.metric, claim.metric), marker="o", is_log=True)

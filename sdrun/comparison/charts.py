@@ -50,7 +50,7 @@ OUTCOMES = {
     Outcome.equal: "#3fa7a3",
     Outcome.undecided: "#8a8a8a",
 }
-NAMES = {Outcome.undecided: "cannot be told"}
+NAMES = {Outcome.undecided: "cannot be told", Outcome.equal: "no difference"}
 WIDTH = 9.0
 LINE, GAP, AROUND, BELOW = 0.17, 0.27, 0.95, 0.11
 """Of a line of a label, between rows, above and below them all, and from a mean to its seeds; inches, as WIDTH."""

@@ -34,6 +34,11 @@ RUNS = {
     "prototypes shared by sinkhorn": (*SMALL_VIT, "method=dino", "method.centring=sinkhorn", "optim.lr=0.02"),
     **{name: (*SMALL_VIT, f"method={name}", "optim.lr=0.05", *more) for name, more in MASKS.items()},
 }
+CONTROLLED = {"born_again": "classmean", "mean_teacher": "shuffled"}
+RUNS |= {
+    f"{name} under {control}": (*SMALL_VIT, *method(name), "optim.lr=0.02", f"control={control}")
+    for name, control in CONTROLLED.items()
+}
 RUNS |= {f"{name} on shares of classes": (*SMALL_VECTORS, f"method={name}", "log_every=1") for name in OVER_RANKS}
 RUNS = {name: (*overrides, "optim.epochs=2") for name, overrides in RUNS.items()}
 

@@ -156,7 +156,7 @@ def test_those_that_make_no_sense_are_refused(method):
             replace(asked, control=control)
 
 
-RESUMED = {"born_again": "classmean", "consistency": "shuffled_in_class", "layerwise": "random", "dino": "shuffled"}
+RESUMED = {"born_again": "classmean", "layerwise": "random"}
 
 
 @pytest.mark.parametrize("method", RESUMED)
