@@ -145,7 +145,8 @@ class Training:
         untaught = [stage for stage, teachers in self.folder.manifest["teachers"].items() if not teachers]
         teachers = [teacher["stage"] for teacher in objective.teachers]
         if line := announced(name, teachers, self.folder.results(), untaught, judge.declared):
-            self.context.display.say(line)
+            control = f"; under control={self.settings.control.value}" if objective.surrogate else ""
+            self.context.display.say(line + control)
 
     def _train(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))

@@ -166,6 +166,15 @@ def test_the_interval_and_the_verdict_of_every_answer_agree(tmp_path):
             assert answer.is_different == ((low > 0 or high < 0) and not answer.is_same)
 
 
+def test_questions_and_looks_share_the_level(tmp_path):
+    fine = {**DECLARED, "margin": 0.0001}
+    for asked, num in ((fine, 5), ({**fine, "labels": None, "uninformed": None}, 3)):
+        one = the(claim(tmp_path / str(num), seeds=range(5), declared=asked))
+        assert [answer.difference.level for answer in one.answers.values()] == [pytest.approx(0.05 / num * 5 / 8)] * num
+    last = the(claim(tmp_path / "last", declared=fine)).answers["helps"].difference
+    assert (last.paired.n, last.level) == (8, pytest.approx(0.05 / 5 * 3 / 8))
+
+
 def test_a_claim_reads_the_same_beside_others(tmp_path):
     one = claim(tmp_path / "one", method=0.05)
     others = [claim(tmp_path / f"c{number}", method=0.003) for number in range(3)]
