@@ -64,6 +64,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.folder import find
     from sdrun.claims.pictures import frontier, lines
     from sdrun.claims.verdicts import judged
+    from sdrun.claims.words import sentences
     from sdrun.comparison import report, seen
     from sdrun.comparison.tables import titled
     from sdrun.settings.words import printable
@@ -74,7 +75,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
         groups = {label: runs for arm, label in page.labels(claim).items() if (runs := claim.paired_runs(arm))}
         missing = [printable(f"left out: {path}: {reason}") for path, reason in claim.missing]
         section = report.section(claim.name, [page.answers(claim), page.arms(claim)], [*page.lags(claim), *missing])
-        section.lead = [claim.claim.statement, *page.sentences(claim), page.setting(claim).replace("`", "")]
+        section.lead = [claim.claim.statement, *sentences(claim), page.setting(claim).replace("`", "")]
         section.wide = report.forest(lines(claim), f"Differences in {titled(claim.claim.metric, claim.metric)}")
         section.pictures = [Markup(svg)] if (svg := frontier(claim)) else []
         sections.append(section)

@@ -17,6 +17,7 @@ from sdrun.objectives.surrogates import ClassMean, Hard, Shuffled, ShuffledInCla
 from sdrun.randomness import Draws
 from sdrun.settings import CONTROLS, Control
 from sdrun.streams.batch import Batch
+from sdrun.trees import leaves
 
 N, K = 24, 4
 
@@ -194,3 +195,40 @@ def test_a_student_that_is_its_own_teacher_is_asked_as_it_trains(monkeypatch, tm
     with without_pictures():
         start(tmp_path / "run", "method=consistency", "optim.max_steps=2")
     assert compared == [True, True]
+
+
+TAKEN = {
+    "born_again": "random",
+    "consistency": "classmean",
+    "cs_kd": "hard",
+    "dino": "random",
+    "fixmatch": "random",
+    "layerwise": "shuffled",
+    "mean_teacher": "constant",
+    "ps_kd": "shuffled_in_class",
+}
+
+
+UNMOVED = ("fixmatch", "ps_kd")
+"""Whose first step counts no unlabelled item, or has the labels as targets: of samples of a class they are the same."""
+
+
+@pytest.mark.parametrize("method", TAKEN)
+def test_a_method_learns_what_the_surrogate_says(method, monkeypatch, tmp_path):
+    """And nothing that it says needs a gradient."""
+    seen = []
+
+    def watched(objective, pieces, gather):
+        pieces = controlled(objective, pieces, gather)
+        seen.extend(each.targets for piece in pieces for each in (piece, *piece.beside.values()))
+        return pieces
+
+    monkeypatch.setattr("sdrun.loop.controlled", watched)
+    asked = (f"method={method}", "optim.max_steps=1", "log_every=1")
+    with without_pictures():
+        paths = [start(tmp_path / control, *asked, f"control={control}") for control in ("none", TAKEN[method])]
+    targets = [tensor for tree in seen if tree is not None for tensor in leaves(tree)]
+    assert targets
+    assert not any(tensor.requires_grad for tensor in targets)
+    losses = [[point[4] for point in points(path) if point[3] == "train/loss"] for path in paths]
+    assert (losses[0] != losses[1]) == (method not in UNMOVED)
