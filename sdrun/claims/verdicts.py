@@ -144,19 +144,6 @@ class Judged:
             paying = rung
         return paying
 
-    @property
-    def meaning(self) -> str:
-        """What the teacher is, in a few words."""
-        alive, informed, more = (self.answers.get(name) for name in ("alive", "informed", "more_than_labels"))
-        assert alive
-        if not alive.is_different:
-            return "its teacher makes no difference that is shown"
-        if informed and not informed.is_different:
-            return "works as a regulariser: a teacher that knows nothing of the sample does as well"
-        if more and not more.is_different:
-            return "works by its labels: a teacher that knows the class alone does as well"
-        return "its teacher's knowledge counts" if informed else "its teacher makes a difference"
-
     def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:
         """Of the paired seeds of an arm."""
         return {metric: value for metric in metrics if (value := cell(self.values(arm, metric)))}

@@ -29,11 +29,34 @@ def sentences(claim: Judged) -> list[str]:
     elif equal.difference:
         base = "the best baseline for as much compute"
         told.append(sentence("it", base, equal.difference, margin=equal.margin).capitalize())
-    told.append(claim.meaning[0].upper() + claim.meaning[1:])
+    told.append(teacher(claim))
     if not claim.is_decided:
         is_over = claim.num_seeds >= claim.claim.most_seeds
         told.append(f"Not decided with {claim.num_seeds} seeds" + (", the most that were declared" if is_over else ""))
     return [printable(f"{part}.") for part in told]
+
+
+def teacher(claim: Judged) -> str:
+    """What its teacher is, by the controls."""
+    alive, informed, more = (claim.answers.get(name) for name in ("alive", "informed", "more_than_labels"))
+    assert alive
+    if alive.is_same:
+        return "Its teacher makes no difference that matters"
+    if not alive.is_different:
+        return "That its teacher makes a difference is not shown"
+    if not alive.is_better:
+        return "Its teacher makes it worse"
+    for control, meaning, who in (
+        (informed, "works as a regulariser", "a teacher that knows nothing of the sample"),
+        (more, "works by its labels", "a teacher that knows the class alone"),
+    ):
+        if control and control.is_same:
+            return f"It {meaning}: {who} does as well"
+        if control and control.is_different and not control.is_better:
+            return f"It {meaning}, and {who} does better"
+        if control and not control.is_different:
+            return f"It {meaning}, for all that is shown: that it does better than with {who} is not"
+    return "What its teacher knows counts" if informed else "Its teacher makes a difference"
 
 
 def in_short(answer: Answer | None) -> str:

@@ -90,15 +90,22 @@ def test_a_method_that_is_better_than_all_is_alive_informed_and_helps(tmp_path):
     text = page([one], None)
     assert "**[c](#c)** is better than the tuned baseline by " in text
     assert "5 seeds; it costs 2.0 times the compute. It is better than the best baseline for as much compute by" in text
-    assert "Its teacher's knowledge counts." in text
+    assert "What its teacher knows counts." in text
 
 
 @pytest.mark.parametrize(
     ("gains", "meaning"),
     [
-        ({"silent": 0.05}, "Its teacher makes no difference that is shown."),
-        ({"uninformed": 0.05}, "Works as a regulariser: a teacher that knows nothing of the sample does as well."),
-        ({"labels": 0.05}, "Works by its labels: a teacher that knows the class alone does as well."),
+        ({"silent": 0.05}, "Its teacher makes no difference that matters."),
+        ({"silent": 0.1}, "Its teacher makes it worse."),
+        ({"silent": 0.0445, "seeds": range(5)}, "That its teacher makes a difference is not shown."),
+        ({"uninformed": 0.05}, "It works as a regulariser: a teacher that knows nothing of the sample does as well."),
+        ({"uninformed": 0.1}, "It works as a regulariser, and a teacher that knows nothing of the sample does better."),
+        ({"labels": 0.05}, "It works by its labels: a teacher that knows the class alone does as well."),
+        (
+            {"labels": 0.0445, "seeds": range(5)},
+            "It works by its labels, for all that is shown: that it does better than",
+        ),
     ],
 )
 def test_a_teacher_is_what_its_controls_leave_of_it(tmp_path, gains, meaning):
