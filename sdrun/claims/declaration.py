@@ -68,6 +68,8 @@ class Declaration:
         require_positive(f"{KEY}.margin", self.margin)
         require_range(f"{KEY}.seeds", self.seeds, 3)
         require_range(f"{KEY}.most_seeds", self.most_seeds, self.seeds)
+        is_held_out = self.choose_by.startswith("val/")
+        require(is_held_out, f"{KEY}.choose_by", "needs a metric of the validation split, such as val/accuracy")
         is_several = len(set(self.tuning_seeds)) == len(self.tuning_seeds) > 0
         require(is_several, f"{KEY}.tuning_seeds", "needs one seed at least, each once")
         is_apart = not set(self.tuning_seeds) & set(range(self.most_seeds))

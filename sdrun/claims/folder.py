@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, Declaration, declaration
+from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, PRETRAIN, SIDES, Declaration, declaration
 from sdrun.comparison.runs import Run, read
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
@@ -33,6 +33,7 @@ MEMBER = {
     "name": TEXT,
     "side": TEXT,
     "length": NUMBER,
+    "arm": TEXT,
     "overrides": [TEXT],
     "score": NUMBER,
     "cost": NUMBER,
@@ -44,6 +45,9 @@ SHAPE = {
     "members": {...: MEMBER},
     "chosen": {...: TEXT},
 }
+REWORDED = ("statement", "beside")
+"""What may be declared anew of a claim that has results, for nothing is judged by it."""
+
 PLACE = re.compile(r"(?P<arm>\w[\w.+-]*(?:/\w[\w.+-]*)?)/seed_(?P<seed>\d{1,100})")
 AGAIN = "move it away, and make it again by: sdrun -m experiment=claim_NAME"
 
@@ -59,9 +63,20 @@ class ClaimFolder:
 
     @classmethod
     def begin(cls, path: Path, claim: Declaration) -> "ClaimFolder":
-        """A new folder, or one that is there already, with what is declared now."""
-        entries = cls.open(path).content if os.path.lexists(path / FILE) else {"runs": {}}
-        return cls(path, {**entries, "declared": asdict(claim)})
+        """A new folder, or one that is there already, with what is declared now.
+
+        Raises InputError where that is not what its results on paired seeds were judged by.
+        """
+        now = asdict(claim)
+        if not os.path.lexists(path / FILE):
+            return cls(path, {"runs": {}, "declared": now})
+        there = cls.open(path)
+        before = asdict(there.declared)
+        changed = [key for key in now if now[key] != before[key] and key not in REWORDED]
+        if changed and any("/" not in arm and arm != PRETRAIN for arm, _, _ in there.places()):
+            told = f"declares {', '.join(changed)} otherwise than when its paired seeds ran; {AGAIN}"
+            raise InputError(f"{printable(str(path / FILE))}: {told}")
+        return cls(path, {**there.content, "declared": now})
 
     @classmethod
     def open(cls, path: Path) -> "ClaimFolder":
@@ -69,8 +84,10 @@ class ClaimFolder:
         try:
             document = read_json(path / FILE)
             require_shape(FILE, document, SHAPE, ("declared", "runs"))
-            for member in document.get("members", {}).values():
+            for name, member in document.get("members", {}).items():
                 require_shape(f"{FILE}, members", member, {}, tuple(MEMBER))
+                if member["name"] != name or member["side"] not in SIDES or not member["cost"] > 0:
+                    raise Unreadable(f"{FILE} has a member {name} with another name, no side, or no cost")
             roles, names = document.get("chosen", {}), document.get("members", {})
             if (roles and roles.keys() != {METHOD, BASELINE, EQUAL}) or not names.keys() >= set(roles.values()):
                 raise Unreadable(f"{FILE} does not say which of its members are method, baseline and equal")

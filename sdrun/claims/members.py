@@ -9,16 +9,22 @@ from sdrun.claims.declaration import BASELINE, EQUAL, METHOD
 TOLERANCE = 1.01
 """Times a budget that a member may cost, as it ends with a whole step."""
 
+EXTENDED = "baseline_equal"
+"""The baseline that is trained for as many multiply-adds as the method."""
+
 
 @dataclass(frozen=True)
 class Member:
-    """``length``: in multiples of the experiment's; ``overrides``: of the side's own; ``score``: on the tuning seeds,
-    the larger the better; ``cost``: multiply-adds; ``tried``: the metric of each trial of its length, by number.
+    """``length``: in multiples of the experiment's; ``arm``: the runs that it was chosen by.
+
+    ``overrides``: of the side's own; ``score``: on the tuning seeds, the larger the better; ``cost``: multiply-adds;
+    ``tried``: the metric of each trial of its length, by overrides.
     """
 
     name: str
     side: str
     length: float
+    arm: str
     overrides: list[str]
     score: float
     cost: float
@@ -46,12 +52,13 @@ def leading(ladder: Iterable[Member], side: str) -> Member:
     return member
 
 
-def chosen(tuned: list[Member], extended: list[Member]) -> dict[str, str]:
-    """Names of the best of each side that was tuned, and of the best baseline for the multiply-adds of the method.
+def affordable_baseline(tuned: list[Member]) -> Member:
+    """The best one for the multiply-adds of the method; the cheapest, where the method costs less than any."""
+    base = best(tuned, BASELINE, leading(tuned, METHOD).cost)
+    return base or min((member for member in tuned if member.side == BASELINE), key=lambda member: member.cost)
 
-    The cheapest baseline, where the method costs less than any.
-    """
-    method, everyone = leading(tuned, METHOD), [*tuned, *extended]
-    cheapest = min((member for member in tuned if member.side == BASELINE), key=lambda member: member.cost)
-    equal = best(everyone, BASELINE, method.cost) or cheapest
-    return {METHOD: method.name, BASELINE: leading(tuned, BASELINE).name, EQUAL: equal.name}
+
+def chosen(tuned: list[Member], extended: list[Member]) -> dict[str, str]:
+    """Names of the best of each side that was tuned, and of the best baseline for the multiply-adds of the method."""
+    equal = max([affordable_baseline(tuned), *extended], key=lambda member: member.score)
+    return {METHOD: leading(tuned, METHOD).name, BASELINE: leading(tuned, BASELINE).name, EQUAL: equal.name}

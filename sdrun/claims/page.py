@@ -2,9 +2,9 @@
 
 from sdrun.claims.declaration import BASELINE, EQUAL, LABELS, METHOD, PRETRAIN, SILENT, UNINFORMED
 from sdrun.claims.pictures import QUESTIONS
-from sdrun.claims.trials import num_tuning_runs, rungs, trials
+from sdrun.claims.trials import num_tuning_runs, rungs
 from sdrun.claims.verdicts import Answer, Judged
-from sdrun.claims.words import answer_line, in_short, of_all, pays_from, sentences, unit
+from sdrun.claims.words import answer_line, in_short, of_all, pays_from, sentences
 from sdrun.comparison.lagging import lag
 from sdrun.comparison.rendering import mean_sd, numbers
 from sdrun.comparison.statistics import LEVEL
@@ -68,10 +68,12 @@ def section(claim: Judged, pictures: str | None) -> str:
 
 def setting(claim: Judged) -> str:
     """What was run, in a paragraph, with its command."""
-    if not claim.runs:
-        return "No run is finished."
-    example = next(iter(next(iter(claim.runs.values())).values()))
-    settings, declared = example.settings, claim.claim
+    declared = claim.claim
+    shortest = f"tuning/{BASELINE}_x{declared.lengths[0]:g}_"
+    examples = [run for arm, runs in claim.runs.items() if arm.startswith(shortest) for run in runs.values()]
+    if not examples:
+        return "No trial of the baseline is finished."
+    settings, model = examples[0].settings, examples[0].manifest.get("model")
     s = {key: text(value) for key, value in settings.items() if value}
     data = [f"{s.get('dataset.train_size', 'all')} items of {s.get('dataset.name')}"]
     if "dataset.num_labels" in s:
@@ -85,8 +87,8 @@ def setting(claim: Judged) -> str:
         f"{num} x{length:g}" for num, length in zip(rungs(declared), declared.lengths, strict=True)
     )
     parts = [
-        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}; model {example.manifest.get('model')}; "
-        f"x1 is {length} of {s.get('optim.batch_size')}.",
+        f"`sdrun -m experiment=claim_{claim.name}`: {', '.join(data)}; model {model}; "
+        f"x{declared.lengths[0]:g} is {length} of {s.get('optim.batch_size')}.",
         f"Each side was tuned by {num_tuning_runs(declared)} runs ({of_trials}) on seed "
         f"{', '.join(map(str, declared.tuning_seeds))}, by {declared.choose_by}.",
         f"All {num_runs} runs took {claim.minutes:.0f} CPU-minutes.",
@@ -109,7 +111,7 @@ def arms(claim: Judged) -> Table:
         means = [mean_sd(metric, cells[key]) if key in cells else "" for key, metric in metrics.items()]
         cost = costs.get(arm) or _mean(claim, arm, "multiply_adds")
         seconds = _mean(claim, arm, "seconds")
-        more = [f"{cost / unit(claim):.1f}" if cost else "", f"{seconds:.0f}" if seconds else ""]
+        more = [f"{cost / claim.unit:.1f}" if cost else "", f"{seconds:.0f}" if seconds else ""]
         table.rows.append([label, str(len(claim.paired_runs(arm))), *means, *more])
     return table
 
@@ -151,7 +153,7 @@ def _row(claim: Judged, answer: Answer) -> list[str]:
 
 
 def lags(claim: Judged) -> list[str]:
-    """Of arms whose average, which is judged, is far from the student."""
+    """What is said of arms whose average, which is judged, is far from the student."""
     lines = []
     for arm, label in labels(claim).items():
         apart = lag(claim.paired_runs(arm), claim.claim.metric, claim.metric)
@@ -169,10 +171,9 @@ def tuning(claim: Judged) -> str:
         if not member.tried:
             parts.append(f"**{printable(member.name)}**: {printable(' '.join(member.overrides))}")
             continue
-        names = trials(claim.claim, member.side)
         ranked = sorted(member.tried.items(), key=lambda item: item[1], reverse=metric.is_better(1) is not False)
         table = Table(f"{member.name}", [title, "settings"], left=("settings",))
-        table.rows = [[number(metric, score), " ".join(names[int(place)])] for place, score in ranked]
+        table.rows = [[number(metric, score), overrides] for overrides, score in ranked]
         parts.append(markdown(table))
     return "\n\n".join([*parts, "</details>"])
 

@@ -42,7 +42,6 @@ def frontier(claim: Judged) -> str | None:
     """The metric of each side's best for a budget, over budgets, with the range of the seeds; None of no members."""
     sides = {}
     scale = 100 if claim.metric.unit == PERCENT else 1
-    unit = min((member.cost for member in claim.members), default=1.0)
     for side in SIDES:
         budgets = sorted(member.cost for member in claim.members if member.side == side)
         chosen = [member for budget in budgets if (member := best(claim.members, side, budget))]
@@ -50,7 +49,7 @@ def frontier(claim: Judged) -> str | None:
         seeds = sorted(set.intersection(*map(set, columns))) if columns else []
         if seeds:
             values = np.array([[scale * column[seed] for column in columns] for seed in seeds])
-            sides[side] = (np.array(budgets) / unit, values)
+            sides[side] = (np.array(budgets) / claim.unit, values)
     if not sides:
         return None
     axis = "compute of training, in multiples of the cheapest"

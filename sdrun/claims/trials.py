@@ -1,7 +1,7 @@
 """Which settings a claim tries for each of its sides, and how many of them go on to the next length."""
 
-from itertools import product
 from random import Random
+from typing import Any
 
 from sdrun.claims.declaration import Declaration
 from sdrun.randomness import seed_of
@@ -10,13 +10,17 @@ from sdrun.settings.words import override, text
 
 def trials(claim: Declaration, side: str) -> list[list[str]]:
     """Overrides of each trial: so many of all combinations, drawn by the name of the side alone, in their order."""
-    axes = claim.axes(side)
     drawn = Random(seed_of("trials", side)).sample(range(claim.num_combinations(side)), claim.trials)
-    combinations = list(product(*axes.values()))
-    return [
-        [override(key, text(value)) for key, value in zip(axes, combinations[number], strict=True)]
-        for number in sorted(drawn)
-    ]
+    return [_combination(claim.axes(side), number) for number in sorted(drawn)]
+
+
+def _combination(axes: dict[str, list[Any]], number: int) -> list[str]:
+    """The one of that number, the last setting changing first."""
+    line = []
+    for key, values in reversed(axes.items()):
+        number, place = divmod(number, len(values))
+        line.append(override(key, text(values[place])))
+    return line[::-1]
 
 
 def rungs(claim: Declaration) -> list[int]:

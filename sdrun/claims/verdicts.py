@@ -8,7 +8,7 @@ from pathlib import Path
 from sdrun.claims.declaration import BASELINE, DECIDING, METHOD, SIDES, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.looks import levels, looks
-from sdrun.claims.members import Member, best, from_json
+from sdrun.claims.members import EXTENDED, Member, best, from_json
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, Outcome, cell, difference
 from sdrun.comparison.runs import Run, read
@@ -51,12 +51,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Rung:
-    """A budget in multiply-adds, the best of each side that it affords, and the difference on paired seeds."""
+    """A budget in multiply-adds, and the best of the method that it affords against that of the baseline."""
 
     budget: float
-    method: Member
-    baseline: Member
-    difference: Difference | None
+    answer: Answer
 
 
 @dataclass
@@ -121,31 +119,42 @@ class Judged:
 
     @cached_property
     def ladder(self) -> list[Rung]:
-        """Each budget of the method's members; the differences hold together for all of them."""
-        budgets = sorted(member.cost for member in self.members if member.side == METHOD)
-        rungs = []
-        for budget in budgets:
-            pair = [best(self.members, side, budget) for side in SIDES]
-            if all(pair):
-                base, method = pair
-                assert base
-                assert method
-                gap = self.difference(Contrast(method.name, base.name, self.claim.metric), LEVEL / len(budgets))
-                rungs.append(Rung(budget, method, base, gap))
-        return rungs
+        """Every budget that affords both sides. Its answers share what one question has of the level."""
+        pairs: dict[tuple[str, str], float] = {}
+        for budget in sorted(member.cost for member in self.members):
+            base, method = (best(self.members, side, budget) for side in SIDES)
+            if base and method:
+                pairs.setdefault((method.name, base.name), budget)
+        level = self.level / max(1, len(pairs))
+        return [Rung(b, self.answer(Contrast(*pair, self.claim.metric), level)) for pair, b in pairs.items()]
+
+    @property
+    def level(self) -> float:
+        """What each question has of the level of the claim, and the ladder as one more."""
+        return LEVEL / (len(self.claim.questions()) + 1)
+
+    @property
+    def unit(self) -> float:
+        """Multiply-adds of the cheapest baseline."""
+        return min((member.cost for member in self.members if member.side == BASELINE), default=1.0)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether the baseline was also trained for as much compute as the method."""
+        return any(member.name == EXTENDED for member in self.members)
 
     @property
     def pays_from(self) -> Rung | None:
         """The smallest budget from which on the method is better at each."""
         paying = None
         for rung in reversed(self.ladder):
-            if not (rung.difference and rung.difference.outcome is Outcome.better):
+            if not rung.answer.is_better:
                 break
             paying = rung
         return paying
 
     def cells(self, arm: str, metrics: list[str]) -> dict[str, Cell]:
-        """Of the paired seeds of an arm."""
+        """Metrics of an arm over its paired seeds."""
         return {metric: value for metric in metrics if (value := cell(self.values(arm, metric)))}
 
     def paired_runs(self, arm: str) -> dict[int, Run]:
@@ -165,7 +174,7 @@ class Judged:
         }
 
     def difference(self, contrast: Contrast, level: float, num: int | None = None) -> Difference | None:
-        """Of the seeds that both sides have; None of fewer than two."""
+        """Over the seeds that both sides have, which are two at least, or else None."""
         own, base = (self.values(side, contrast.metric, num) for side in (contrast.left, contrast.right))
         if len(own.keys() & base.keys()) < 2:
             return None
@@ -198,7 +207,7 @@ def judged(folders: list[ClaimFolder]) -> list[Judged]:
     claims = [_read(folder) for folder in folders]
     for claim in claims:
         questions = claim.claim.questions()
-        claim.answers = {name: claim.answer(asked, LEVEL / len(questions)) for name, asked in questions.items()}
+        claim.answers = {name: claim.answer(asked, claim.level) for name, asked in questions.items()}
     return claims
 
 

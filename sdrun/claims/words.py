@@ -4,7 +4,6 @@ from sdrun.claims.declaration import BASELINE, DECIDING, EQUAL
 from sdrun.claims.verdicts import Answer, Judged
 from sdrun.comparison.rendering import numbers
 from sdrun.comparison.sentences import sentence
-from sdrun.comparison.statistics import LEVEL
 from sdrun.settings.words import printable
 
 
@@ -23,12 +22,12 @@ def sentences(claim: Judged) -> list[str]:
     own = claim.name
     if helps.difference is None:
         return ["It is tuned; the paired seeds of its first look are not all there."]
-    told = [sentence(own, "the tuned baseline", helps.difference, price=claim.price, margin=helps.margin)]
-    if claim.chosen[EQUAL] == claim.chosen[BASELINE]:
+    told = [sentence(own, "the tuned baseline", helps.difference, price=claim.price, margin=helps.margin, plans=False)]
+    if claim.chosen[EQUAL] == claim.chosen[BASELINE] and claim.is_extended:
         told.append("That is also the best baseline for as much compute, as longer training did not score higher")
     elif equal.difference:
         base = "the best baseline for as much compute"
-        told.append(sentence("it", base, equal.difference, margin=equal.margin).capitalize())
+        told.append(sentence("It", base, equal.difference, margin=equal.margin, plans=False))
     told.append(teacher(claim))
     if not claim.is_decided:
         is_over = claim.num_seeds >= claim.claim.most_seeds
@@ -55,7 +54,7 @@ def teacher(claim: Judged) -> str:
         if control and control.is_different and not control.is_better:
             return f"It {meaning}, and {who} does better"
         if control and not control.is_different:
-            return f"It {meaning}, for all that is shown: that it does better than with {who} is not"
+            return f"Its teacher makes it better; whether it does better than with {who} is not shown"
     return "What its teacher knows counts" if informed else "Its teacher makes a difference"
 
 
@@ -75,24 +74,18 @@ def pays_from(claim: Judged) -> str:
     if not claim.ladder:
         return ""
     if claim.pays_from is None:
-        return "no budget here"
-    return f"{claim.pays_from.budget / unit(claim):.1f}"
-
-
-def unit(claim: Judged) -> float:
-    """Multiply-adds of the baseline at its first length."""
-    return min((member.cost for member in claim.members if member.side == BASELINE), default=1.0)
+        return "not shown"
+    return f"{claim.pays_from.budget / claim.unit:.1f}"
 
 
 def of_all(claims: list[Judged]) -> str:
     """How many verdicts would stand if they were to hold for all claims together."""
     decided = stand = 0
     for claim in claims:
-        questions = claim.claim.questions()
         for name in DECIDING:
             if claim.answers[name].is_decided:
                 decided += 1
-                stand += claim.answer(questions[name], LEVEL / len(questions) / len(claims)).is_decided
+                stand += claim.answer(claim.answers[name].contrast, claim.level / len(claims)).is_decided
     return (
         f"Were the intervals of all {len(claims)} claims to hold together as well, {stand} of their {decided} verdicts "
         "on whether they help would stand."

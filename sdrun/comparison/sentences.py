@@ -18,11 +18,12 @@ def sentence(
     title: str = "",
     price: float | None = None,
     margin: float | None = None,
+    plans: bool = True,
 ) -> str:
     """What the interval of a difference says of ``own`` and its baseline ``base``, without a full stop.
 
     ``title``: in place of the metric's; ``price``: how many times the baseline's training is spent; ``margin``: a
-    difference closer to 0 than this was declared not to matter.
+    difference closer to 0 than this was declared not to matter; ``plans``: whether seeds that would be needed are said.
 
     >>> from sdrun.comparison.differences import difference
     >>> accuracy = Metric("accuracy", Better.higher, "%", "accuracy")
@@ -36,7 +37,7 @@ def sentence(
     elif difference.outcome is Outcome.equal:
         clause = f"{own} and {base} have the same {amounts.title} in all {difference.paired.n} seeds"
     elif difference.outcome is Outcome.undecided:
-        clause = _undecided(own, base, difference, amounts)
+        clause = _undecided(own, base, difference, amounts, plans)
     else:
         clause = f"{_decided(own, base, difference, amounts)}, {difference.paired.n} seeds"
     return clause + ("" if price is None else f"; {_cost(price)}")
@@ -91,15 +92,14 @@ def _decided(own: str, base: str, difference: Difference, amounts: _Amounts) -> 
     return f"{start}: {amounts.title} is {side} by {amount}{amounts.unit}"
 
 
-def _undecided(own: str, base: str, difference: Difference, amounts: _Amounts) -> str:
+def _undecided(own: str, base: str, difference: Difference, amounts: _Amounts, plans: bool) -> str:
     pairs = difference.paired
     start = f"{own} cannot be told from {base}"
     if pairs.sd == 0:
         amount = amounts.span(pairs.mean, pairs.mean, signed=True)
         return f"{start}: {amount}{amounts.of} in each of {pairs.n} seeds; a few more would do"
-    return (
-        f"{start}: {amounts.span(pairs.low, pairs.high, signed=True)}{amounts.of}, {pairs.n} seeds; {difference.enough}"
-    )
+    more = f"; {difference.enough}" if plans else ""
+    return f"{start}: {amounts.span(pairs.low, pairs.high, signed=True)}{amounts.of}, {pairs.n} seeds{more}"
 
 
 def _immaterial(own: str, base: str, difference: Difference, amounts: _Amounts, margin: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from sdrun.errors import RunError
 from sdrun.losses.distillation import hard
 from sdrun.objectives.objective import Objective
 from sdrun.randomness import Draws
@@ -33,6 +34,9 @@ class Surrogate(nn.Module, ABC):
     @property
     def network(self) -> nn.Module | None:
         return next(iter(self._networks), None)
+
+    def see(self, targets: Sequence[Tree]) -> None:
+        """Take note of all that was said at a step, before any of it is changed."""
 
     @abstractmethod
     def forward(self, targets: Tree, draws: Draws) -> Tree:
@@ -97,12 +101,15 @@ class ClassMean(Surrogate):
         self.register_buffer("sums", torch.zeros(num_classes, num_classes))
         self.register_buffer("counts", torch.zeros(num_classes))
 
+    def see(self, targets: Sequence[Tensor]) -> None:
+        everything = torch.cat(list(targets))
+        of_class = nn.functional.one_hot(everything.argmax(dim=1), len(self.counts)).to(self.sums.dtype)
+        self.sums.mul_(MOMENTUM).add_(of_class.T @ everything.softmax(dim=1))
+        self.counts.mul_(MOMENTUM).add_(of_class.sum(dim=0))
+
     def forward(self, targets: Tensor, draws: Draws) -> Tensor:
-        label = targets.argmax(dim=1)
-        self.sums.mul_(MOMENTUM).index_add_(0, label, targets.softmax(dim=1))
-        self.counts.mul_(MOMENTUM).index_add_(0, label, torch.ones_like(targets[:, 0]))
         means = self.sums / self.counts.clamp_min(1e-12)[:, None]
-        return means.clamp_min(1e-30).log()[label]
+        return means.clamp_min(1e-30).log()[targets.argmax(dim=1)]
 
 
 def surrogate(control: Control, num_classes: int, untrained: nn.Module | None) -> Surrogate:
@@ -125,18 +132,23 @@ def surrogate(control: Control, num_classes: int, untrained: nn.Module | None) -
 def controlled(objective: Objective, pieces: Sequence[Batch], gather: OverRanks) -> list[Batch]:
     """The parts of one rank's batch with the targets that the objective's surrogate gives for them.
 
-    Samples are drawn from the whole batch of all ranks, so that it does not matter how that is parted.
+    Samples are drawn from the whole batch of all ranks, so that it does not matter how that is parted. Raises RunError
+    where the objective has no targets to be changed.
     """
     surrogate = objective.surrogate
     assert surrogate is not None
     with _unchanged(objective.student):
         targets = [objective.targets(piece, surrogate.network) for piece in pieces]
+    if not targets[0]:
+        raise RunError(
+            f"control: {type(objective).__name__} does not say what is taught; give it targets(batch, network)"
+        )
+    whole = {name: tree_map(gather, _joined([of_piece[name] for of_piece in targets])) for name in targets[0]}
+    surrogate.see(list(whole.values()))
     others: dict[str, Tree] = {}
-    for name in targets[0]:
-        of_rank = _joined([of_piece[name] for of_piece in targets])
+    for name, told in whole.items():
         draws = _batch(pieces[0], name).draws
-        whole = replace(draws, rows=slice(0, draws.total))
-        others[name] = surrogate(tree_map(gather, of_rank), whole)
+        others[name] = surrogate(told, replace(draws, rows=slice(0, draws.total)))
     return [_with_targets(piece, others) for piece in pieces]
 
 

@@ -84,8 +84,9 @@ class BornAgainSettings(MethodSettings):
 
     @property
     def controls(self) -> tuple[Control, ...]:
-        """Hard targets know no more than a class already."""
-        return (Control.shuffled, Control.random) if self.targets is Targets.hard else CONTROLS
+        """Hard targets know no more than a class already, and the two of top2 must be told from the others."""
+        refused = {Targets.hard: CONTROLS[2:], Targets.top2: (Control.constant, Control.hard)}.get(self.targets, ())
+        return tuple(control for control in CONTROLS if control not in refused)
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -29,7 +29,8 @@ class ClassWise(Objective):
         s = self.settings
         own, _ = batch.views[s.view]
         logits = self.student(own).float()
-        targets = self.targets(batch)[""] if batch.targets is None else batch.targets
+        own_targets = self.targets(batch)[""]  # under a control too, for this pass counts in BatchNorm's statistics
+        targets = own_targets if batch.targets is None else batch.targets
         terms = {
             "ce": self.answers.truth(logits, batch.known),
             "distillation": s.weight * kd(logits, targets, s.temperature),

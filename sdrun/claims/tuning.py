@@ -1,0 +1,107 @@
+"""How both sides of a claim are tuned: as many trials each, of which the best go on from length to length."""
+
+import math
+from statistics import mean
+
+from sdrun.claims.arms import Arms, Job
+from sdrun.claims.declaration import BASELINE, KEY, METHOD, SIDES
+from sdrun.claims.members import EXTENDED, TOLERANCE, Member, affordable_baseline, leading
+from sdrun.claims.trials import num_tuning_runs, rungs, trials
+from sdrun.comparison.declared import together
+from sdrun.errors import require
+from sdrun.judges.metric import Better, lookup
+from sdrun.settings.words import parted
+from sdrun.sweeps.estimate import LENGTH
+
+
+class Tuning:
+    """The trials of a claim. Those of a side are known by their numbers."""
+
+    def __init__(self, arms: Arms) -> None:
+        self.arms, self.claim = arms, arms.claim
+        self.trials = {side: trials(self.claim, side) for side in SIDES}
+
+    def require_settings(self, controls: list[list[str]]) -> None:
+        """Raise InputError where a trial, or one of the method under a control, has settings that do not suit it."""
+        for side in SIDES:
+            for line in self.trials[side]:
+                for further in ([], *(controls if side == METHOD else ())):
+                    self.arms.require_settings(self.arms.of_side(side, [*line, *further]))
+
+    def show(self) -> None:
+        """Say how long the first trials take."""
+        self.arms.make(self._jobs(0, {side: list(range(self.claim.trials)) for side in SIDES}))
+        print(
+            f"These are the first of {2 * num_tuning_runs(self.claim)} runs that tune both sides; paired seeds follow"
+        )
+
+    def tuned(self) -> list[Member]:
+        """The best of each side at each length. Raises InputError where none of a side ended."""
+        self.arms.pretrain(self.claim.tuning_seeds)
+        ladder = []
+        left = {side: list(range(self.claim.trials)) for side in SIDES}
+        for place, num in enumerate(rungs(self.claim)):
+            left = {side: numbers[:num] for side, numbers in left.items()}
+            self.arms.attempt(self._jobs(place, left))
+            for side in SIDES:
+                scores = self._scores(side, place, left[side])
+                left[side] = sorted(scores, key=lambda number: scores[number], reverse=True)
+                ladder.append(self._member(side, place, scores))
+        return ladder
+
+    def extended(self, tuned: list[Member]) -> list[Member]:
+        """The best baseline that costs no more than the method's best, trained for as much, if that is longer."""
+        base = affordable_baseline(tuned)
+        share = leading(tuned, METHOD).cost / base.cost
+        if share <= TOLERANCE:
+            return []
+        steps = max(stage.get("steps") or 0 for stage in self.arms.tuned(base.arm)[0].stages.values())
+        enough = [word for word in self.arms.longer(BASELINE, base.length * share) if not word.startswith("optim.max_")]
+        line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
+        line += [*enough, f"optim.max_steps={math.floor(share * steps)}"]
+        arm = f"tuning/{EXTENDED}"
+        self.arms.attempt([(arm, seed, self.arms.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds])
+        if (score := self._score(arm)) == -math.inf:
+            return []
+        return [Member(EXTENDED, BASELINE, base.length * share, arm, line, score, self.arms.cost(BASELINE, arm), {})]
+
+    def _jobs(self, place: int, numbers: dict[str, list[int]]) -> list[Job]:
+        """Trials of both sides at the length number ``place``, on all tuning seeds."""
+        jobs: list[Job] = []
+        for side in SIDES:
+            longer = self.arms.longer(side, self.claim.lengths[place])
+            for number in numbers[side]:
+                line = self.arms.of_side(side, [*self.trials[side][number], *longer])
+                arm = self._arm(side, place, number)
+                jobs += [(arm, seed, [*line, *self.arms.initial(side, seed)]) for seed in self.claim.tuning_seeds]
+        return jobs
+
+    def _member(self, side: str, place: int, scores: dict[int, float]) -> Member:
+        """The best of those trials."""
+        best, length = max(scores, key=lambda number: scores[number]), self.claim.lengths[place]
+        arm, ended = self._arm(side, place, best), {number: s for number, s in scores.items() if s > -math.inf}
+        require(bool(ended), f"{KEY}.grid", f"none of the trials of the {side} ended; see their run.log")
+        tried = {" ".join(self.trials[side][number]): self._sign(arm) * score for number, score in ended.items()}
+        line = [*self.trials[side][best], *self.arms.longer(side, length)]
+        return Member(f"{side}_x{length:g}", side, length, arm, line, scores[best], self.arms.cost(side, arm), tried)
+
+    def _arm(self, side: str, place: int, number: int) -> str:
+        return f"tuning/{side}_x{self.claim.lengths[place]:g}_{number:02d}"
+
+    def _scores(self, side: str, place: int, numbers: list[int]) -> dict[int, float]:
+        return {number: self._score(self._arm(side, place, number)) for number in numbers}
+
+    def _score(self, arm: str) -> float:
+        """The mean over tuning seeds of what trials are chosen by; the larger the better, none where one failed."""
+        runs = self.arms.finished(arm, self.claim.tuning_seeds)
+        if runs is None:
+            return -math.inf
+        values = [value for run in runs if (value := run.metric(self.claim.choose_by)) is not None]
+        lacking = f"{self.claim.choose_by} is not among the metrics of {arm}"
+        require(len(values) == len(runs), f"{KEY}.choose_by", lacking)
+        return self._sign(arm) * mean(values)
+
+    def _sign(self, arm: str) -> int:
+        """-1 where a lower metric is better."""
+        metric = lookup(self.claim.choose_by, together(run.declared for run in self.arms.tuned(arm)))
+        return -1 if metric.better is Better.lower else 1
