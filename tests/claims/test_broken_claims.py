@@ -42,6 +42,9 @@ BROKEN = {
     "overrides that are null": {"runs": {"silent/seed_0": {"overrides": None}}},
     "a score that is null": {"members": {**MEMBERS, "method_x1": {**MEMBERS["method_x1"], "score": None}}},
     "a member that lacks its cost": {"members": {"method_x1": {"name": "method_x1", "side": "method"}}},
+    "a member by another name": {"members": {**MEMBERS, "method_x1": {**MEMBERS["method_x1"], "name": "method_x2"}}},
+    "a member that costs nothing": {"members": {**MEMBERS, "method_x1": {**MEMBERS["method_x1"], "cost": 0}}},
+    "a member of neither side": {"members": {**MEMBERS, "method_x1": {**MEMBERS["method_x1"], "side": "other"}}},
     "members that are a list": {"members": [0.9]},
     "no members": {"members": ...},
     "a choice that is none": {"chosen": {"method": "two"}},
@@ -169,7 +172,7 @@ def test_nothing_of_a_claim_takes_hold_of_a_terminal(one, called):
     changed(
         one,
         declared={**DECLARED, "statement": "a\x1b[2J\n# b", "silent": ["\x9b"]},
-        members={**MEMBERS, "baseline_x6": {**MEMBERS["baseline_x6"], "name": "\x1b", "overrides": ["\x9b"]}},
+        members={**MEMBERS, "baseline_equal": {**MEMBERS["baseline_equal"], "overrides": ["\x9b"]}},
     )
     code, out = called("claims", "one")
     assert code == 0

@@ -4,7 +4,7 @@ import pytest
 from test_verdicts import DECLARED
 
 from sdrun.claims.declaration import Contrast, declaration
-from sdrun.claims.members import Member, best, chosen
+from sdrun.claims.members import Member, affordable_baseline, best, chosen
 from sdrun.claims.trials import num_tuning_runs, rungs, trials
 from sdrun.errors import InputError
 
@@ -41,6 +41,8 @@ def test_both_sides_have_as_many_trials_of_one_grid():
     assert len({tuple(line) for line in tried["baseline"]}) == 6
     assert {len(line) for line in tried["method"]} == {3}
     assert trials(claim, "method") == tried["method"]
+    everything = declaration({**DECLARED, "grid": {**grid, "x": [0] * 10**6, "y": [0] * 10**6}, "trials": 6})
+    assert len(trials(everything, "baseline")) == 6  # of more combinations than fit in memory
     assert rungs(claim) == [6, 2, 1]
     assert num_tuning_runs(claim) == 9
     assert num_tuning_runs(declaration({**DECLARED, "tuning_seeds": [100, 101]})) == 6
@@ -52,27 +54,29 @@ def test_a_setting_that_is_null_is_not_tuned():
 
 
 def member(name, side, score, cost):
-    return Member(name, side, 1.0, [], score, cost, {})
+    return Member(name, side, 1.0, "", [], score, cost, {})
+
+
+TUNED = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 50)]
 
 
 def test_the_best_for_a_budget_costs_no_more():
-    ladder = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 50)]
-    assert best(ladder, "baseline").name == "b"
-    assert best(ladder, "baseline", 29).name == "a"
-    assert best(ladder, "baseline", 29.9).name == "b"  # a step more than the budget
-    assert best(ladder, "baseline", 9) is None
+    assert best(TUNED, "baseline").name == "b"
+    assert best(TUNED, "baseline", 29).name == "a"
+    assert best(TUNED, "baseline", 29.9).name == "b"  # a step more than the budget
+    assert best(TUNED, "baseline", 9) is None
 
 
 @pytest.mark.parametrize(("score", "equal"), [(0.95, "longer"), (0.85, "b")])
 def test_longer_training_is_the_baseline_for_as_much_compute_where_it_scores_more(score, equal):
-    tuned = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 50)]
-    roles = chosen(tuned, [member("longer", "baseline", score, 50)])
+    roles = chosen(TUNED, [member("longer", "baseline", score, 50)])
     assert roles == {"method": "c", "baseline": "b", "equal": equal}
 
 
-def test_a_method_that_costs_less_than_any_baseline_is_held_against_the_cheapest():
-    tuned = [member("a", "baseline", 0.8, 10), member("b", "baseline", 0.9, 30), member("c", "method", 0.7, 5)]
-    assert chosen(tuned, [])["equal"] == "a"
+@pytest.mark.parametrize(("cost", "base"), [(50, "b"), (30, "b"), (20, "a"), (5, "a")])
+def test_a_baseline_for_as_much_compute_costs_no_more_than_the_method(cost, base):
+    tuned = [*TUNED[:2], member("c", "method", 0.7, cost)]
+    assert affordable_baseline(tuned).name == chosen(tuned, [])["equal"] == base
 
 
 @pytest.mark.parametrize("change", [{"metric": ["test/accuracy"]}, {"seeds": "a"}, {"lengths": ["x"]}, {"grid": [1]}])
