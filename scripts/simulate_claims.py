@@ -21,18 +21,27 @@ DECIDING = 2
 
 
 def simulated(effects: Sequence[float], num: int, first: int, most: int, margin: float, seed: int = 0):
-    """Claims whose method is better by ``effects`` [questions]: how their answers end, and seeds they took.
+    """Claims whose method is better by ``effects`` [questions]: see ``ended``."""
+    return ended(drawn(effects, num, most, seed), first, margin)
 
-    Outcomes [num, questions]: 1 and -1 for a difference that is shown, 2 for one that does not matter, 0 for neither.
-    """
+
+def drawn(effects: Sequence[float], num: int, most: int, seed: int) -> np.ndarray:
+    """Differences of the method from all other arms [num, most, questions], which share what is the method's."""
     rng = np.random.default_rng(seed)
     method = rng.normal(size=(num, most, 1)) / np.sqrt(2)
     others = rng.normal(size=(num, most, len(effects))) / np.sqrt(2)
-    differences = method - others + np.asarray(effects)
-    outcomes, seeds = np.zeros((num, len(effects)), int), np.full(num, most)
+    return method - others + np.asarray(effects)
+
+
+def ended(differences: np.ndarray, first: int, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """How the answers of claims end, and the seeds that they took [num].
+
+    Outcomes [num, questions]: 1 and -1 for a difference that is shown, 2 for one that does not matter, 0 for neither.
+    """
+    num, most, questions = differences.shape
+    outcomes, seeds, is_going = np.zeros((num, questions), int), np.full(num, most), np.ones(num, bool)
     numbers = looks(first, most)
-    is_going = np.ones(num, bool)
-    for n, level in zip(numbers, levels(numbers, LEVEL / len(effects)), strict=True):
+    for n, level in zip(numbers, levels(numbers, LEVEL / (questions + 1)), strict=True):
         part = differences[:, :n]
         mean, sd = part.mean(axis=1), part.std(axis=1, ddof=1)
         half = stats.t.isf(level / 2, n - 1) * sd / np.sqrt(n)

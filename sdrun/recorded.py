@@ -3,16 +3,16 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError, safe_load
 
-from sdrun import configuration, methods
+from sdrun import configuration
 from sdrun.errors import InputError, require
 from sdrun.plugins import registry
 from sdrun.settings import Settings, words
+from sdrun.storage.earlier import with_later
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.initial import initial
 from sdrun.storage.manifest import digest_of
@@ -24,15 +24,7 @@ def load_config(folder: RunFolder) -> DictConfig:
     values = folder.document(folder.config.name)
     if key := words.interpolated(values):
         raise InputError(f"{folder.config}: {key} holds ${{...}}, and settings of a run are resolved; write its value")
-    return OmegaConf.create(_with_later(values))
-
-
-def _with_later(values: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a run, and those that have come since as they were before."""
-    method = values.get("method")
-    if not isinstance(method, dict) or method.get("name") not in methods.names():  # as is told where they are typed
-        return values
-    return {**Settings.before, **values, "method": {**methods.settings_class(method["name"]).before, **method}}
+    return OmegaConf.create(with_later(values))
 
 
 def change(config: DictConfig, overrides: Sequence[str], free: tuple[str, ...], where: str) -> None:

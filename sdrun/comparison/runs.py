@@ -15,6 +15,7 @@ from sdrun.judges.metric import Metric, from_json
 from sdrun.settings.words import ALIASES, leaves, printable, says
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
+from sdrun.storage.earlier import with_later
 from sdrun.storage.shape import SUMMARY, require_names, require_shape
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _read(path: Path) -> Run:
         require_names("summary.json", summary.get("stages", []))
     for name in ("config.yaml", "summary.json"):
         manifests.require_whole(manifest, path, name)
-    run = Run(path, manifest, summary, dict(leaves(settings)))
+    run = Run(path, manifest, summary, dict(leaves(with_later(settings))))
     try:
         _ = run.declared
     except ValueError as error:

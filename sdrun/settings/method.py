@@ -1,10 +1,8 @@
 """What the settings of every method are."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -50,9 +48,6 @@ class MethodSettings(ABC):
 
     free_after_training: ClassVar[tuple[str, ...]] = ()
     """Keys that a finished run may be judged with other values of; one that ends in a dot stands for its group."""
-
-    before: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-    """By name those settings that came when there were runs already, with what these had done without a word of it."""
 
     name: str
 

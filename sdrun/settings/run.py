@@ -1,10 +1,7 @@
 """Settings of a run as a whole."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import CLEAN, require_range
@@ -28,11 +25,10 @@ class Settings:
     """One run. ``method`` is the settings class of the chosen method, and so for the other groups.
 
     ``init_from``: folder of a finished run with whose backbone every student starts; ``init_network`` says whose of
-    that run, None that of the teacher where one was kept. ``pictures``: whether any are drawn.
-    """
+    that run, None that of the teacher where one was kept.
 
-    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"pictures": True, "control": "none"})
-    """See ``MethodSettings.before``."""
+    ``pictures``: whether any are drawn; ``control``: who speaks in the teacher's place.
+    """
 
     seed: int
     control: Control

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_verdicts import claim, verdicts
 
+from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.looks import GROWTH, levels, looks
+from sdrun.claims.verdicts import Judged, judged
 from sdrun.comparison.statistics import LEVEL
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts/simulate_claims.py"))
@@ -48,3 +51,26 @@ def test_larger_effects_need_fewer_seeds():
         means.append(seeds.mean())
     assert means == sorted(means, reverse=True)
     assert np.mean(seeds == 5) > 0.5
+
+
+def test_what_is_simulated_is_what_claims_do(tmp_path, monkeypatch):
+    """The script decides many claims at once; the answers of a claim must be the same."""
+    effects = [0.0, 0.6, -1.2, 0.3, 2.5]
+    differences = SCRIPT["drawn"](effects, 40, 8, 0) / 100
+    outcomes, seeds = SCRIPT["ended"](differences, 5, 0.01)
+    sides = ("silent", "uninformed", "labels", "baseline", "equal")  # in the order of the questions
+    folder = ClaimFolder.open(claim(tmp_path / "c"))
+    letters = {0: "?", 1: "+", -1: "-", 2: "="}
+    for number in range(len(differences)):
+
+        def values(self, side, metric, num=None, of_claim=differences[number]):
+            column = sides.index(side) if side in sides else None
+            return {s: 0.0 if column is None else -of_claim[s, column] for s in range(8 if num is None else num)}
+
+        monkeypatch.setattr(Judged, "values", values)
+        (one,) = judged([folder])
+        expected = [letters[outcome] for outcome in outcomes[number]]
+        assert list(verdicts(one).values())[-2:] == expected[-2:]
+        if seeds[number] == 8:
+            assert list(verdicts(one).values()) == expected
+    assert {letter for row in outcomes for letter in row} == {0, 1, -1, 2}

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import SMALL, differences, in_pieces, points, settings, start, weights
-from sdrun.errors import InputError
+from sdrun.errors import InputError, RunError
 from sdrun.methods.consistency.objective import Consistency
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.objectives.surrogates import ClassMean, Hard, Shuffled, ShuffledInClass, controlled, surrogate
@@ -87,9 +87,11 @@ def test_one_that_is_alone_in_its_class_keeps_its_own():
 def test_the_mean_of_a_class_is_that_of_its_probabilities_and_earlier_steps_fade():
     mean, first, second = ClassMean(K), logits(), logits() + 1.5 * torch.eye(K)[0]
     label = first.argmax(dim=1)
+    mean.see([first[:9], first[9:]])
     told = mean(first, draws())
     for k in range(K):
         torch.testing.assert_close(told[label == k].softmax(dim=1)[0], first[label == k].softmax(dim=1).mean(dim=0))
+    mean.see([second])
     later = mean(second, draws())
     label = second.argmax(dim=1)
     both = torch.cat([first, second])
@@ -136,12 +138,21 @@ def test_the_look_beforehand_does_not_count_in_batchnorm():
         assert torch.equal(value, before[name])
 
 
+def test_an_objective_that_does_not_say_what_is_taught_is_refused():
+    objective = Echo()
+    objective.targets = lambda *_: {}
+    with pytest.raises(RunError, match=r"control: Echo does not say what is taught; give it targets"):
+        controlled(objective, [batch()], lambda x: x)
+
+
 REFUSED = {
     "supervised": list(CONTROLS),
     "dino": [Control.constant, Control.shuffled_in_class, Control.classmean, Control.hard],
     "fixmatch": [Control.constant, Control.shuffled_in_class, Control.classmean, Control.hard],
     "uda": [Control.constant, Control.classmean, Control.hard],
     "layerwise": [Control.constant, Control.classmean, Control.hard],
+    "born_again method.targets=hard": [Control.constant, Control.shuffled_in_class, Control.classmean, Control.hard],
+    "born_again method.targets=top2": [Control.constant, Control.hard],
     **{name: [] for name in ("born_again", "mean_teacher", "consistency", "cs_kd", "ps_kd", "layerwise method.beta=0")},
 }
 
@@ -232,3 +243,13 @@ def test_a_method_learns_what_the_surrogate_says(method, monkeypatch, tmp_path):
     assert not any(tensor.requires_grad for tensor in targets)
     losses = [[point[4] for point in points(path) if point[3] == "train/loss"] for path in paths]
     assert (losses[0] != losses[1]) == (method not in UNMOVED)
+
+
+def test_the_pass_of_a_partner_counts_in_batchnorm_under_a_control_as_well(tmp_path):
+    asked = ("method=cs_kd", "method.weight=0", "optim.max_steps=2")
+    with without_pictures():
+        own, other = (weights(start(tmp_path / c, *asked, f"control={c}")) for c in ("none", "random"))
+    statistics = [name for name in own if "running" in name and "/last/" in name]
+    assert statistics
+    for name in statistics:
+        assert torch.equal(own[name], other[name])

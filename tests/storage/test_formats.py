@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from folders import made_run
 
 import helpers
 from sdrun import reevaluation, run
+from sdrun.comparison.groups import grouped
+from sdrun.comparison.runs import find
 from sdrun.errors import InputError
 from sdrun.storage import manifest
 from sdrun.storage.initial import initial
@@ -44,7 +47,7 @@ def test_a_run_of_today_says_so(tmp_path):
     )
 
 
-@pytest.mark.parametrize("key", ["pictures", "targets"])
+@pytest.mark.parametrize("key", ["control", "label_smoothing"])
 def test_one_from_before_there_was_a_setting_goes_on_and_is_evaluated(tmp_path, monkeypatch, key):
     asked = ("method=born_again", "generations=1", "optim.max_steps=2", "checkpoint_seconds=0")
     path = helpers.interrupted(tmp_path / "run", "generation_0", 1, monkeypatch, *asked)
@@ -55,3 +58,12 @@ def test_one_from_before_there_was_a_setting_goes_on_and_is_evaluated(tmp_path, 
     run.resume(path)
     assert helpers.summary(path)["status"] == "completed"
     reevaluation.evaluate(path, None, None, [])
+
+
+def test_one_from_before_there_was_a_setting_is_of_the_group_that_has_its_value(tmp_path):
+    later = {"control": "none", "method__view": "weak", "method__label_smoothing": 0.0, "method__targets": "soft"}
+    for seed, settings in enumerate(({}, {**later, "pictures": False})):
+        made_run(tmp_path / str(seed), seed, method="born_again", **settings)
+    made_run(tmp_path / "other", 0, method="born_again", **{**later, "control": "hard"})
+    groups, _ = grouped(find([str(tmp_path)]).finished)
+    assert [list(group.runs) for group in groups] == [[0, 1], [0]]

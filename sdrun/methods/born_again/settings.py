@@ -8,11 +8,8 @@ Watch for: the gain is the size of seed noise, so use several paired seeds; its 
 baseline stopped in time, one trained for the same total compute, and for the ensemble as many independent networks.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range, require_view
@@ -57,8 +54,6 @@ class BornAgainSettings(MethodSettings):
 
     ``view``: what student and teacher see; ``label_smoothing``: share of the labels spread evenly over all classes.
     """
-
-    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"targets": "soft", "view": "weak", "label_smoothing": 0.0})
 
     objective: BornAgainLoss
     alpha: float

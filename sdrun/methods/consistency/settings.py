@@ -11,11 +11,9 @@ Watch for: supervised training on the same strong views may gain as much; a mask
 eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/pseudo_label_accuracy``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import (
@@ -71,7 +69,6 @@ class ConsistencySettings(MethodSettings):
     """
 
     needs: ClassVar[str | None] = "categorical"
-    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"label_smoothing": 0.0})
     joins_views: ClassVar[bool] = True
 
     view: str

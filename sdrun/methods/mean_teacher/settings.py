@@ -8,11 +8,9 @@ Watch for: supervised training on stronger views may gain as much (``method=supe
 consistency term whose share of the gradient is 0; a validation split with far more labels than training has.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sdrun.settings import CONTROLS, Control, MethodSettings, MomentumSchedule, require_range, require_view
 
@@ -32,8 +30,6 @@ class MeanTeacherSettings(MethodSettings):
     """
 
     needs: ClassVar[str | None] = "categorical"
-    before: ClassVar[Mapping[str, Any]] = MappingProxyType({"label_smoothing": 0.0})
-
     view: str
     consistency: Distance
     weight: float

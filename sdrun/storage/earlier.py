@@ -1,0 +1,18 @@
+"""Settings that came when there were runs already, as those runs, whose documents have no word of them, had them."""
+
+from typing import Any
+
+OF_ROOT: dict[str, Any] = {"pictures": True, "control": "none"}
+OF_METHODS: dict[str, dict[str, Any]] = {
+    "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
+    "consistency": {"label_smoothing": 0.0},
+    "mean_teacher": {"label_smoothing": 0.0},
+}
+
+
+def with_later(settings: dict[str, Any]) -> dict[str, Any]:
+    """A run's settings, with what has come since."""
+    method = settings.get("method")
+    if not isinstance(method, dict) or not isinstance(name := method.get("name"), str):
+        return settings
+    return {**OF_ROOT, **settings, "method": {**OF_METHODS.get(name, {}), **method}}
