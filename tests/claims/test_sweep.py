@@ -23,6 +23,7 @@ hydra:
     seeds: 3
     most_seeds: 4
     margin: 0.00001
+    choose_by: val/nll
     method: [method=born_again, generations=2]
     silent: [method.alpha=0]
     trials: 2
@@ -72,6 +73,9 @@ def test_it_makes_every_run_once(sweep, tmp_path, capsys, monkeypatch):
     assert {place for place in ended if place.startswith("silent/")} == {f"silent/seed_{seed}" for seed in range(4)}
     for line in lines.values():
         assert "pictures=false" in line
+
+    for member in content["members"].values():
+        assert -member["score"] == min(member["tried"].values(), default=-member["score"])  # for a loss is better lower
 
     cost = {name: member["cost"] for name, member in content["members"].items()}
     method, base = content["chosen"]["method"], content["chosen"]["baseline"]
