@@ -100,9 +100,9 @@ def curves(lines: Mapping[str, Curve], x: str, y: str, marker: str | None = None
                 )
         axis.set(xlabel=x, ylabel=drawable(y))
         if is_log:
-            ticks = sorted({float(place) for places, _ in lines.values() for place in places})
+            ticks = {f"{place:.2g}": float(place) for places, _ in lines.values() for place in places}
             axis.set_xscale("log")
-            axis.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+            axis.set_xticks(list(ticks.values()), list(ticks))
             axis.minorticks_off()
 
     return _svg(draw, f"{y} over {x}")
