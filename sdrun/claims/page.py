@@ -14,6 +14,9 @@ from sdrun.settings.words import printable, text
 
 ROLES = {METHOD: "method", BASELINE: "tuned baseline", EQUAL: "baseline for as much compute"}
 
+MOST_NAMED = 5
+"""Runs that are not finished."""
+
 INTRODUCTION = """
 Made by `make claims`; not written by hand. A claim has two sides, which are tuned alike: the same number of trials of
 one grid, the method's own settings besides, chosen on validation of seeds that no answer rests on. What was chosen
@@ -59,8 +62,7 @@ def section(claim: Judged, pictures: str | None) -> str:
         *lags(claim),
     ]
     if claim.missing:
-        missing = (printable(f"{path.parent.name}/{path.name} {why}") for path, why in claim.missing)
-        lines.append("Not finished, and left out: " + "; ".join(missing))
+        lines.append("Not finished, and left out: " + "; ".join(missing(claim)))
     if claim.members:
         lines.append(tuning(claim))
     return "\n\n".join(lines)
@@ -160,6 +162,13 @@ def lags(claim: Judged) -> list[str]:
         if apart and apart.is_far:
             lines.append(printable(f"{label}: {apart}."))
     return lines
+
+
+def missing(claim: Judged) -> list[str]:
+    """Runs that are not finished, and why."""
+    lines = [printable(f"{path.parent.name}/{path.name} {why}") for path, why in claim.missing[:MOST_NAMED]]
+    more = len(claim.missing) - MOST_NAMED
+    return [*lines, f"{more} more"] if more > 0 else lines
 
 
 def tuning(claim: Judged) -> str:

@@ -67,13 +67,12 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.words import sentences
     from sdrun.comparison import report, seen
     from sdrun.comparison.tables import titled
-    from sdrun.settings.words import printable
 
     claims = judged(find(paths))
     sections = []
     for claim in claims:
         groups = {label: runs for arm, label in page.labels(claim).items() if (runs := claim.paired_runs(arm))}
-        missing = [printable(f"left out: {path}: {reason}") for path, reason in claim.missing]
+        missing = [f"left out: {line}" for line in page.missing(claim)]
         section = report.section(claim.name, [page.answers(claim), page.arms(claim)], [*page.lags(claim), *missing])
         section.lead = [claim.claim.statement, *sentences(claim), page.setting(claim).replace("`", "")]
         section.wide = report.forest(lines(claim), f"Differences in {titled(claim.claim.metric, claim.metric)}")
