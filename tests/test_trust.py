@@ -123,7 +123,7 @@ def test_arms_of_a_claim_run_nothing(called, tmp_path):
     claim = (
         "# @package _global_\ndefaults: [override /hydra/sweeper: claim]\n"
         "hydra:\n  sweep: {dir: claim}\n"
-        "  sweeper: {statement: x, silent: [], seeds: [0, 1], grid: {epochs: [1]}, method: [%s]}\n"
+        "  sweeper: {statement: x, silent: [], trials: 1, method: [%s]}\n"
     )
     arm = "+hydra.job_logging.handlers.x={class:logging.FileHandler,filename:marker}"
     (tmp_path / "own/experiment/x.yaml").write_text(claim % f'"{arm}"')

@@ -76,16 +76,17 @@ class Sweep:
         """Run on paired seeds, look by look, until the claim is decided."""
         lines = {name: (member.side, member.overrides) for name, member in ladder.items()}
         lines |= {arm: (METHOD, [*method.overrides, *further]) for arm, further in self.controls.items()}
-        asked = set(lines)
+        asked, made = set(lines), 0
         for number in looks(self.claim.seeds, self.claim.most_seeds):
-            arms.pretrain(range(number))
+            seeds = range(made, number)
+            arms.pretrain(seeds)
             jobs: list[Job] = []
             for arm, (side, overrides) in lines.items():
                 if arm in asked:
                     line = arms.of_side(side, overrides)
-                    jobs += [(arm, seed, [*line, *arms.initial(side, seed)]) for seed in range(number)]
+                    jobs += [(arm, seed, [*line, *arms.initial(side, seed)]) for seed in seeds]
             arms.make(jobs)
             (state,) = judged([ClaimFolder.open(self.folder.path)])
             if state.is_decided:
                 return
-            asked = state.open_arms
+            asked, made = state.open_arms, number

@@ -105,7 +105,7 @@ def test_a_method_that_is_better_than_all_is_alive_informed_and_helps(tmp_path):
         ({"uninformed": 0.05}, "It works as a regulariser: a teacher that knows nothing of the sample does as well."),
         ({"uninformed": 0.1}, "It works as a regulariser, and a teacher that knows nothing of the sample does better."),
         ({"labels": 0.05}, "It works by its labels: a teacher that knows the class alone does as well."),
-        ({"labels": 0.0445, "seeds": range(5)}, "better than a teacher that knows the class alone is not shown"),
+        ({"labels": 0.0445, "seeds": range(5)}, "better than with a teacher that knows the class alone is not shown"),
     ],
 )
 def test_a_teacher_is_what_its_controls_leave_of_it(tmp_path, gains, meaning):

@@ -97,7 +97,7 @@ def test_prototypes_wait_for_their_first_epoch():
 def test_the_teacher_temperature_rises():
     o = objective("method.teacher_temperature_rise=0.5", num_steps=20)
     assert (o.sizes.teacher_temperature_start, o.sizes.teacher_temperature) == (0.02, 0.04)
-    entropies = [float(o._entropies(o._targets(torch.eye(32), step))["teacher_entropy"]) for step in (0, 5, 10, 15)]
+    entropies = [float(o._entropies(o._assigned(torch.eye(32), step))["teacher_entropy"]) for step in (0, 5, 10, 15)]
     assert entropies[0] < entropies[1] < entropies[2] == entropies[3]
 
 
