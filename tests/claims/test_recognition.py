@@ -24,7 +24,7 @@ from sdrun.sweeps.recognition import require_same
 
 RESULTS = Path(__file__).parents[2] / "docs/results"
 HARDWARE = ("hardware.threads=1", "hardware.channels_last=true")
-CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claim.json"))
+CLAIMS = ["born_again"]  # those that are decided
 
 RECORDED = {
     "seed": 0,
