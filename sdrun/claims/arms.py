@@ -59,7 +59,7 @@ class Arms:
 
     def of_side(self, side: str, overrides: Iterable[str] = ()) -> list[str]:
         """Overrides of a side, with further ones."""
-        return [*{METHOD: self.claim.method}.get(side, self.claim.baseline), *overrides]
+        return [*(self.claim.method if side == METHOD else self.claim.baseline), *overrides]
 
     def longer(self, side: str, share: float) -> list[str]:
         """Overrides of a training of a side that is ``share`` as long as the experiment says."""

@@ -79,14 +79,8 @@ class Declaration:
         require_range(f"{KEY}.halving", self.halving, 2)
         is_rising = bool(self.lengths) and sorted(set(self.lengths)) == self.lengths and self.lengths[0] > 0
         require(is_rising, f"{KEY}.lengths", "needs multiples above 0, each longer than the one before")
-        for name in ("grid", "knobs"):
-            axes = getattr(self, name)
-            require(
-                isinstance(axes, dict), f"{KEY}.{name}", "needs settings with their values, such as optim.lr: [1, 2]"
-            )
-            for key, values in axes.items():
-                several = values is None or (isinstance(values, list) and bool(values))
-                require(several, f"{KEY}.{name}", f"needs a list of values for {key}, such as [1, 2], or null")
+        _require_axes("grid", self.grid)
+        _require_axes("knobs", self.knobs)
         twice = sorted(key for key in self.grid.keys() & self.knobs.keys() if self.knobs[key] is not None)
         require(not twice, f"{KEY}.knobs", f"has {', '.join(twice)} of the grid that both sides share; name it once")
         for side in SIDES:
@@ -119,6 +113,15 @@ class Declaration:
             "helps": Contrast(METHOD, BASELINE, self.metric),
             "equal_compute": Contrast(METHOD, EQUAL, self.metric),
         }
+
+
+def _require_axes(name: str, axes: Any) -> None:
+    """Raise InputError unless these are settings with a list of values each, or null."""
+    is_mapping = isinstance(axes, dict)
+    require(is_mapping, f"{KEY}.{name}", "needs settings with their values, such as optim.lr: [1, 2]")
+    for key, values in axes.items():
+        is_list = values is None or (isinstance(values, list) and bool(values))
+        require(is_list, f"{KEY}.{name}", f"needs a list of values for {key}, such as [1, 2], or null")
 
 
 DECIDING = ("helps", "equal_compute")

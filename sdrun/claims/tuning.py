@@ -56,9 +56,10 @@ class Tuning:
         if share <= TOLERANCE:
             return []
         steps = max(stage.get("steps") or 0 for stage in self.arms.tuned(base.arm)[0].stages.values())
-        enough = [word for word in self.arms.longer(BASELINE, base.length * share) if not word.startswith("optim.max_")]
+        longer = self.arms.longer(BASELINE, base.length * share)
+        epochs = [word for word in longer if parted(word)[0] == "optim.epochs"]
         line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
-        line += [*enough, f"optim.max_steps={math.floor(share * steps)}"]
+        line += [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
         arm = f"tuning/{EXTENDED}"
         self.arms.attempt([(arm, seed, self.arms.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds])
         if (score := self._score(arm)) == -math.inf:
