@@ -1,17 +1,14 @@
 """What a person sees of a run: a progress bar in a terminal, plain lines elsewhere, and run.log in the folder."""
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from sdrun import progress
 from sdrun.judges.metric import Metric, from_json, shown
@@ -23,7 +20,7 @@ _logger = logging.getLogger("sdrun")
 
 
 class Display:
-    """Progress of one stage after the other, the warnings of the run, and its table at the end."""
+    """Progress of one stage after the other, and the warnings of the run."""
 
     SECONDS_BETWEEN_LINES = 5.0
 
@@ -93,27 +90,6 @@ class Display:
         told = ", ".join(f"{metric.title} {result.metrics[f'test/{metric.name}']:.4f}" for metric in metrics[:2])
         self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
 
-    def table(self, results: list[StageResult]) -> None:
-        """One row a stage, and below it one for each further network that was judged in it."""
-        table = Table(title="Test set", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-        table.add_column("stage", no_wrap=True)
-        metrics = [metric for metric in _shown(results) if any(f"test/{metric.name}" in r.metrics for r in results)]
-        for title in [*(metric.title for metric in metrics), "seconds"]:
-            table.add_column(title, justify="right")
-        for result in results:
-            seconds = f"{result.seconds:.1f}" if result.steps else ""
-            for word in _words(result.metrics, metrics[0] if metrics else None):
-                prefix = f"test/{word}/" if word else "test/"
-                values = [result.metrics.get(f"{prefix}{metric.name}") for metric in metrics]
-                cells = ["" if value is None else f"{value:.4f}" for value in values]
-                table.add_row(f"  {word}" if word else result.name, *cells, "" if word else seconds)
-        self.console.print(table)
-        if any(metric.title.endswith("*") for metric in metrics):
-            self.console.print("* after a temperature fitted on the validation split", style="dim")
-        with self.console.capture() as capture:
-            self.console.print(table)
-        log.info("results\n%s", capture.get())
-
     def close(self) -> None:
         if self._progress:
             self._progress.stop()
@@ -139,12 +115,6 @@ def _shown(results: list[StageResult]) -> list[Metric]:
     """What the judges of these stages show, the most important first."""
     declared = {name: metric for result in results for name, metric in from_json(result.declared).items()}
     return shown(declared)
-
-
-def _words(metrics: dict[str, float], headline: Metric | None) -> list[str]:
-    """The empty word, and those of further networks; weights that were not chosen are none."""
-    parts = [key.split("/") for key in metrics if headline and re.fullmatch(f"test/.*/{headline.name}", key)]
-    return ["", *(part[1] for part in parts if len(part) == 3 and part[1] not in ("last", "best"))]
 
 
 def _log_to(path: Path) -> logging.Handler:

@@ -1,18 +1,27 @@
 """How a run ends: what is said, and what is drawn of it as a whole."""
 
+import logging
 import shlex
 import shutil
 import sys
 
 from sdrun import configuration
 from sdrun.account import command
+from sdrun.comparison import rendering, single, tables
+from sdrun.comparison.next import next_step
+from sdrun.comparison.runs import read
+from sdrun.comparison.stages import judged
 from sdrun.display import Display
+from sdrun.hardware import usable_cores
 from sdrun.judges.drawing import drawn
 from sdrun.judges.metric import from_json, shown
 from sdrun.settings import Settings, words
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
+from sdrun.storage.sweeps import is_in_sweep
+
+log = logging.getLogger(__name__)
 
 
 def leave_alone(folder: RunFolder) -> None:
@@ -29,7 +38,7 @@ def leave_alone(folder: RunFolder) -> None:
 def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> None:
     """Say what came out; of a run that was completed before, what of the ``lost`` was made again."""
     if lost is None:
-        display.table(folder.results())
+        _answer(folder, display)
         display.say(f"Run          {folder.path}")
         display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
         return
@@ -37,6 +46,22 @@ def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> Non
     display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
     for text in _beyond_repair(folder):
         display.say(text)
+
+
+def _answer(folder: RunFolder, display: Display) -> None:
+    """What came out of a run, against what it holds itself against, and what to do next."""
+    run = read(folder.path)
+    if judged(run):
+        result = single.whole(run)
+        table, console = single.table(result), tables.console()
+        tables.show(table, console)
+        log.info("%s", tables.plain(table))
+        for line in rendering.footnotes(result):
+            tables.note(line, console)
+        for line in [*single.sentences(result), *rendering.advantages(result)]:
+            display.say(line)
+    if not is_in_sweep(folder.path):
+        display.tell("Next", next_step(run, usable_cores()))
 
 
 def overview(record: Record, settings: Settings, results: list[StageResult], metrics: dict[str, float]) -> None:

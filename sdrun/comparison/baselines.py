@@ -1,6 +1,6 @@
 """Which group is held against which, and what cannot be compared."""
 
-from sdrun.comparison.groups import Group, differing, of_budget, of_method
+from sdrun.comparison.groups import STAGE, Group, differing, of_budget, of_method
 from sdrun.errors import InputError
 from sdrun.settings.words import printable, text
 
@@ -21,6 +21,8 @@ def base_of(group: Group, bases: list[Group], across: list[str]) -> Group:
     """The baseline that has the group's model, data and budget. Raises InputError where there is none, or several."""
     keys = {id(base): _apart(group, base, across) for base in bases}
     fitting = [base for base in bases if not keys[id(base)]]
+    of_its_own_runs = [base for base in fitting if differing(group.settings, base.settings) == [STAGE]]
+    fitting = of_its_own_runs or fitting
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -10,9 +10,10 @@ import numpy as np
 from sdrun.comparison.baselines import base_of, bases_of, require_same_splits, require_same_test
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, difference
-from sdrun.comparison.groups import Group, grouped
-from sdrun.comparison.lagging import lag
+from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
+from sdrun.comparison.lagging import STUDENT, lag
 from sdrun.comparison.runs import Found, Predictions, Run, passed_over
+from sdrun.comparison.stages import at, baselines, places
 from sdrun.comparison.statistics import LEVEL, Items, by_item
 from sdrun.errors import InputError
 from sdrun.judges.metric import Declared, Metric, lookup, shown
@@ -22,15 +23,24 @@ from sdrun.storage.documents import Unreadable
 MOST_METRICS = 4
 """Of a run, where none are named."""
 
+ACCURACY = "accuracy"
+"""What predictions tell item by item."""
+
 
 @dataclass
 class Row:
-    """A group with its numbers; ``baseline`` is the group that it is held against."""
+    """A group with its numbers; ``baseline`` is the group that it is held against.
+
+    ``items``: of a group of one run against one run, item by item; ``is_beside``: of networks that are not what their
+    runs are judged by, such as the student whose average is, and which are held against the same baseline for a look.
+    """
 
     group: Group
     cells: dict[str, Cell]
     baseline: Group | None = None
     differences: dict[str, Difference] = field(default_factory=dict)
+    items: Items | None = None
+    is_beside: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -46,13 +56,17 @@ class Comparison:
     rows: list[Row]
     unfinished: list[Run]
     skipped: list[tuple[Path, str]]
-    items: Items | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
     def num_tests(self) -> int:
         """Groups that are held against a baseline on the primary metric, whose intervals hold together."""
-        return sum(self.primary in row.differences for row in self.rows)
+        return sum(self.primary in row.differences for row in self.rows if not row.is_beside)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether each group is one run, so that nothing is known of other seeds."""
+        return all(len(row.group.runs) == 1 for row in self.rows)
 
 
 def compare(
@@ -64,10 +78,11 @@ def compare(
 ) -> Comparison:
     """Hold the finished runs against each other.
 
-    ``metrics``: None for the usual; ``baseline``: settings of the group that the others are held against;
-    ``across``: settings, or groups of them such as ``model``, that are what is compared, though they change model, data
-    or budget; ``primary``: the metric that is judged, None for the foremost one that runs declare. Raises InputError
-    where runs cannot be compared, and says what differs.
+    ``metrics``: None for the usual; ``baseline``: settings of the group that the others are held against, None for
+    supervised training, or of runs at their stages for the best of what these hold themselves against; ``across``:
+    settings, or groups of them such as ``model``, that are what is compared, though they change model, data or budget;
+    ``primary``: the metric that is judged, None for the foremost one that runs declare. Raises InputError where runs
+    cannot be compared, and says what differs.
     """
     if not runs.finished:
         raise InputError("there is no finished run to compare" + _said(runs))
@@ -77,7 +92,7 @@ def compare(
     primary = primary or _foremost(kept, declared)
     chosen = {name: lookup(name, declared) for name in [primary, *(metrics or _usual(kept))]}
     require_same_test(groups)
-    rows = [Row(group, _cells(group, chosen), notes=_lags(group, primary, chosen[primary])) for group in groups]
+    rows = [row for group in groups for row in _rows(group, chosen, primary)]
     result = Comparison(primary, chosen, rows, runs.unfinished, [*runs.skipped, *replaced])
     result.notes += passed_over(runs.links)
     for metric in chosen:
@@ -88,7 +103,7 @@ def compare(
             raise InputError(f"{option} {metric}: no run has it; they have {', '.join(names[:12]) or 'none'} ...")
         if lacking:
             result.notes.append(f"{metric} is absent or no number in {lacking} runs, which are left out of its column")
-    bases = bases_of(groups, baseline)
+    bases = bases_of(groups, baseline) or _own_base(groups, chosen[primary], primary) or _first_of_two(groups)
     if not bases and len(groups) > 1:
         result.notes.append("no differences, for no group is the baseline; name one by --baseline KEY=VALUE")
     for row in rows:
@@ -96,11 +111,8 @@ def compare(
             row.baseline = base_of(row.group, bases, across)
             require_same_splits(row.group, row.baseline)
     _hold(rows, chosen, primary)
-    if len(kept) == 2 and len(groups) == 2:
-        try:
-            result.items = _items(rows)
-        except Unreadable as error:
-            result.notes.append(f"the two runs are not compared item by item: {error}")
+    if chosen[primary].name == ACCURACY:
+        result.notes += _hold_items(rows)
     return result
 
 
@@ -125,6 +137,36 @@ def _foremost(runs: list[Run], declared: Declared) -> str:
     raise InputError("no run has any metric that is declared, to be judged; name one by --primary")
 
 
+def _rows(group: Group, metrics: dict[str, Metric], primary: str) -> list[Row]:
+    """Of a group, and of its student where that is not what is judged."""
+    row = Row(group, _cells(group, metrics), notes=_lags(group, primary, metrics[primary]))
+    if not all(_has_student(run) for run in group.runs.values()):
+        return [row]
+    runs = {seed: at(run, STUDENT) for seed, run in group.runs.items()}
+    student = Group(f"{group.label}: {STUDENT}", {**group.settings, STAGE: STUDENT}, runs)
+    return [row, Row(student, _cells(student, metrics), is_beside=True)]
+
+
+def _has_student(run: Run) -> bool:
+    """Whether an average is what is looked at, whose student was judged, too."""
+    return not run.word and run.stage in (None, run.trained) and STUDENT in places(run)
+
+
+def _own_base(groups: list[Group], metric: Metric, primary: str) -> list[Group]:
+    """Of runs at their stages: the best, by the primary metric, of what they hold themselves against."""
+    own = [group for group in groups if group.settings.get(STAGE) in baselines(group.example)]
+    means = [(group, value.mean) for group in own if (value := cell(group.values(primary)))]
+    best = [group for group, mean in means if not any(metric.is_better(other - mean) for _, other in means)]
+    chosen = {group.settings[STAGE] for group in best[:1]}
+    return [group for group in own if group.settings[STAGE] in chosen]
+
+
+def _first_of_two(groups: list[Group]) -> list[Group]:
+    """The first of two runs alone, where both are of the same model, data and budget."""
+    are_two = len(groups) == 2 and all(len(group.runs) == 1 for group in groups)
+    return groups[:1] if are_two and not of_budget(differing(*(group.settings for group in groups))) else []
+
+
 def _lags(group: Group, key: str, metric: Metric) -> list[str]:
     behind = lag(group.runs, key, metric)
     return [str(behind)] if behind and behind.is_far else []
@@ -143,30 +185,43 @@ def _hold(rows: list[Row], metrics: dict[str, Metric], primary: str) -> None:
         if not row.baseline:
             continue
         seeds = row.group.runs.keys() & row.baseline.runs.keys()
-        if len(seeds) < 2:
-            row.notes.append("fewer than two seeds shared with the baseline, which is too little for any difference")
-            continue
         unpaired = sorted(row.group.runs.keys() ^ row.baseline.runs.keys())
-        if unpaired:
+        if len(seeds) < 2:
+            if max(len(row.group.runs), len(row.baseline.runs)) > 1 and not row.is_beside:
+                row.notes.append(
+                    "fewer than two seeds shared with the baseline, which is too little for any difference"
+                )
+            continue
+        if unpaired and not row.is_beside:
             row.notes.append(f"seeds without a partner, not in the difference: {', '.join(map(str, unpaired))}")
         for metric in metrics:
             own, base = row.group.values(metric), row.baseline.values(metric)
             if len(own.keys() & base.keys()) > 1:
                 pairs.append((row, metric, own, base))
-    num = sum(metric == primary for _, metric, _, _ in pairs)
+    num = sum(metric == primary for row, metric, _, _ in pairs if not row.is_beside)
     for row, metric, own, base in pairs:
-        row.differences[metric] = difference(metrics[metric], own, base, LEVEL / num if metric == primary else LEVEL)
+        row.differences[metric] = difference(
+            metrics[metric], own, base, LEVEL / max(num, 1) if metric == primary else LEVEL
+        )
 
 
-def _items(rows: list[Row]) -> Items:
-    """Of two runs alone: the second against the first, or the one that is no baseline against the baseline.
+def _hold_items(rows: list[Row]) -> list[str]:
+    """Fill in what single runs say item by item of their baseline's; returns which say nothing, and why."""
+    problems: dict[str, None] = {}
+    for row in rows:
+        if row.baseline and len(row.group.runs) == len(row.baseline.runs) == 1:
+            try:
+                row.items = _items(row.group.example, row.baseline.example)
+            except Unreadable as error:
+                problems[f"not compared item by item: {error}"] = None
+    return list(problems)
 
-    Raises Unreadable where their predictions cannot be read, or are of other items.
-    """
-    runs = [row.group.example for row in sorted(rows, key=lambda row: row.baseline is None)]
-    (logits, labels), (other_logits, other_labels) = (_predictions(run) for run in runs)
+
+def _items(own: Run, base: Run) -> Items:
+    """Raises Unreadable where their predictions cannot be read, or are of other items."""
+    (logits, labels), (other_logits, other_labels) = _predictions(own), _predictions(base)
     if not np.array_equal(labels, other_labels):
-        raise Unreadable(f"the predictions of {runs[0].path} and {runs[1].path} have other labels")
+        raise Unreadable(f"the predictions of {own.path} and {base.path} have other labels")
     return by_item(logits.argmax(axis=1) == labels, other_logits.argmax(axis=1) == other_labels)
 
 

@@ -41,6 +41,12 @@ LONGEST_CHAIN = 8
 DATA_SEED = "dataset.seed"
 FREE = ("dataset.views.", "dataset.test_view", DATA_SEED)
 SAID = f"{DATA_SEED}="
+STAGE = "stage"
+"""A setting of runs that are seen at one of several places."""
+
+NAMED = ("method.name", "method.preset", STAGE)
+"""What the name of a group says already."""
+
 FOLLOWS = "seed"
 """What ``dataset.seed`` is called where it is each run's seed, beside groups where it stays the same."""
 
@@ -72,6 +78,11 @@ class Group:
         return len(self.runs) - len(self.values(metric))
 
 
+def is_alone(runs: list[Run]) -> bool:
+    """Whether runs are of one group, so that their stages are all there is to compare."""
+    return len(grouped(runs)[0]) == 1
+
+
 def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
     """Groups in the order of their first run, and runs that a later one of the same settings and seed replaces."""
     members: dict[frozenset, dict[int, Run]] = {}
@@ -85,7 +96,8 @@ def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
         if run.seed in others:
             replaced.append((others[run.seed].path, f"{run.path} has the same settings and seed, and is newer"))
         others[run.seed] = run
-    labels = _labels(list(shared.values()))
+    examples = [next(iter(members[key].values())) for key in members]
+    labels = _labels(list(shared.values()), _names(examples))
     groups = [
         Group(label, shared[key], dict(sorted(members[key].items())))
         for key, label in zip(members, labels, strict=True)
@@ -179,29 +191,37 @@ def _key(settings: dict[str, Any], *without: str) -> frozenset:
     return frozenset((key, text(value)) for key, value in settings.items() if value is not None and key not in without)
 
 
-def _labels(groups: list[dict[str, Any]]) -> list[str]:
-    """A name for each: its method, and the values of as few other keys as tell all of them apart."""
-    alike = [list(range(len(groups)))]
-    chosen: list[str] = []
-    keys = {"method.name": None} | dict.fromkeys(key for group in groups for key in differing(groups[0], group))
+def _names(runs: list[Run]) -> list[str]:
+    """Of each run's method, and the place in it that it is seen at: the place alone where all have the same method."""
+    places = [run.settings.get(STAGE) for run in runs]
+    if None not in places and len({run.title for run in runs}) == 1:
+        return [text(place) for place in places]
+    return [run.title if place is None else f"{run.title}:{place}" for run, place in zip(runs, places, strict=True)]
 
-    def split(sets: list[list[int]], key: str) -> list[list[int]]:
-        parts: dict[tuple[int, str], list[int]] = {}
-        for place, members in enumerate(sets):
-            for member in members:
-                parts.setdefault((place, text(groups[member].get(key))), []).append(member)
-        return list(parts.values())
 
-    while len(alike) < len(groups):
-        best = "method.name" if not chosen else max(keys, key=lambda key: (len(split(alike, key)), -len(key)))
-        chosen.append(best)
-        if chosen.count(best) > 1:  # what differs is written alike
+def _labels(groups: list[dict[str, Any]], names: list[str]) -> list[str]:
+    """Its name for each, and the values of as few keys as tell all of them apart."""
+    keys = list(dict.fromkeys(key for group in groups for key in differing(groups[0], group) if key not in NAMED))
+    alike, chosen = _split([list(range(len(groups)))], names), list[str]()
+    while len(alike) < len(groups) and keys:
+        parts = {key: _split(alike, [text(group.get(key)) for group in groups]) for key in keys}
+        best = max(keys, key=lambda key: (len(parts[key]), -len(key)))
+        if best in chosen:  # what differs is written alike
             break
-        alike = split(alike, best)
-    others = [key for key in chosen if key != "method.name"]
+        chosen.append(best)
+        alike = parts[best]
 
-    def label(group: dict[str, Any]) -> str:
-        values = [f"{key.removeprefix('method.')}={text(group[key])}" for key in others if key in group]
-        return printable(" ".join([text(group.get("method.name")), *values]))
+    def label(name: str, group: dict[str, Any]) -> str:
+        values = [f"{key.removeprefix('method.')}={text(group[key])}" for key in chosen if key in group]
+        return printable(" ".join([name, *values]))
 
-    return [label(group) for group in groups]
+    return [label(name, group) for name, group in zip(names, groups, strict=True)]
+
+
+def _split(sets: list[list[int]], values: list[str]) -> list[list[int]]:
+    """Sets of places, each parted by the values at these."""
+    parts: dict[tuple[int, str], list[int]] = {}
+    for number, members in enumerate(sets):
+        for member in members:
+            parts.setdefault((number, values[member]), []).append(member)
+    return list(parts.values())

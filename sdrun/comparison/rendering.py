@@ -4,11 +4,12 @@ import html
 import json
 from typing import Any
 
-from sdrun.comparison import tables
+from sdrun.comparison import single, tables
 from sdrun.comparison.compare import Comparison, Row
 from sdrun.comparison.differences import Cell, Difference
+from sdrun.comparison.fairness import advantage
 from sdrun.comparison.sentences import price, sentence
-from sdrun.comparison.statistics import LEVEL
+from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.comparison.tables import Table, number, p_value, titled
 from sdrun.judges.metric import Metric
 from sdrun.settings.words import printable
@@ -17,23 +18,32 @@ from sdrun.storage.files import finite
 COLUMNS = ["runs", "n", "mean ± sd", "difference"]
 OF_PRIMARY = ["p", "verdict"]
 TEXT = ("runs", "verdict")
+SPARE = ("in sd", "p", "n", "mean ± sd")
 OF_DIFFERENCE = ["baseline", "pairs", "difference", "confidence", "low", "high", "effect"]
 OF_VERDICT = ["p", "p_adjusted", "needed", "verdict"]
+BY_ITEM = ["test_items", "alone_right", "baseline_alone_right", "mcnemar_p"]
 """With those above, what a record has of a difference; null where there is none, or no verdict rests on it."""
 
 
 def sentences(result: Comparison) -> list[str]:
     """What the primary metric says of each group that is held against a baseline; all can be printed."""
+    if result.is_single:
+        return single.sentences(result)
     metric = result.metrics[result.primary]
     title = "" if result.primary == f"test/{metric.name}" else result.primary
     lines = []
     for row in result.rows:
         difference = row.differences.get(result.primary)
-        if difference and row.baseline:
+        if difference and row.baseline and not row.is_beside:
             own, base = row.group, row.baseline
             cost = price(own.runs, base.runs)
             lines.append(sentence(own.label, base.label, difference, title=title, price=cost))
     return list(map(printable, lines))
+
+
+def shown(result: Comparison) -> list[Table]:
+    """Of single runs one table, else one for each metric."""
+    return [single.table(result)] if result.is_single else by_metric(result)
 
 
 def by_metric(result: Comparison) -> list[Table]:
@@ -42,13 +52,14 @@ def by_metric(result: Comparison) -> list[Table]:
     for name, metric in result.metrics.items():
         level = _level(result) if name == result.primary else LEVEL
         columns = [*COLUMNS, confidence(level), "in sd", *(OF_PRIMARY if name == result.primary else [])]
-        table = Table(titled(name, metric), columns, left=TEXT)
+        table = Table(titled(name, metric), columns, left=TEXT, spare=SPARE)
         for row in result.rows:
             cell = row.cells.get(name)
-            shown = mean_sd(metric, cell) if cell else "absent"
+            mean = mean_sd(metric, cell) if cell else "absent"
             judged = _verdict(row, result) if name == result.primary else []
             of_difference = numbers(row.differences[name]) if name in row.differences else ["", "", ""]
-            table.rows.append([row.group.label, str(cell.n if cell else 0), shown, *of_difference, *judged])
+            name_of_row = f"  {row.group.label.rpartition(': ')[2]}" if row.is_beside else row.group.label
+            table.rows.append([name_of_row, str(cell.n if cell else 0), mean, *of_difference, *judged])
         per_metric.append(table)
     return per_metric
 
@@ -81,6 +92,8 @@ def _level(result: Comparison) -> float:
 
 def _verdict(row: Row, result: Comparison) -> list[str]:
     difference = row.differences.get(result.primary)
+    if row.is_beside:
+        return ["", ""]
     if difference:
         return [p_value(difference.adjusted), difference.verdict]
     return ["", "baseline" if any(row.group is other.baseline for other in result.rows) else ""]
@@ -89,8 +102,10 @@ def _verdict(row: Row, result: Comparison) -> list[str]:
 def notes(result: Comparison) -> list[str]:
     """What a reader must know of the tables, one a line; all can be printed."""
     lines = _method(result) if any(row.differences for row in result.rows) else []
-    if result.items:
-        lines.append(per_item(result))
+    if any(row.items for row in result.rows):
+        lines.append("What one run's weights say of these items is not what another seed's would.")
+    lines += footnotes(result) if result.is_single else []
+    lines += advantages(result)
     for row in result.rows:
         lines += [f"{row.group.label}: {note}" for note in row.notes]
     lines += result.notes
@@ -99,6 +114,23 @@ def notes(result: Comparison) -> list[str]:
     if result.skipped or result.unfinished:
         lines.append(f"{len(result.unfinished)} unfinished, {len(result.skipped)} skipped")
     return list(map(printable, lines))
+
+
+def footnotes(result: Comparison) -> list[str]:
+    """What stands below a table of single runs."""
+    metrics = result.metrics.values()
+    return (
+        ["* after a temperature fitted on the validation split"] if any(m.title.endswith("*") for m in metrics) else []
+    )
+
+
+def advantages(result: Comparison) -> list[str]:
+    """What groups had more of than their baseline, of each baseline what the last one had."""
+    lines = {}
+    for row in result.rows:
+        if row.baseline and not row.is_beside and (line := advantage(row.group, row.baseline)):
+            lines[row.baseline.label] = line
+    return list(lines.values())
 
 
 def _method(result: Comparison) -> list[str]:
@@ -117,19 +149,6 @@ def _method(result: Comparison) -> list[str]:
     return lines
 
 
-def per_item(result: Comparison) -> str:
-    """The two runs alone, item by item."""
-    items = result.items
-    assert items
-    first, second = (row.group.label for row in sorted(result.rows, key=lambda row: row.baseline is None))
-    return (
-        f"These two runs on {items.n} test items: {first} alone is right on {items.first_alone}, {second} alone on "
-        f"{items.second_alone}; {100 * items.difference:+.2f} points, [{100 * items.low:+.2f}, "
-        f"{100 * items.high:+.2f}] by paired bootstrap; McNemar p {p_value(items.p)}. "
-        "That is of these weights, not of another seed's."
-    )
-
-
 def text(result: Comparison, style: str) -> str:
     """As ``md``, ``csv``, ``json`` or ``html``."""
     if style == "csv":
@@ -141,8 +160,8 @@ def text(result: Comparison, style: str) -> str:
         first, last = (
             [f"<p>{html.escape(line)}</p>" for line in lines] for lines in (sentences(result), notes(result))
         )
-        return "\n".join([*first, *map(tables.html_table, by_metric(result)), *last])
-    return "\n\n".join([*sentences(result), *map(tables.markdown, by_metric(result)), *notes(result)])
+        return "\n".join([*first, *map(tables.html_table, shown(result)), *last])
+    return "\n\n".join([*sentences(result), *map(tables.markdown, shown(result)), *notes(result)])
 
 
 def plain(result: Comparison) -> dict[str, Any]:
@@ -153,7 +172,6 @@ def plain(result: Comparison) -> dict[str, Any]:
         "primary": result.primary,
         "num_comparisons": result.num_tests,
         "correction": "Bonferroni",
-        "items": vars(result.items) if result.items else None,
         "unfinished": [{"path": str(run.path), "status": run.status} for run in result.unfinished],
         "skipped": [{"path": str(path), "reason": reason} for path, reason in result.skipped],
         "notes": result.notes,
@@ -167,10 +185,12 @@ def _records(result: Comparison) -> list[dict[str, Any]]:
             cell, difference = row.cells.get(metric), row.differences.get(metric)
             record: dict[str, Any] = {"runs": row.group.label, "metric": metric}
             record |= {"n": cell.n if cell else 0, "mean": cell.mean if cell else None, "sd": cell.sd if cell else None}
-            record |= dict.fromkeys([*OF_DIFFERENCE, *OF_VERDICT])
+            record |= dict.fromkeys([*OF_DIFFERENCE, *OF_VERDICT, *BY_ITEM])
             if difference and row.baseline:
                 record |= _numbers_of(difference, row.baseline.label)
-                record |= _verdict_of(difference) if metric == result.primary else {}
+                record |= _verdict_of(difference) if metric == result.primary and not row.is_beside else {}
+            if row.items and row.baseline and metric == result.primary:
+                record |= _numbers_by_item(row.items, row.baseline.label)
             records.append(record)
     return records
 
@@ -179,6 +199,11 @@ def _numbers_of(difference: Difference, baseline: str) -> dict[str, Any]:
     p = difference.paired
     numbers = [baseline, p.n, p.mean, 1 - p.level, p.low, p.high, difference.effect]
     return dict(zip(OF_DIFFERENCE, numbers, strict=True))
+
+
+def _numbers_by_item(items: Items, baseline: str) -> dict[str, Any]:
+    numbers = [items.n, items.first_alone, items.second_alone, items.p]
+    return {**dict(zip(BY_ITEM, numbers, strict=True)), "baseline": baseline, "difference": items.difference}
 
 
 def _verdict_of(difference: Difference) -> dict[str, Any]:

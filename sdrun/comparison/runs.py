@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sdrun.comparison.declared import EARLIER
 from sdrun.errors import InputError
 from sdrun.judges.metric import Metric, from_json
-from sdrun.settings.words import ALIASES, leaves, printable, says
+from sdrun.settings.words import ALIASES, leaves, parted, printable, says, text
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
 from sdrun.storage.earlier import with_later
@@ -26,6 +26,9 @@ LARGEST = 1e150
 
 LARGEST_LOGIT = 1e30
 
+NO_PRESET = (None, "plain", "default")
+"""Of runs whose method had sets of values by a setting of that name."""
+
 LOOKS = 2
 """At a folder that cannot be read, for a run that is under way may write between two files that are read."""
 
@@ -35,12 +38,15 @@ class Run:
     """A run folder: ``manifest.json``, ``summary.json`` and the values of ``config.yaml`` by dotted key.
 
     What is there has the kinds of values that sdrun writes, for ``read`` looks; what is not needed may be absent.
+    ``stage`` and ``word``: whose predictions are its own, None and nothing for those of the stage that trained last.
     """
 
     path: Path
     manifest: dict[str, Any]
     summary: dict[str, Any]
     settings: dict[str, Any]
+    stage: str | None = None
+    word: str = ""
 
     @property
     def status(self) -> str:
@@ -49,6 +55,14 @@ class Run:
     @property
     def seed(self) -> int:
         return self.manifest["seed"]
+
+    @cached_property
+    def title(self) -> str:
+        """Its method by the name that was typed, which may be that of a set of values, such as ``fixmatch``."""
+        typed = [value for key, value in map(parted, self.manifest.get("overrides", [])) if key == "method"]
+        preset = self.settings.get("method.preset")
+        names = [self.manifest.get("title"), None if preset in NO_PRESET else preset, *typed[-1:]]
+        return next((text(name) for name in names if name), self.manifest["method"])
 
     @cached_property
     def stages(self) -> dict[str, dict[str, Any]]:
@@ -74,21 +88,25 @@ class Run:
 
     def predictions(self) -> "Predictions":
         """Test logits [N, K] and labels [N] of that stage. Raises Unreadable, which names the file."""
-        if not self.trained:
+        stage = self.stage or self.trained
+        if not stage:
             raise Unreadable("summary.json names no stage that trained")
-        name = f"predictions/{self.trained}.npz"
+        name = f"predictions/{stage}.npz"
+        logits_of = f"test_{self.word}_logits" if self.word else "test_logits"
         arrays = read_arrays(self.path, name)
         manifests.require_whole(self.manifest, self.path, name)
-        if not arrays.keys() >= {"test_logits", "test_labels"}:
-            raise Unreadable(f"{name} holds no test logits and labels")
-        logits, labels = arrays["test_logits"], arrays["test_labels"]
+        if not arrays.keys() >= {logits_of, "test_labels"}:
+            raise Unreadable(f"{name} holds no test logits and labels" + f" of {self.word}" * bool(self.word))
+        logits, labels = arrays[logits_of], arrays["test_labels"]
         if problem := _problem(logits, labels):
             raise Unreadable(f"{name} cannot be read ({problem})")
         return logits, labels
 
     def matches(self, filters: dict[str, str]) -> bool:
-        """Whether settings, ``seed``, ``status`` or ``model``, as it is recorded, have these values."""
+        """Whether settings, ``seed``, ``status``, ``method`` or ``model``, as it is recorded, have these values."""
         own = {**self.settings, "status": self.status, "seed": self.seed, "model": self.manifest.get("model")}
+        if filters.get("method") == self.title:
+            filters = {key: word for key, word in filters.items() if key != "method"}
         return all(says(word, own.get(key, own.get(ALIASES.get(key, key)))) for key, word in filters.items())
 
 

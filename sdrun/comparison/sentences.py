@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sdrun.comparison.differences import Difference, Outcome
 from sdrun.comparison.runs import LARGEST, Run
+from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.judges.metric import PERCENT, Better, Metric
 
 MOST_DIGITS = 9
@@ -41,6 +42,35 @@ def sentence(
     else:
         clause = f"{_decided(own, base, difference, amounts)}, {difference.paired.n} seeds"
     return clause + ("" if price is None else f"; {_cost(price)}")
+
+
+def item_sentence(own: str, base: str, metric: Metric, gain: float, items: Items | None, num_tests: int) -> str:
+    """What one run says against one other, of the same items where their predictions tell, without a full stop.
+
+    ``num_tests``: sentences of this kind that are to hold together, for which p is corrected (Bonferroni).
+
+    >>> from sdrun.comparison.statistics import Items
+    >>> accuracy = Metric("accuracy", Better.higher, "%", "accuracy")
+    >>> item_sentence("generation_2", "generation_0", accuracy, 0.0083, Items(360, 9, 6, 0.61, -0.02, 0.03), 1)
+    'generation_2 is 0.8 points of accuracy above generation_0 on 360 test items: within their noise (McNemar p 0.61)'
+    """
+    amounts = _Amounts(metric, metric.title or metric.name)
+    side = "above" if gain > 0 else "below"
+    amount = f"{amounts.span(abs(gain), abs(gain))}{amounts.of} {side}" if gain else f"equal in {amounts.title} to"
+    if items is None:
+        return f"{own} is {amount} {base}, in one run each"
+    p = min(1.0, num_tests * items.p)
+    noise = "within their noise" if p > LEVEL else "more than their noise"
+    return f"{own} is {amount} {base} on {items.n:,} test items: {noise} (McNemar p {short_p(p)})"
+
+
+def short_p(p: float) -> str:
+    """With as many digits as a sentence needs.
+
+    >>> short_p(0.4512), short_p(0.0312), short_p(1e-7)
+    ('0.45', '0.031', '< 0.0001')
+    """
+    return "< 0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.995 else "1"
 
 
 def price(own: Mapping[int, Run], base: Mapping[int, Run]) -> float | None:

@@ -4,39 +4,117 @@ import csv
 import html
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from sdrun.judges.metric import PERCENT, Metric
 from sdrun.settings.words import printable
 
+COLOURS = {
+    "better": "green",
+    "worse": "red",
+    "cannot": "yellow",
+    "within": "yellow",
+    "baseline": "dim",
+    "completed": "green",
+    "failed": "red",
+    "interrupted": "yellow",
+    "unreadable": "red",
+}
+"""Of a text by its first word."""
+
+ROOM = 24
+"""Characters that a column of words is not narrower than, where its words need them."""
+
+WIDEST = 10_000
+
 
 @dataclass
 class Table:
-    """``rows`` of cells; the columns that ``left`` names are text, the others are numbers. All are shown printable."""
+    """``rows`` of cells; the columns that ``left`` names are text, the others are numbers. All are shown printable.
+
+    A terminal that is too narrow does without the ``spare`` columns, the first of them first, and then shortens the
+    ``paths``. ``best``: cells, by row and column, whose value is the best of their column.
+    """
 
     title: str
     columns: list[str]
     rows: list[list[str]] = field(default_factory=list)
     left: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    best: set[tuple[int, str]] = field(default_factory=set)
 
 
 def show(table: Table, console: Console) -> None:
-    """Print it; what is too wide wraps in a terminal, and stays on its line elsewhere."""
+    """Print it, no wider than the console if that can be."""
+    columns, spare = list(table.columns), [name for name in table.spare if name in table.columns]
+    while _needed(shown := _rich(table, columns, {}), console) > console.width and spare:
+        columns.remove(spare.pop(0))
+    if _needed(shown, console) > console.width:
+        shown = _rich(table, columns, _room(table, columns, console))
+    console.print(shown)
+
+
+def _room(table: Table, columns: list[str], console: Console) -> dict[str, int]:
+    """Characters for each column of paths, beside what the others need."""
+    paths = [name for name in table.paths if name in columns]
+    others = _needed(_rich(table, columns, dict.fromkeys(paths, 1)), console) - len(paths)
+    return dict.fromkeys(paths, max(ROOM, (console.width - others) // max(len(paths), 1)))
+
+
+def _rich(table: Table, columns: list[str], room: Mapping[str, int]) -> RichTable:
     title = Text(printable(table.title)) if table.title else None
     shown = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        is_text, head = column in table.left, Text(printable(column))
-        shown.add_column(head, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
-    for row in table.rows:
-        shown.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(shown)
+    places = [table.columns.index(name) for name in columns]
+    texts = [
+        [_shortened(table, name, row[place], room) for row in table.rows]
+        for name, place in zip(columns, places, strict=True)
+    ]
+    for name, cells in zip(columns, texts, strict=True):
+        is_text, is_path = name in table.left, name in table.paths
+        shown.add_column(
+            Text(printable(name)),
+            justify="left" if is_text else "right",
+            overflow="fold",
+            no_wrap=not is_text or is_path,
+            min_width=min(max(map(cell_len, [*cells, name])), ROOM) if is_text else None,
+        )
+    for number, row in enumerate(zip(*texts, strict=True)):
+        styled = [Text(cell, _style(table, number, name, cell)) for name, cell in zip(columns, row, strict=True)]
+        shown.add_row(*styled)
+    return shown
+
+
+def _shortened(table: Table, column: str, cell: str, room: Mapping[str, int]) -> str:
+    """A path that is too long for its room without its middle."""
+    cell, most = printable(cell), room.get(column)
+    if most is None or cell_len(cell) <= most:
+        return cell
+    tail = cell[len(cell) - most * 2 // 3 :]
+    return f"{cell[: max(most - len(tail) - 1, 0)]}…{tail}"
+
+
+def _style(table: Table, row: int, column: str, cell: str) -> str:
+    """Text in columns of text says by its first word what it means; a name that begins with spaces is below another."""
+    if (row, column) in table.best:
+        return "bold"
+    is_word = column in table.left and column != table.columns[0]
+    return COLOURS.get(cell.partition(" ")[0].rstrip(",:;"), "") if is_word else ""
+
+
+def _needed(shown: RichTable, console: Console) -> int:
+    """The least width in which numbers and names are whole."""
+    options = console.options.update(max_width=WIDEST, width=WIDEST)
+    return Measurement.get(console, options, shown).minimum
 
 
 def console(is_plain: bool = False) -> Console:
@@ -45,6 +123,13 @@ def console(is_plain: bool = False) -> Console:
     if is_plain or not terminal.is_terminal:
         return Console(highlight=False, width=240, force_terminal=False, emoji=False)
     return terminal
+
+
+def plain(table: Table) -> str:
+    """As it is printed where there is room for all, without colours."""
+    file = io.StringIO()
+    show(table, Console(file=file, width=WIDEST, color_system=None, emoji=False))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
 def line(text: str, console: Console, style: str | None = None) -> None:

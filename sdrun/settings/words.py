@@ -48,6 +48,17 @@ def clock(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
+def roughly(seconds: float) -> str:
+    """A time in words.
+
+    >>> roughly(3), roughly(95), roughly(7000)
+    ('5 s', '2 min', '2 h')
+    """
+    if seconds < 57:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{max(1, round(seconds / 60))} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
 def filters(words: Iterable[str], option: str) -> dict[str, str]:
     """``key=value`` words. Raises InputError for a word without a value."""
     pairs = {}

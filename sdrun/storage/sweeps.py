@@ -181,6 +181,11 @@ def _require_words(words: list[str], of_hydra: bool) -> None:
             raise Unreadable(f"{SWEEP} has {word}, which is no setting of a run")
 
 
+def is_in_sweep(path: Path) -> bool:
+    """Whether a run is a job of a sweep."""
+    return any((folder / SWEEP).exists() for folder in path.parents)
+
+
 def is_place_of_job(path: Path, name: str) -> bool:
     """Whether a job's folder may have this name in that of its sweep."""
     return is_inside(path, name) and name.split("/")[0] not in (LOCKS, LOGS, STORE)

@@ -44,7 +44,7 @@ def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
     result = compare(find(options.runs), options.metric, baseline, options.across, options.primary)
     groups = {row.group.label: row.group.runs for row in result.rows}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
-    section = report.section("Comparison", rendering.by_metric(result), rendering.notes(result))
+    section = report.section("Comparison", rendering.shown(result), rendering.notes(result))
     section.lead = rendering.sentences(result)
     held = [
         (row.group.label, row.differences[result.primary]) for row in result.rows if result.primary in row.differences

@@ -80,4 +80,19 @@ def test_two_classifiers_by_item():
     assert items.p == pytest.approx(stats.binomtest(50, 80).pvalue)
     error = 1.96 * np.sqrt((80 / 1000 - 0.02**2) / 1000)
     assert (items.low, items.high) == pytest.approx((0.02 - error, 0.02 + error), abs=0.002)
-    assert by_item(first, first).p == 1.0
+
+
+@pytest.mark.parametrize(("alone", "other"), [(0, 0), (0, 5), (6, 0), (9, 2), (10, 2), (30, 14), (31, 14), (7, 7)])
+def test_mcnemars_p_and_its_interval_are_those_of_the_binomial_test_and_agree(alone, other):
+    first, second = (np.arange(100) < alone), (np.arange(100) >= 100 - other)
+    items = by_item(first, second)
+    reference = stats.binomtest(alone, max(alone + other, 1))
+    assert (items.first_alone, items.second_alone) == (alone, other)
+    assert (items.low > 0 or items.high < 0) == (items.p < 0.05)
+    if alone + other:
+        bounds = reference.proportion_ci()
+        assert items.p == pytest.approx(reference.pvalue)
+        share = (alone + other) / 100
+        assert (items.low, items.high) == pytest.approx((share * (2 * bounds.low - 1), share * (2 * bounds.high - 1)))
+    else:
+        assert (items.p, items.low, items.high) == (1.0, 0.0, 0.0)

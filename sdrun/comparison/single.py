@@ -1,0 +1,86 @@
+"""A comparison of which each group is one run: a row a run or stage, a column a metric."""
+
+from collections.abc import Iterator
+
+from sdrun.comparison.compare import Comparison, Row, compare
+from sdrun.comparison.lagging import STUDENT
+from sdrun.comparison.runs import Found, Run
+from sdrun.comparison.sentences import item_sentence, price
+from sdrun.comparison.stages import places, seen_at
+from sdrun.comparison.tables import Table, number, titled
+from sdrun.judges.metric import Better, Metric, shown
+from sdrun.settings.words import clock, printable
+
+RUN, DIFFERENCE, COMPUTE, TIME = "runs", "difference", "compute", "time"
+
+
+def whole(run: Run) -> Comparison:
+    """All that one run says of itself: its stages and further networks beside what it holds itself against."""
+    kept = [f"test/{metric.name}" for metric in shown(run.declared)]
+    seen = seen_at([run], [place for place in places(run) if place != STUDENT])
+    metrics = [key for key in kept if any(other.metric(key) is not None for other in seen)]
+    result = compare(Found(finished=seen), metrics, None, [], metrics[0] if metrics else None)
+    for row in result.rows:
+        row.is_beside |= bool(row.group.example.word)
+    return result
+
+
+def table(result: Comparison) -> Table:
+    """All metrics, and of the primary one the difference from the baseline; the best value of each is marked."""
+    titles = {key: titled(_title(key, metric), metric) for key, metric in result.metrics.items()}
+    primary, *others = titles.values()
+    columns = [RUN, primary, DIFFERENCE, *others, COMPUTE, TIME]
+    spare = (COMPUTE, *reversed(others), TIME)
+    drawn = Table("On the test set", columns, left=(RUN,), spare=spare)
+    for row in result.rows:
+        values = [number(m, row.cells[key].mean) if key in row.cells else "" for key, m in result.metrics.items()]
+        name = f"  {row.group.label.rpartition(': ')[2]}" if row.is_beside else row.group.label
+        drawn.rows.append([name, values[0], _difference(result, row), *values[1:], *_cost(row)])
+    drawn.best = {
+        (place, titles[key]) for key, metric in result.metrics.items() for place in _best(result, key, metric)
+    }
+    return drawn
+
+
+def sentences(result: Comparison) -> list[str]:
+    """What the primary metric says of each run that is held against a baseline; all can be printed."""
+    metric = result.metrics[result.primary]
+    held = [row for row in result.rows if row.baseline and not row.is_beside and result.primary in row.cells]
+    num_tests = sum(row.items is not None for row in held)
+    lines = []
+    for row in held:
+        assert row.baseline
+        base = row.baseline.example.metric(result.primary)
+        if base is not None:
+            gain = row.cells[result.primary].mean - base
+            lines.append(item_sentence(row.group.label, row.baseline.label, metric, gain, row.items, num_tests))
+    return list(map(printable, lines))
+
+
+def _title(key: str, metric: Metric) -> str:
+    return metric.title if key == f"test/{metric.name}" and metric.title else key
+
+
+def _difference(result: Comparison, row: Row) -> str:
+    metric = result.metrics[result.primary]
+    if row.baseline is None or result.primary not in row.cells:
+        return "baseline" if any(other.baseline is row.group for other in result.rows) else ""
+    base = row.baseline.example.metric(result.primary)
+    return "" if base is None else number(metric, row.cells[result.primary].mean - base, signed=True)
+
+
+def _cost(row: Row) -> Iterator[str]:
+    """Multiply-adds of training over those of the baseline, and its time."""
+    times = price(row.group.runs, row.baseline.runs) if row.baseline else None
+    yield "" if times is None else f"{times:.1f}x"
+    seconds = row.group.example.summary.get("compute", {}).get("seconds")
+    yield clock(seconds) if seconds and not row.is_beside else ""
+
+
+def _best(result: Comparison, key: str, metric: Metric) -> list[int]:
+    """Rows with the best value, where not all have the same."""
+    values = {place: row.cells[key].mean for place, row in enumerate(result.rows) if key in row.cells}
+    if metric.better is Better.neither or len(set(values.values())) < 2:
+        return []
+    best = (max if metric.better is Better.higher else min)(values.values())
+    return [place for place, value in values.items() if value == best]
