@@ -27,6 +27,7 @@ def create(
     overrides: list[str],
     files: Mapping[str, str] = NO_FILES,
     /,
+    title: str | None = None,
     **more: Any,
 ) -> Path:
     """A new run folder at ``path`` with these ``files`` in it; ``more`` goes to its manifest.
@@ -38,6 +39,7 @@ def create(
         "status": "running",
         "created": _now(),
         "method": settings.method.name,
+        "title": title or settings.method.name,
         "model": settings.model.title,
         "dataset": settings.dataset.name,
         "seed": settings.seed,

@@ -44,11 +44,13 @@ def start(
     overrides: list[str],
     files: Mapping[str, str] = NO_FILES,
     store: Path | None = None,
+    title: str | None = None,
 ) -> None:
     """A new run in the folder ``path``; every rank but the first gives None and takes the first one's.
 
     ``files``: the text of further ones in the folder, such as Hydra's ``.hydra/config.yaml``, by their place there.
-    ``store``: the folder of the stages that runs of its sweep share.
+    ``store``: the folder of the stages that runs of its sweep share; ``title``: the name by which the method was asked
+    for, where it is not its own.
     Raises InputError, RunError, or Interrupted with the state saved; ``summary.json`` then tells as much.
     """
     published = tasks.load(settings.dataset)
@@ -58,7 +60,7 @@ def start(
         hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
-        shared = Path(hardware.from_main(lambda: str(beginning.create(path, settings, hardware, overrides, files))))
+        shared = Path(hardware.from_main(lambda: str(beginning.create(path, settings, hardware, overrides, files, title=title))))
         execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store)
 
 

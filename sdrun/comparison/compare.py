@@ -103,7 +103,9 @@ def compare(
             raise InputError(f"{option} {metric}: no run has it; they have {', '.join(names[:12]) or 'none'} ...")
         if lacking:
             result.notes.append(f"{metric} is absent or no number in {lacking} runs, which are left out of its column")
-    bases = bases_of(groups, baseline) or _own_base(groups, chosen[primary], primary) or _first_of_two(groups)
+    bases = bases_of(groups, baseline) or _own_base(groups, chosen[primary], primary)
+    if not bases and (bases := _first_of_two(groups)):
+        result.notes.append(f"held against {bases[0].label}, the first of the two; name one by --baseline KEY=VALUE")
     if not bases and len(groups) > 1:
         result.notes.append("no differences, for no group is the baseline; name one by --baseline KEY=VALUE")
     for row in rows:

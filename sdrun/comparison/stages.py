@@ -80,8 +80,10 @@ def seen_at(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 def _seen(run: Run, names: Sequence[str]) -> Iterator[Run]:
     stages = judged(run)
-    wanted = [name for name in places(run) if name in names] or (stages if not names or len(stages) == 1 else [])
-    return (at(run, name) for name in wanted)
+    wanted = [name for name in places(run) if name in names]
+    if not wanted and len(stages) < 2:
+        return iter([run])
+    return (at(run, name) for name in wanted or ([] if names else stages))
 
 
 def _words(run: Run, stage: str) -> list[str]:

@@ -82,7 +82,7 @@ def seeds_needed(pairs: Paired, level: float = LEVEL) -> int | None:
 class Items:
     """Two classifiers on the same ``n`` items: how many the first alone, and the second alone, has right.
 
-    ``p``: McNemar's, exact; ``low`` and ``high`` bound the difference at 95 %, and leave out 0 where ``p`` is below 5 %.
+    ``p``: McNemar's, exact; ``low`` and ``high`` bound the difference at 95 %, without 0 where ``p`` is below 5 %.
     """
 
     n: int

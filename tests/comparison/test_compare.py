@@ -9,7 +9,7 @@ from folders import made_run, predicted
 
 from sdrun import cli
 from sdrun.comparison.compare import compare
-from sdrun.comparison.rendering import notes, text
+from sdrun.comparison.rendering import notes, sentences, text
 from sdrun.comparison.runs import find
 from sdrun.errors import InputError
 
@@ -189,8 +189,10 @@ def test_two_runs_alone_are_compared_item_by_item(tmp_path):
     predicted(made_run(tmp_path / "a", 0), first)
     predicted(made_run(tmp_path / "b", 0, method="cs_kd"), second)
     result = held(tmp_path)
-    assert (result.items.first_alone, result.items.second_alone) == (20, 0)
-    assert "cs_kd alone is right on 20, supervised alone on 0; +10.00 points" in "\n".join(notes(result))
+    assert (result.rows[1].items.first_alone, result.rows[1].items.second_alone) == (20, 0)
+    assert sentences(result) == [
+        "cs_kd is 10.0 points of accuracy above supervised on 200 test items: more than their noise (McNemar p < 0.0001)"
+    ]
 
 
 def test_every_format_holds_every_row(tmp_path):

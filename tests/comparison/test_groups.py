@@ -97,6 +97,7 @@ def test_unpaired_seeds_of_both_sides_are_named(tmp_path):
 
 def test_one_shared_seed_is_too_little_for_a_difference(tmp_path):
     made_run(tmp_path / "a", 0)
+    made_run(tmp_path / "a1", 1)
     made_run(tmp_path / "b", 0, method="cs_kd")
     result = held(tmp_path)
     assert result.num_tests == 0

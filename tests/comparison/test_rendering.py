@@ -10,7 +10,7 @@ import pytest
 from folders import made_run, predicted
 
 from sdrun.comparison.compare import compare
-from sdrun.comparison.rendering import notes, text
+from sdrun.comparison.rendering import notes, sentences, text
 from sdrun.comparison.runs import find
 
 ODD = 'a|<b>,"c" [d]'
@@ -86,9 +86,9 @@ def test_two_runs_alone_are_told_by_mcnemar_in_every_text(tmp_path):
     predicted(made_run(tmp_path / "a", 0), np.arange(200) < 150)
     predicted(made_run(tmp_path / "b", 0, method="cs_kd"), np.arange(200) < 170)
     result = compare(find([str(tmp_path)]), None, None, [])
-    assert "McNemar p < 0.0001" in "\n".join(notes(result))
+    assert "McNemar p < 0.0001" in "\n".join(sentences(result))
     assert all("McNemar" in text(result, style) for style in ("md", "html"))
-    assert json.loads(text(result, "json"))["items"]["first_alone"] == 20
+    assert json.loads(text(result, "json"))["rows"][-4]["alone_right"] == 20
 
 
 @pytest.mark.parametrize("broken", [b"", b"junk", b"PK\x03\x04 cut short", None])
@@ -98,4 +98,6 @@ def test_two_runs_without_readable_predictions_are_compared_without_items(tmp_pa
         if broken is not None:
             (run / "predictions").mkdir()
             (run / f"predictions/{method}.npz").write_bytes(broken)
-    assert compare(find([str(tmp_path)]), None, None, []).items is None
+    result = compare(find([str(tmp_path)]), None, None, [])
+    assert [row.items for row in result.rows] == [None, None]
+    assert "not compared item by item" in "\n".join(notes(result))
