@@ -58,10 +58,15 @@ def _answer(folder: RunFolder, display: Display) -> None:
         log.info("%s", tables.plain(table))
         for line in rendering.footnotes(result):
             tables.note(line, console)
-        for line in [*single.sentences(result), *rendering.advantages(result)]:
-            display.say(line)
+        answers, asides = single.sentences(result), rendering.advantages(result)
+        for line in answers:
+            tables.line(line, console, "bold")
+        for line in asides:
+            tables.line(line, console)
+        log.info("%s", "\n".join([*answers, *asides]))
     if not is_in_sweep(folder.path):
-        display.tell("Next", next_step(run, usable_cores()))
+        for line in next_step(run, usable_cores()):
+            tables.line(line, console)
 
 
 def overview(record: Record, settings: Settings, results: list[StageResult], metrics: dict[str, float]) -> None:

@@ -18,8 +18,8 @@ ALIKE = 1.05
 """Times the compute that count as as much."""
 
 
-def advantage(own: Group, base: Group) -> str | None:
-    """A line of what ``own`` had more of, with the command of a baseline that has it too; None where it had no more.
+def advantage(own: Group, base: Group) -> list[str]:
+    """What ``own`` had more of, and below it the command of a baseline that has it too; nothing where it had no more.
 
     The command is that of supervised training, also for a baseline that is a stage of the runs themselves.
     """
@@ -30,7 +30,7 @@ def advantage(own: Group, base: Group) -> str | None:
     if times is not None and times > ALIKE:
         parts.append(f"{times:.1f} times the compute")
     if not parts:
-        return None
+        return []
     words = [
         *_kept(base.example),
         *([f"{VIEW}={view}"] if has_stronger else []),
@@ -38,8 +38,8 @@ def advantage(own: Group, base: Group) -> str | None:
         f"seed={','.join(map(str, own.runs))}",
     ]
     sweep = ["-m"] if len(own.runs) > 1 else []
-    had = printable(f"{own.label} had {' and '.join(parts)}, {base.label} had not")
-    return f"{had}; so would: {printable(shlex.join(['sdrun', *sweep, *words]))}"
+    had = f"{own.label} had {' and '.join(parts)}, {base.label} had not. A baseline that has it too:"
+    return [printable(had), printable(f"  {shlex.join(['sdrun', *sweep, *words])}")]
 
 
 def _strongest(run: Run) -> str:

@@ -19,18 +19,20 @@ from sdrun.judges.metric import Declared, from_json
 from sdrun.storage.documents import Unreadable
 
 FILE = ".index.sqlite"
-VERSION = 3
+VERSION = 4
 
-COLUMNS = "path, stamp, error, status, created, method, model, dataset, seed, metrics, declared"
+COLUMNS = "path, stamp, error, status, created, method, title, model, dataset, seed, metrics, declared"
 TABLE = f"CREATE TABLE IF NOT EXISTS runs ({COLUMNS}, settings, PRIMARY KEY (path))"
 """Paths are bytes, for a name need not be text; seeds are text, for they need not fit into 64 bits."""
 
-Row = tuple[bytes, str, str | None, str, str, str, str, str, str | None, str, str, str]
+Row = tuple[bytes, str, str | None, str, str, str, str, str, str, str | None, str, str, str]
 
 
 @dataclass(frozen=True)
 class Entry:
     """One folder: what its manifest says, its final metrics and what they mean, or ``error``: why nothing can be said.
+
+    ``title``: the name by which its method was asked for.
 
     ``settings`` by dotted key are there where they were asked for.
     """
@@ -40,6 +42,7 @@ class Entry:
     status: str
     created: str
     method: str
+    title: str
     model: str
     dataset: str
     seed: int | None
@@ -91,7 +94,7 @@ def _rows(
     rows = {row[0]: row for row in database.execute(f"SELECT {COLUMNS}, {settings} FROM runs")} | new
     with suppress(sqlite3.Error), database:  # what cannot be kept serves for this time
         database.executemany("DELETE FROM runs WHERE path = ?", gone)
-        database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 12)})", new.values())
+        database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * 13)})", new.values())
     return [rows[name] for name in folders]
 
 
@@ -136,19 +139,28 @@ def _row(name: bytes, path: Path, stamp: str) -> Row:
     try:
         run = read(path)
     except Unreadable as error:
-        return (name, stamp, str(error), "unreadable", "", "", "", "", None, "{}", "null", "{}")
+        return (name, stamp, str(error), "unreadable", "", "", "", "", "", None, "{}", "null", "{}")
     shown = {key: run.metric(key) for key in run.summary.get("metrics", {}) if key.count("/") == 1}
     created, method, model, dataset = (run.manifest.get(key, "") for key in ("created", "method", "model", "dataset"))
     documents = (json.dumps(shown), json.dumps(run.summary.get("declared")), json.dumps(run.settings))
-    return (name, stamp, None, run.status, created, method, model, dataset, str(run.seed), *documents)
+    return (name, stamp, None, run.status, created, method, run.title, model, dataset, str(run.seed), *documents)
 
 
 def _entry(top: Path, row: Row) -> Entry:
-    path, _, error, status, created, method, model, dataset, seed, metrics, declared, settings = row
-    numbers = {key: value for key, value in json.loads(metrics).items() if value is not None}
-    place, number = top / os.fsdecode(path), None if seed is None else int(seed)
+    path, _, error, status, created, method, title, model, dataset, seed, metrics, declared, settings = row
     return Entry(
-        place, error, status, created, method, model, dataset, number, numbers, _meaning(declared), json.loads(settings)
+        path=top / os.fsdecode(path),
+        error=error,
+        status=status,
+        created=created,
+        method=method,
+        title=title,
+        model=model,
+        dataset=dataset,
+        seed=None if seed is None else int(seed),
+        metrics={key: value for key, value in json.loads(metrics).items() if value is not None},
+        declared=_meaning(declared),
+        settings=json.loads(settings),
     )
 
 

@@ -15,17 +15,12 @@ def next_step(run: Run, cores: int) -> list[str]:
     """Lines that say which command tells more, and how long it would take on so many ``cores``."""
     words = [word for word in run.manifest.get("overrides", []) if parted(word)[0] not in OWN]
     if run.title == BASELINE:
-        return [
-            "This is a baseline. What to hold against it: sdrun methods",
-        ]
+        return ["This is a baseline. What may help, and when:", "  sdrun methods"]
     num_runs = len(SEEDS.split(","))
     if not baselines(run):
         words = [f"method={BASELINE},{run.title}", *(word for word in words if parted(word)[0] != "method")]
         num_runs *= 2
     at_once = max(1, cores // max(1, run.manifest.get("hardware", {}).get("threads") or 1))
     seconds = run.summary.get("wall_seconds", 0.0) * num_runs / at_once
-    line = shlex.join(["sdrun", "-m", *words, SEEDS])
-    return [
-        "One seed cannot tell whether it helps. Five can tell more, in about " + roughly(seconds) + ":",
-        printable(line),
-    ]
+    told = f"One seed cannot tell whether it helps. Five tell more, in about {roughly(seconds)}:"
+    return [told, printable(f"  {shlex.join(['sdrun', '-m', *words, SEEDS])}")]

@@ -126,11 +126,11 @@ def footnotes(result: Comparison) -> list[str]:
 
 def advantages(result: Comparison) -> list[str]:
     """What groups had more of than their baseline, of each baseline what the last one had."""
-    lines = {}
+    by_baseline = {}
     for row in result.rows:
-        if row.baseline and not row.is_beside and (line := advantage(row.group, row.baseline)):
-            lines[row.baseline.label] = line
-    return list(lines.values())
+        if row.baseline and not row.is_beside and (lines := advantage(row.group, row.baseline)):
+            by_baseline[row.baseline.label] = lines
+    return [line for lines in by_baseline.values() for line in lines]
 
 
 def _method(result: Comparison) -> list[str]:

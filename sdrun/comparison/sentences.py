@@ -58,7 +58,7 @@ def item_sentence(own: str, base: str, metric: Metric, gain: float, items: Items
     side = "above" if gain > 0 else "below"
     amount = f"{amounts.span(abs(gain), abs(gain))}{amounts.of} {side}" if gain else f"equal in {amounts.title} to"
     if items is None:
-        return f"{own} is {amount} {base}, in one run each"
+        return f"{own} is {amount} {base}, by one run"
     p = min(1.0, num_tests * items.p)
     noise = "within their noise" if p > LEVEL else "more than their noise"
     return f"{own} is {amount} {base} on {items.n:,} test items: {noise} (McNemar p {short_p(p)})"

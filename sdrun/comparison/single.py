@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from sdrun.comparison.compare import Comparison, Row, compare
+from sdrun.comparison.groups import STAGE
 from sdrun.comparison.lagging import STUDENT
 from sdrun.comparison.runs import Found, Run
 from sdrun.comparison.sentences import item_sentence, price
-from sdrun.comparison.stages import places, seen_at
-from sdrun.comparison.tables import Table, number, titled
+from sdrun.comparison.stages import baselines, places, seen_at
+from sdrun.comparison.tables import Table, called, number, titled
 from sdrun.judges.metric import Better, Metric, shown
 from sdrun.settings.words import clock, printable
 
-RUN, DIFFERENCE, COMPUTE, TIME = "runs", "difference", "compute", "time"
+RUN, DIFFERENCE, COST, TIME = "runs", "difference", "cost", "time"
 
 
 def whole(run: Run) -> Comparison:
@@ -27,15 +28,15 @@ def whole(run: Run) -> Comparison:
 
 def table(result: Comparison) -> Table:
     """All metrics, and of the primary one the difference from the baseline; the best value of each is marked."""
-    titles = {key: titled(_title(key, metric), metric) for key, metric in result.metrics.items()}
+    titles = {key: titled(called(key, metric), metric) for key, metric in result.metrics.items()}
     primary, *others = titles.values()
-    columns = [RUN, primary, DIFFERENCE, *others, COMPUTE, TIME]
-    spare = (COMPUTE, *reversed(others), TIME)
+    columns = [RUN, primary, DIFFERENCE, COST, TIME, *others]
+    spare = (*reversed(others[1:]), TIME, *others[:1], COST)
     drawn = Table("On the test set", columns, left=(RUN,), spare=spare)
     for row in result.rows:
         values = [number(m, row.cells[key].mean) if key in row.cells else "" for key, m in result.metrics.items()]
         name = f"  {row.group.label.rpartition(': ')[2]}" if row.is_beside else row.group.label
-        drawn.rows.append([name, values[0], _difference(result, row), *values[1:], *_cost(row)])
+        drawn.rows.append([name, values[0], _difference(result, row), *_cost(row), *values[1:]])
     drawn.best = {
         (place, titles[key]) for key, metric in result.metrics.items() for place in _best(result, key, metric)
     }
@@ -45,7 +46,8 @@ def table(result: Comparison) -> Table:
 def sentences(result: Comparison) -> list[str]:
     """What the primary metric says of each run that is held against a baseline; all can be printed."""
     metric = result.metrics[result.primary]
-    held = [row for row in result.rows if row.baseline and not row.is_beside and result.primary in row.cells]
+    held = [row for row in result.rows if row.baseline and not row.is_beside and not _is_control(row)]
+    held = [row for row in held if result.primary in row.cells]
     num_tests = sum(row.items is not None for row in held)
     lines = []
     for row in held:
@@ -57,8 +59,9 @@ def sentences(result: Comparison) -> list[str]:
     return list(map(printable, lines))
 
 
-def _title(key: str, metric: Metric) -> str:
-    return metric.title if key == f"test/{metric.name}" and metric.title else key
+def _is_control(row: Row) -> bool:
+    """Whether it is another of the stages that its run holds itself against."""
+    return row.group.settings.get(STAGE) in baselines(row.group.example)
 
 
 def _difference(result: Comparison, row: Row) -> str:

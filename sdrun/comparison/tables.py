@@ -31,8 +31,8 @@ COLOURS = {
 }
 """Of a text by its first word."""
 
-ROOM = 24
-"""Characters that a column of words is not narrower than, where its words need them."""
+ROOM, ROOM_OF_PATHS = 24, 16
+"""Characters that a column of words, or of paths, is not narrower than, where these need them."""
 
 WIDEST = 10_000
 
@@ -68,7 +68,7 @@ def _room(table: Table, columns: list[str], console: Console) -> dict[str, int]:
     """Characters for each column of paths, beside what the others need."""
     paths = [name for name in table.paths if name in columns]
     others = _needed(_rich(table, columns, dict.fromkeys(paths, 1)), console) - len(paths)
-    return dict.fromkeys(paths, max(ROOM, (console.width - others) // max(len(paths), 1)))
+    return dict.fromkeys(paths, max(ROOM_OF_PATHS, (console.width - others) // max(len(paths), 1)))
 
 
 def _rich(table: Table, columns: list[str], room: Mapping[str, int]) -> RichTable:
@@ -86,7 +86,7 @@ def _rich(table: Table, columns: list[str], room: Mapping[str, int]) -> RichTabl
             justify="left" if is_text else "right",
             overflow="fold",
             no_wrap=not is_text or is_path,
-            min_width=min(max(map(cell_len, [*cells, name])), ROOM) if is_text else None,
+            min_width=min(max(map(cell_len, [*cells, name])), ROOM) if is_text and not is_path else None,
         )
     for number, row in enumerate(zip(*texts, strict=True)):
         styled = [Text(cell, _style(table, number, name, cell)) for name, cell in zip(columns, row, strict=True)]
@@ -133,8 +133,8 @@ def plain(table: Table) -> str:
 
 
 def line(text: str, console: Console, style: str | None = None) -> None:
-    """Print a line of text."""
-    console.print(printable(text), markup=False, style=style, soft_wrap=True)
+    """Print a line of text; a terminal breaks it between words, but not a command, which begins with spaces."""
+    console.print(printable(text), markup=False, style=style, soft_wrap=text.startswith(" ") or not console.is_terminal)
 
 
 def note(text: str, console: Console) -> None:
@@ -192,6 +192,11 @@ def number(metric: Metric, value: float, signed: bool = False) -> str:
 def titled(title: str, metric: Metric) -> str:
     """A title with the unit of its numbers."""
     return f"{title}, {metric.unit}" if metric.unit else title
+
+
+def called(key: str, metric: Metric) -> str:
+    """What a column of the test set is called: the title of its metric; of another metric its key."""
+    return metric.title if key == f"test/{metric.name}" and metric.title else key
 
 
 def p_value(p: float) -> str:

@@ -84,7 +84,9 @@ def _value(entry: "Entry", key: str) -> object:
 def _matches(entry: "Entry", wanted: dict[str, str]) -> bool:
     from sdrun.settings.words import says
 
-    return all(says(value, _value(entry, key)) for key, value in wanted.items())
+    return all(
+        says(value, _value(entry, key)) or (key == "method" and value == entry.title) for key, value in wanted.items()
+    )
 
 
 def _sorted(entries: list["Entry"], key: str) -> list["Entry"]:
@@ -107,15 +109,16 @@ def _sorted(entries: list["Entry"], key: str) -> list["Entry"]:
 def _table(entries: list["Entry"], top: Path, metrics: dict[str, "Metric"]) -> "Table":
     from sdrun.comparison import tables
 
-    titles = [tables.titled(key, metric) for key, metric in metrics.items()]
+    titles = [tables.titled(tables.called(key, metric), metric) for key, metric in metrics.items()]
     columns = ["run", "status", "age", "method", "model", "data", "seed", *titles]
-    table = tables.Table("", columns, left=("run", "status", "method", "model", "data"))
+    spare = ("model", *reversed(titles[1:]), "data", "age", "seed")
+    table = tables.Table("", columns, left=("run", "status", "method", "model", "data"), spare=spare, paths=("run",))
     now = datetime.now(timezone.utc)
     for entry in entries:
         numbers = [tables.number(m, entry.metrics[key]) if key in entry.metrics else "" for key, m in metrics.items()]
         words = [str(entry.path.relative_to(top)), entry.status, _age(entry.created, now)]
         seed = "" if entry.seed is None else str(entry.seed)
-        table.rows.append([*words, entry.method, entry.model, entry.dataset, seed, *numbers])
+        table.rows.append([*words, entry.title, entry.model, entry.dataset, seed, *numbers])
     return table
 
 

@@ -72,7 +72,7 @@ def test_compare_needs_no_accuracy(runs, called):
 def test_two_runs_without_predictions_are_compared(runs, called):
     code, out = called("compare", "runs/a0", "runs/b0", "--format", "md")
     assert code == 0
-    assert "cs_kd is 10.0 points of recall@10 above supervised, in one run each" in out
+    assert "cs_kd is 10.0 points of recall@10 above supervised, by one run" in out
 
 
 def test_list_needs_no_accuracy(runs, called):
