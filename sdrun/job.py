@@ -57,9 +57,8 @@ def start(config: "DictConfig", settings: "Settings | None" = None) -> None:
                 run.resume(path, store=store)
             else:
                 settings = settings or configuration.settings_from(config)
-                run.start(
-                    settings, path, list(hydra.overrides.task), files, store, title=hydra.runtime.choices["method"]
-                )
+                title = hydra.runtime.choices["method"]
+                run.start(settings, path, list(hydra.overrides.task), files, store, title)
     except Exception as error:
         raise JobFailed(str(path), report(error)) from error
 

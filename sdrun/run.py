@@ -60,9 +60,8 @@ def start(
         hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
-        shared = Path(
-            hardware.from_main(lambda: str(beginning.create(path, settings, hardware, overrides, files, title=title)))
-        )
+        create = partial(beginning.create, path, settings, hardware, overrides, files, title=title)
+        shared = Path(hardware.from_main(lambda: str(create())))
         execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store)
 
 

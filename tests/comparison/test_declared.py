@@ -78,7 +78,7 @@ def test_two_runs_without_predictions_are_compared(runs, called):
 def test_list_needs_no_accuracy(runs, called):
     code, out = called("list", "runs", "--format", "md")
     assert code == 0
-    assert "| seed | test/recall_10, % |" in out
+    assert "| seed | recall@10, % |" in out
     assert "| 0 | 50.00 |" in out
     assert called("list", "runs")[1].count("recall") == 1
     assert called("list", "runs", "--format", "csv")[1].startswith(
@@ -155,14 +155,14 @@ def test_runs_that_declare_other_metrics_are_shown_together(tmp_path, called):
     changed(tmp_path / "runs/b", declared=to_json(CLASSIFICATION))
     usual = ["test/recall_10", "test/accuracy", "test/nll", "test/nll_calibrated", "test/ece"]
     assert list(compare(find(["runs"]), None, None, []).metrics) == usual
-    heads = "| test/recall_10, % | test/accuracy, % | test/nll_calibrated | test/ece_calibrated |"
+    heads = "| recall@10, % | accuracy, % | NLL* | ECE* |"
     assert heads in called("list", "runs", "--format", "md")[1]
 
 
 def test_a_run_without_metrics_has_no_columns(tmp_path, called):
     retrieval(tmp_path / "runs/a", 0, 0.5)
     changed(made_run(tmp_path / "runs/b", 0, status="running"), metrics={})
-    assert "| seed | test/recall_10, % |\n" in called("list", "runs", "--format", "md")[1]
+    assert "| seed | recall@10, % |\n" in called("list", "runs", "--format", "md")[1]
 
 
 def test_of_earlier_runs_is_shown_what_was():
