@@ -81,7 +81,8 @@ def test_stages_that_no_run_has_are_refused_and_runs_of_one_stage_stay(tmp_path)
 def test_one_run_says_image_by_image_what_came_of_it_and_what_is_best(tmp_path):
     result = single.whole(read(staged(tmp_path / "a", rights=(100, 104, 150))))
     assert single.sentences(result) == [
-        "generation_1 is 2.0 points of accuracy above generation_0 on 200 test items: within their noise (McNemar p 0.25)",
+        "generation_1 is 2.0 points of accuracy above generation_0 on 200 test items: "
+        "within their noise (McNemar p 0.25)",
         "ensemble is 25.0 points of accuracy above generation_0 on 200 test items: "
         "more than their noise (McNemar p < 0.0001)",
     ]
