@@ -28,7 +28,7 @@ def points(run: Run, names: list[str]) -> Points:
             continue
         try:
             point: dict[str, Any] = json.loads(line)
-            if point["stage"] == run.trained and point["value"] is not None:
+            if point["stage"] == run.seen and point["value"] is not None:
                 values[point["name"]][_step(point["step"])] = _value(point["value"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unreadable(f"metrics.jsonl cannot be read (line {number} is not what sdrun writes)") from error

@@ -1,6 +1,5 @@
-"""A comparison as one page that needs nothing else: tables, pictures, settings, and the commands that made the runs."""
+"""A comparison as one page that needs nothing else: tables and pictures."""
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,13 +14,12 @@ from scipy.special import softmax
 from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.declared import together
-from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, differing
 from sdrun.comparison.logged import Points, points
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, html_table
 from sdrun.judges.metric import fewest, shown
 from sdrun.judges.metrics import top
-from sdrun.settings.words import printable, text
+from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
 
 T = TypeVar("T")
@@ -93,42 +91,6 @@ def pictures(groups: Groups) -> list[Section]:
     return [*sections, Section("Left out of the pictures", paragraphs=left_out)] if left_out else sections
 
 
-def settings(groups: Groups) -> Section:
-    """The settings in which the groups differ."""
-    examples = {label: next(iter(runs.values())).settings for label, runs in groups.items()}
-    first = next(iter(examples.values()))
-    keys = dict.fromkeys(key for other in examples.values() for key in differing(first, other) if key not in IGNORED)
-    table = Table("", ["setting", *examples], left=("setting", *examples))
-    for key in sorted(set(keys) - {DATA_SEED}):
-        table.rows.append([key, *(text(own[key]) if key in own else "" for own in examples.values())])
-    data_seeds = [_data_seed(runs) for runs in groups.values()]
-    if len(set(data_seeds)) > 1:
-        table.rows.append([DATA_SEED, *data_seeds])
-    return section("Settings that differ", [table], [] if table.rows else ["None."])
-
-
-def commands(groups: Groups) -> Section:
-    """What makes these runs again, a command a group where only the seeds differ."""
-    command_lines: dict[str, None] = {}
-    for runs in groups.values():
-        lines: dict[str, list[int]] = {}
-        for seed, run in runs.items():
-            words = [word for word in run.manifest.get("overrides", []) if not word.startswith("seed=")]
-            lines.setdefault(printable(shlex.join(words)), []).append(seed)
-        for line, seeds in lines.items():
-            sweep = "-m " if len(seeds) > 1 else ""
-            command_lines[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
-    example = next(iter(next(iter(groups.values())).values()))
-    made = example.manifest.get("versions") or {}
-    commit = (example.manifest.get("git") or {}).get("commit", "")
-    by = [printable(f"{name} {made[name]}") for name in ("sdrun", "python", "torch") if name in made]
-    made_by = f"Run with {', '.join(by)}" + (f", commit {commit[:10]}." if commit else ".")
-    return Section("Make it again", paragraphs=[made_by], commands=list(command_lines))
-
-
-# Pictures -----------------------------------------------------------------------------------------------------------
-
-
 def _read_all(runs: Mapping[int, Run], read: Callable[[Run], T], unreadable: list[str]) -> list[tuple[Run, T]]:
     """What can be read of each; reasons go to ``unreadable``."""
     contents = []
@@ -147,11 +109,6 @@ def _named(reasons: list[str], picture: str) -> list[str]:
     num = len(reasons)
     lines = [f"{picture}: {reason}" for reason in reasons[:MOST_NAMED]]
     return [*lines, f"{picture}: {num - MOST_NAMED:,} more runs"] if num > MOST_NAMED else lines
-
-
-def _data_seed(runs: Mapping[int, Run]) -> str:
-    seeds = {seed: text(run.settings.get(DATA_SEED)) for seed, run in runs.items()}
-    return FOLLOWS if all(text(seed) == own for seed, own in seeds.items()) else next(iter(seeds.values()))
 
 
 def _curves(logged: Mapping[str, list[tuple[Run, Points]]], name: str) -> str:

@@ -86,9 +86,14 @@ class Run:
         """The stage that trained last, whose metrics are the run's."""
         return next((name for name, stage in reversed(self.stages.items()) if stage.get("steps")), None)
 
+    @property
+    def seen(self) -> str | None:
+        """The stage that it is looked at."""
+        return self.stage or self.trained
+
     def predictions(self) -> "Predictions":
         """Test logits [N, K] and labels [N] of that stage. Raises Unreadable, which names the file."""
-        stage = self.stage or self.trained
+        stage = self.seen
         if not stage:
             raise Unreadable("summary.json names no stage that trained")
         name = f"predictions/{stage}.npz"

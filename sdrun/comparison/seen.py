@@ -30,10 +30,10 @@ def section(groups: Mapping[str, Mapping[int, Run]]) -> list[Section]:
 
 def pictures(run: Run) -> dict[str, bytes]:
     """The newest of each title, of the stage that trained last; what cannot be read is left out."""
-    if not run.trained:
+    if not run.seen:
         return {}
     drawn: dict[str, bytes] = {}
-    for file in sorted((run.path / "tensorboard" / run.trained).glob("events.*")):
+    for file in sorted((run.path / "tensorboard" / run.seen).glob("events.*")):
         if file.is_file() and file.resolve().is_relative_to(run.path.resolve()):
             drawn |= _pictures(file)
     return {title: drawn[title] for title in sorted(drawn, reverse=True)[:MOST]}

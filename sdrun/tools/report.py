@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdrun.comparison.asked import add_options
+
 if TYPE_CHECKING:
     from sdrun.comparison.report import Section
 
@@ -11,14 +13,8 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> None:
     """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
     parser = argparse.ArgumentParser(prog="sdrun report", description=__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN_OR_GLOB", help="run folders, folders above them, or claims")
+    add_options(parser)
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html")
-    parser.add_argument("--baseline", nargs="+", metavar="KEY=VALUE", help="settings of the baseline")
-    parser.add_argument(
-        "--primary", metavar="METRIC", help="the one that is judged; the foremost of the runs if not said"
-    )
-    parser.add_argument("--metric", nargs="+", metavar="METRIC", help="shown beside it, such as test/nll")
-    parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ")
     options = parser.parse_args(arguments)
     from sdrun.claims.folder import FILE
     from sdrun.comparison.report import render
@@ -34,25 +30,22 @@ def main(arguments: list[str]) -> None:
 
 
 def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
-    from sdrun.comparison import charts, rendering, report, seen
-    from sdrun.comparison.compare import compare
-    from sdrun.comparison.runs import find
-    from sdrun.comparison.tables import titled
-    from sdrun.settings.words import filters, printable
+    from sdrun.comparison import basis, charts, rendering, report, seen
+    from sdrun.comparison.asked import answered
+    from sdrun.comparison.tables import called, titled
+    from sdrun.settings.words import printable
 
-    baseline = filters(options.baseline, "--baseline") if options.baseline else None
-    result = compare(find(options.runs), options.metric, baseline, options.across, options.primary)
-    groups = {row.group.label: row.group.runs for row in result.rows}
+    result = answered(options)
+    rows = {row.group.label: row for row in result.rows if not row.is_beside}
+    groups = {label: row.group.runs for label, row in rows.items()}
     data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
     section = report.section("Comparison", rendering.shown(result), rendering.notes(result))
     section.lead = rendering.sentences(result)
-    held = [
-        (row.group.label, row.differences[result.primary]) for row in result.rows if result.primary in row.differences
-    ]
-    title = f"Differences in {titled(result.primary, result.metrics[result.primary])}"
-    section.wide = report.forest([charts.line(label, difference) for label, difference in held], title)
-    sections = [section]
-    sections += [*report.pictures(groups), *seen.section(groups), report.settings(groups), report.commands(groups)]
+    held = {label: row.differences[result.primary] for label, row in rows.items() if result.primary in row.differences}
+    title = f"Differences in {titled(called(result.primary, metric := result.metrics[result.primary]), metric)}"
+    section.wide = report.forest([charts.line(label, difference) for label, difference in held.items()], title)
+    sections = [section, basis.facts(groups), *report.pictures(groups), *seen.section(groups)]
+    sections += [basis.settings(groups), basis.commands(groups)]
     names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
     return printable(f"{names} on {', '.join(data)}"), sections
 
@@ -65,7 +58,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.pictures import frontier, lines
     from sdrun.claims.verdicts import judged
     from sdrun.claims.words import sentences
-    from sdrun.comparison import report, seen
+    from sdrun.comparison import basis, report, seen
     from sdrun.comparison.tables import titled
 
     claims = judged(find(paths))
@@ -80,9 +73,10 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
         sections.append(section)
         if groups:
             sections += [
+                basis.facts(groups),
                 *report.pictures(groups),
                 *seen.section(groups),
-                report.settings(groups),
-                report.commands(groups),
+                basis.settings(groups),
+                basis.commands(groups),
             ]
     return f"Claims: {', '.join(claim.name for claim in claims)}", sections

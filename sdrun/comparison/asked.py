@@ -1,0 +1,47 @@
+"""What a person asks of runs on the command line, and the comparison that answers it."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrun.comparison.compare import Comparison
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Which runs, at which of their stages, against which baseline, by which metric."""
+    parser.add_argument("runs", nargs="+", metavar="RUN_OR_GLOB", help="run folders, or folders with runs below them")
+    parser.add_argument(
+        "--baseline",
+        nargs="+",
+        metavar="KEY=VALUE",
+        help="settings of the baseline, or stage=NAME; method=supervised if not said, of one run's stages its own",
+    )
+    parser.add_argument(
+        "--stages", nargs="*", metavar="STAGE", help="runs at each of their stages, or at these, such as ensemble"
+    )
+    parser.add_argument(
+        "--primary", metavar="METRIC", help="the one that is judged; the foremost of the runs if not said"
+    )
+    parser.add_argument(
+        "--metric", nargs="+", metavar="METRIC", help="shown beside it, such as test/nll, or STAGE:test/nll"
+    )
+    parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ; else refused")
+    parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
+
+
+def answered(options: argparse.Namespace) -> "Comparison":
+    """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
+    from sdrun.comparison.compare import compare
+    from sdrun.comparison.groups import STAGE, is_alone
+    from sdrun.comparison.runs import find
+    from sdrun.comparison.stages import seen_at
+    from sdrun.settings.words import filters
+
+    wanted = filters(options.where, "--where")
+    baseline = filters(options.baseline, "--baseline") if options.baseline else None
+    runs = find(options.runs)
+    runs.finished = [run for run in runs.finished if run.matches(wanted)]
+    runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
+    if options.stages is not None or STAGE in (baseline or {}) or is_alone(runs.finished):
+        runs.finished = seen_at(runs.finished, options.stages or [])
+    return compare(runs, options.metric, baseline, options.across, options.primary)

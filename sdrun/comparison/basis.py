@@ -1,0 +1,99 @@
+"""On what a comparison rests: facts, settings that differ, and the commands that made the runs."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, STAGE
+from sdrun.comparison.report import Groups, Section, section
+from sdrun.comparison.runs import Run
+from sdrun.comparison.tables import Table
+from sdrun.settings.words import clock, counted, printable, text
+
+MOST_NAMED = 4
+"""Different values of a fact."""
+
+
+def facts(groups: Groups) -> Section:
+    """On what the answer rests: data, model, length, seeds, cost, date and versions; of several, all that there are."""
+    runs = [run for members in groups.values() for run in members.values()]
+    manifests = [run.manifest for run in runs]
+    steps = [stage["steps"] for run in runs for stage in run.stages.values() if stage.get("steps")]
+    told = {
+        "data": map(_data, manifests),
+        "model": (manifest.get("model", "") for manifest in manifests),
+        "steps of a stage": (
+            f"{stage['steps']:,}" for run in runs for stage in run.stages.values() if stage.get("steps")
+        ),
+        "seeds": (", ".join(map(str, members)) for members in groups.values()),
+        "training in all": [clock(_seconds(runs))],
+        "hardware": map(_hardware, manifests),
+        "run on": sorted({str(manifest.get("created", ""))[:10] for manifest in manifests}),
+        "versions": map(_versions, manifests),
+    }
+    table = Table("", ["fact", ""], left=("fact", ""))
+    for name, values in told.items():
+        different = list(dict.fromkeys(map(printable, filter(None, values))))
+        if different:
+            more = [f"{len(different) - MOST_NAMED} more"] if len(different) > MOST_NAMED else []
+            table.rows.append([name, "; ".join([*different[:MOST_NAMED], *more])])
+    return section("What it rests on", [table], [])
+
+
+def _data(manifest: Mapping[str, Any]) -> str:
+    num = (manifest.get("items") or {}).get("num_train")
+    return f"{manifest['dataset']}, {num:,} items for training" if num else manifest["dataset"]
+
+
+def _seconds(runs: Sequence[Run]) -> float:
+    """Of training, of each run once, however many of its stages are looked at."""
+    whole = {run.path: sum(stage.get("seconds") or 0.0 for stage in run.stages.values()) for run in runs}
+    return sum(whole.values())
+
+
+def _hardware(manifest: Mapping[str, Any]) -> str:
+    hardware = manifest.get("hardware") or {}
+    threads = [counted(hardware["threads"], "thread")] if hardware.get("threads") else []
+    words = [str(hardware[key]) for key in ("device", "processor", "precision") if hardware.get(key)]
+    return ", ".join([*words, *threads])
+
+
+def _versions(manifest: Mapping[str, Any]) -> str:
+    made = manifest.get("versions") or {}
+    commit = (manifest.get("git") or {}).get("commit", "")
+    by = [f"{name} {made[name]}" for name in ("sdrun", "python", "torch") if name in made]
+    return ", ".join([*by, *([f"commit {commit[:10]}"] if commit else [])])
+
+
+def settings(groups: Groups) -> Section:
+    """The settings in which the groups differ, of those that more than one of them has."""
+    examples = {label: next(iter(runs.values())).settings for label, runs in groups.items()}
+    keys = dict.fromkeys(key for settings in examples.values() for key in settings if key not in (*IGNORED, STAGE))
+    table = Table("", ["setting", *examples], left=("setting", *examples))
+    for key in sorted(set(keys) - {DATA_SEED}):
+        values = [text(own[key]) if key in own else "" for own in examples.values()]
+        if len({text(own[key]) for own in examples.values() if key in own}) > 1:
+            table.rows.append([key, *values])
+    data_seeds = [_data_seed(runs) for runs in groups.values()]
+    if len(set(data_seeds)) > 1:
+        table.rows.append([DATA_SEED, *data_seeds])
+    return section("Settings that differ", [table], [] if table.rows else ["None."])
+
+
+def commands(groups: Groups) -> Section:
+    """What makes these runs again, a command a group where only the seeds differ."""
+    command_lines: dict[str, None] = {}
+    for runs in groups.values():
+        lines: dict[str, list[int]] = {}
+        for seed, run in runs.items():
+            words = [word for word in run.manifest.get("overrides", []) if not word.startswith("seed=")]
+            lines.setdefault(printable(shlex.join(words)), []).append(seed)
+        for line, seeds in lines.items():
+            sweep = "-m " if len(seeds) > 1 else ""
+            command_lines[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
+    return Section("Make it again", commands=list(command_lines))
+
+
+def _data_seed(runs: Mapping[int, Run]) -> str:
+    seeds = {seed: text(run.settings.get(DATA_SEED)) for seed, run in runs.items()}
+    return FOLLOWS if all(text(seed) == own for seed, own in seeds.items()) else next(iter(seeds.values()))
