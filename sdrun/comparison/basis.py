@@ -22,9 +22,7 @@ def facts(groups: Groups) -> Section:
     told = {
         "data": map(_data, manifests),
         "model": (manifest.get("model", "") for manifest in manifests),
-        "steps of a stage": (
-            f"{stage['steps']:,}" for run in runs for stage in run.stages.values() if stage.get("steps")
-        ),
+        "steps of a stage": (f"{num:,}" for num in steps),
         "seeds": (", ".join(map(str, members)) for members in groups.values()),
         "training in all": [clock(_seconds(runs))],
         "hardware": map(_hardware, manifests),
