@@ -1,10 +1,14 @@
 """What a person asks of runs on the command line, and the comparison that answers it."""
 
 import argparse
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sdrun.comparison.compare import Comparison
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,18 +34,37 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def answered(options: argparse.Namespace) -> "Comparison":
-    """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
-    from sdrun.comparison.compare import compare
-    from sdrun.comparison.groups import STAGE, is_alone
-    from sdrun.comparison.runs import find
-    from sdrun.comparison.stages import seen_at
+    """Raises as ``compared``."""
     from sdrun.settings.words import filters
 
     wanted = filters(options.where, "--where")
     baseline = filters(options.baseline, "--baseline") if options.baseline else None
-    runs = find(options.runs)
+    return compared(options.runs, options.metric, baseline, options.across, options.primary, options.stages, wanted)
+
+
+def compared(
+    places: Sequence[str],
+    metrics: list[str] | None = None,
+    baseline: dict[str, str] | None = None,
+    across: Sequence[str] = (),
+    primary: str | None = None,
+    stages: Sequence[str] | None = None,
+    wanted: Mapping[str, str] = NOTHING,
+) -> "Comparison":
+    """The runs at ``places`` with the settings ``wanted``; the rest as ``compare`` has it.
+
+    ``stages``: those that runs are seen at, all of them if none are named; None: only where runs of one group are all
+    there is, or a stage is the baseline. Raises InputError where there is nothing to compare, or runs that cannot be
+    compared.
+    """
+    from sdrun.comparison.compare import compare
+    from sdrun.comparison.groups import STAGE, is_alone
+    from sdrun.comparison.runs import find
+    from sdrun.comparison.stages import seen_at
+
+    runs = find(places)
     runs.finished = [run for run in runs.finished if run.matches(wanted)]
     runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
-    if options.stages is not None or STAGE in (baseline or {}) or is_alone(runs.finished):
-        runs.finished = seen_at(runs.finished, options.stages or [])
-    return compare(runs, options.metric, baseline, options.across, options.primary)
+    if stages is not None or STAGE in (baseline or {}) or is_alone(runs.finished):
+        runs.finished = seen_at(runs.finished, stages or [])
+    return compare(runs, metrics, baseline, list(across), primary)

@@ -43,6 +43,11 @@ class Row:
     is_beside: bool = False
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What it is called in a table, where it stands below the row of its runs if it is beside that."""
+        return f"  its {self.group.label.rpartition(': ')[2]}" if self.is_beside else self.group.label
+
 
 @dataclass
 class Comparison:

@@ -58,8 +58,7 @@ def by_metric(result: Comparison) -> list[Table]:
             mean = mean_sd(metric, cell) if cell else "absent"
             judged = _verdict(row, result) if name == result.primary else []
             of_difference = numbers(row.differences[name]) if name in row.differences else ["", "", ""]
-            name_of_row = f"  {row.group.label.rpartition(': ')[2]}" if row.is_beside else row.group.label
-            table.rows.append([name_of_row, str(cell.n if cell else 0), mean, *of_difference, *judged])
+            table.rows.append([row.name, str(cell.n if cell else 0), mean, *of_difference, *judged])
         per_metric.append(table)
     return per_metric
 

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,7 +107,7 @@ class Run:
             raise Unreadable(f"{name} cannot be read ({problem})")
         return logits, labels
 
-    def matches(self, filters: dict[str, str]) -> bool:
+    def matches(self, filters: Mapping[str, str]) -> bool:
         """Whether settings, ``seed``, ``status``, ``method`` or ``model``, as it is recorded, have these values."""
         own = {**self.settings, "status": self.status, "seed": self.seed, "model": self.manifest.get("model")}
         if filters.get("method") == self.title:

@@ -35,8 +35,7 @@ def table(result: Comparison) -> Table:
     drawn = Table("On the test set", columns, left=(RUN,), spare=spare)
     for row in result.rows:
         values = [number(m, row.cells[key].mean) if key in row.cells else "" for key, m in result.metrics.items()]
-        name = called_below(row)
-        drawn.rows.append([name, values[0], _difference(result, row), *_cost(row), *values[1:]])
+        drawn.rows.append([row.name, values[0], _difference(result, row), *_cost(row), *values[1:]])
     drawn.best = {
         (place, titles[key]) for key, metric in result.metrics.items() for place in _best(result, key, metric)
     }

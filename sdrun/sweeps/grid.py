@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from sdrun.errors import require
 from sdrun.settings.words import counted, printable
 from sdrun.storage.sweeps import SweepFolder, is_place_of_job
+from sdrun.sweeps import answer
 from sdrun.sweeps.launch import SUBDIR
 from sdrun.sweeps.making import Making
 from sdrun.sweeps.naming import names
@@ -43,6 +44,8 @@ def sweep(
     making.make(jobs, at_most)
     if not (making.num_launched or making.is_dry):
         print(f"{printable(str(making.folder.path))} is completed: {counted(len(jobs), 'job')}; there is nothing to do")
+    if not making.is_dry:
+        answer.tell(making.folder.path)
 
 
 def _names(
