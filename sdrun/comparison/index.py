@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrun.comparison.declared import EARLIER
-from sdrun.comparison.runs import look_below, read
+from sdrun.comparison.runs import look_below, read, standing
 from sdrun.judges.metric import Declared, from_json
 from sdrun.storage.documents import Unreadable
 
@@ -143,7 +143,8 @@ def _row(name: bytes, path: Path, stamp: str) -> Row:
     shown = {key: run.metric(key) for key in run.summary.get("metrics", {}) if key.count("/") == 1}
     created, method, model, dataset = (run.manifest.get(key, "") for key in ("created", "method", "model", "dataset"))
     documents = (json.dumps(shown), json.dumps(run.summary.get("declared")), json.dumps(run.settings))
-    return (name, stamp, None, run.status, created, method, run.title, model, dataset, str(run.seed), *documents)
+    told = (run.recorded_status, created, method, run.title, model, dataset, str(run.seed))
+    return (name, stamp, None, *told, *documents)
 
 
 def _entry(top: Path, row: Row) -> Entry:
@@ -151,7 +152,7 @@ def _entry(top: Path, row: Row) -> Entry:
     return Entry(
         path=top / os.fsdecode(path),
         error=error,
-        status=status,
+        status=standing(top / os.fsdecode(path), status),
         created=created,
         method=method,
         title=title,

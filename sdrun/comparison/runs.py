@@ -16,6 +16,7 @@ from sdrun.settings.words import ALIASES, leaves, parted, printable, says, text
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
 from sdrun.storage.earlier import with_later
+from sdrun.storage.place import is_left
 from sdrun.storage.shape import SUMMARY, require_names, require_shape
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Run:
 
     @property
     def status(self) -> str:
+        return standing(self.path, self.recorded_status)
+
+    @property
+    def recorded_status(self) -> str:
         return self.summary.get("status", self.manifest["status"])
 
     @property
@@ -130,6 +135,11 @@ class Found:
     @property
     def runs(self) -> list[Run]:
         return [*self.finished, *self.unfinished]
+
+
+def standing(path: Path, recorded: str) -> str:
+    """The status of a run: ``killed`` where it could not record that it runs no longer."""
+    return "killed" if recorded == "running" and is_left(path) else recorded
 
 
 def read(path: Path) -> Run:

@@ -27,6 +27,7 @@ COLOURS = {
     "completed": "green",
     "failed": "red",
     "interrupted": "yellow",
+    "killed": "yellow",
     "unreadable": "red",
 }
 """Of a text by its first word."""

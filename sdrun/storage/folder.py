@@ -16,7 +16,7 @@ from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.hashed import HashedFiles
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import SWEEP, asking_doctor, refuse_strange, require_free, resuming
+from sdrun.storage.place import LOCK, SWEEP, asking_doctor, refuse_strange, require_free, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
 from sdrun.storage.stage import StageResult
 
@@ -91,7 +91,7 @@ class RunFolder(HashedFiles):
     @contextmanager
     def _held(self) -> Iterator[None]:
         refuse_strange(self.path)
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout as error:

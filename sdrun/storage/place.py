@@ -2,11 +2,16 @@
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError
 from sdrun.storage.files import digest
 from sdrun.storage.manifest import FILE, digest_of
+
+LOCK = ".lock"
 
 OWN = (
     FILE,
@@ -14,7 +19,7 @@ OWN = (
     "summary.json",
     "metrics.jsonl",
     "run.log",
-    ".lock",
+    LOCK,
     ".hydra",
     "stages",
     "predictions",
@@ -32,6 +37,16 @@ def holds_run(path: Path) -> bool:
     return (path / FILE).exists() or (path / "stages").exists()
 
 
+def is_left(path: Path) -> bool:
+    """Whether what was under way in ``path`` was killed: there is a lock, and no process holds it."""
+    lock = path / LOCK
+    if not lock.is_file() or lock.is_symlink():
+        return False
+    with suppress(OSError, Timeout), FileLock(lock, timeout=0):
+        return True
+    return False
+
+
 def require_free(path: Path, settings: bytes | None) -> None:
     """Raise InputError where a run is in ``path``, or something else by the name of a run's file.
 
@@ -41,7 +56,7 @@ def require_free(path: Path, settings: bytes | None) -> None:
         raise InputError(f"{path} holds a run already; go on with it by: {resuming(path)}")
     for name in OWN:
         is_same = name == "config.yaml" and (settings is None or digest_of(path / name) == digest(settings))
-        if (path / name).exists() and not is_same and name != ".lock":
+        if (path / name).exists() and not is_same and name != LOCK:
             raise InputError(
                 f"{path / name} is there and belongs to no run; choose an empty one by hydra.run.dir=FOLDER"
             )

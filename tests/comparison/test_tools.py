@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from folders import made_run, predicted
 
 from sdrun import cli
@@ -104,7 +105,9 @@ def test_a_report_is_one_page_with_its_commands(runs, run):
     run("report", str(runs), "-o", "report.html")
     page = Path("report.html").read_text()
     assert "sdrun -m method=born_again seed=0,1,2" in page
-    assert "method.alpha" in page
+    assert "<td>method.name</td>" in page
+    assert "<td>method.alpha</td>" not in page, "which one of them alone has"
+    assert "<td>steps of a stage</td><td>10</td>" in page
     assert page.count("<svg") == 4  # differences, reliability twice, risk over coverage
     assert f"not averaged: {runs}/stopped is interrupted" in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
@@ -142,3 +145,17 @@ def test_tensorboard_ends_with_its_parent(runs):
     board.terminate()
     assert board.wait(30) == 143
     assert board.stdout.read() is not None  # ends where no process holds the pipe any more
+
+
+def test_a_run_that_was_killed_is_told_from_one_that_is_under_way(tmp_path, run):
+    for name in ("killed", "alive", "elsewhere"):
+        made_run(tmp_path / f"outputs/{name}", 0, None, status="running")
+    for name in ("killed", "alive"):
+        (tmp_path / f"outputs/{name}/.lock").touch()
+    with FileLock(tmp_path / "outputs/alive/.lock"):
+        for _ in range(2):  # read, and from the index
+            document = json.loads(run("list", "--format", "json"))
+            statuses = {Path(entry["run"]).name: entry["status"] for entry in document}
+            assert statuses == {"killed": "killed", "alive": "running", "elsewhere": "running"}
+    assert "killed" in run("show", "outputs/killed")
+    assert Path("outputs/killed/.lock").exists()
