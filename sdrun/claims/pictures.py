@@ -6,6 +6,7 @@ from sdrun.claims.declaration import SIDES
 from sdrun.claims.members import best
 from sdrun.claims.verdicts import Judged
 from sdrun.comparison import charts
+from sdrun.comparison.forest import Line, forest, line
 from sdrun.comparison.tables import titled
 from sdrun.judges.metric import PERCENT
 
@@ -25,14 +26,14 @@ def drawn(claims: list[Judged]) -> dict[str, str]:
     pictures = {claim.name: frontier(claim) for claim in claims}
     if rows := [line for claim in claims for line in lines(claim)]:
         titles = dict.fromkeys(titled(claim.claim.metric, claim.metric) for claim in claims)
-        pictures["forest"] = charts.forest(rows, f"difference in {' or '.join(titles)}")
+        pictures["forest"] = forest(rows, f"difference in {' or '.join(titles)}")
     return {name: svg.replace("currentColor", INK) for name, svg in pictures.items() if svg}
 
 
-def lines(claim: Judged) -> list[charts.Line]:
+def lines(claim: Judged) -> list[Line]:
     """Rows of a forest: every answer that the claim's metric gives."""
     return [
-        charts.line(f"{claim.name}: {title}", answer.difference, answer.margin)
+        line(f"{claim.name}: {title}", answer.difference, answer.margin)
         for name, title in QUESTIONS.items()
         if (answer := claim.answers.get(name)) and answer.difference and answer.margin is not None
     ]

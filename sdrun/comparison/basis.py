@@ -29,7 +29,7 @@ def facts(groups: Groups) -> Section:
         "run on": sorted({str(manifest.get("created", ""))[:10] for manifest in manifests}),
         "versions": map(_versions, manifests),
     }
-    table = Table("", ["fact", ""], left=("fact", ""))
+    table = Table("", ["fact", "value"], left=("fact", "value"))
     for name, values in told.items():
         different = list(dict.fromkeys(map(printable, filter(None, values))))
         if different:
@@ -63,8 +63,22 @@ def _versions(manifest: Mapping[str, Any]) -> str:
     return ", ".join([*by, *([f"commit {commit[:10]}"] if commit else [])])
 
 
-def settings(groups: Groups) -> Section:
-    """The settings in which the groups differ, of those that more than one of them has."""
+def title(groups: Groups) -> str:
+    """Which runs, on which data."""
+    runs = [run for members in groups.values() for run in members.values()]
+    methods = list(dict.fromkeys(run.title for run in runs)) if _are_of_stages(groups) else list(groups)
+    names = ", ".join(methods) if len(methods) < 4 else f"{len(methods)} groups of runs"
+    return printable(f"{names} on {', '.join(sorted({run.manifest['dataset'] for run in runs}))}")
+
+
+def _are_of_stages(groups: Groups) -> bool:
+    return all(STAGE in run.settings for members in groups.values() for run in members.values())
+
+
+def settings(groups: Groups) -> list[Section]:
+    """The settings in which the groups differ, of those that more than one of them has; nothing of stages of a run."""
+    if _are_of_stages(groups):
+        return []
     examples = {label: next(iter(runs.values())).settings for label, runs in groups.items()}
     keys = dict.fromkeys(key for settings in examples.values() for key in settings if key not in (*IGNORED, STAGE))
     table = Table("", ["setting", *examples], left=("setting", *examples))
@@ -75,7 +89,7 @@ def settings(groups: Groups) -> Section:
     data_seeds = [_data_seed(runs) for runs in groups.values()]
     if len(set(data_seeds)) > 1:
         table.rows.append([DATA_SEED, *data_seeds])
-    return section("Settings that differ", [table], [] if table.rows else ["None."])
+    return [section("Settings that differ", [table], [] if table.rows else ["None."])]
 
 
 def commands(groups: Groups) -> Section:

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.declared import together
+from sdrun.comparison.forest import Line, forest
 from sdrun.comparison.logged import Points, points
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, html_table
@@ -61,9 +62,9 @@ def section(title: str, tables: list[Table], paragraphs: list[str]) -> Section:
     return Section(title, paragraphs=paragraphs, tables=[Markup(html_table(table)) for table in tables])
 
 
-def forest(rows: list[charts.Line], title: str) -> list[Markup]:
+def wide(rows: list[Line], title: str) -> list[Markup]:
     """The differences as one picture; none where there are none."""
-    return [Markup(charts.forest(rows, title))] if rows else []
+    return [Markup(forest(rows, title))] if rows else []
 
 
 def pictures(groups: Groups) -> list[Section]:
@@ -123,10 +124,14 @@ def _curves(logged: Mapping[str, list[tuple[Run, Points]]], name: str) -> str:
 
 
 def _by_stage(groups: Groups, metric: str) -> str:
-    """Of groups with several stages, or with exits."""
+    """Of groups with several stages, or with exits; of runs that are seen at several stages, once."""
     lines = {}
+    drawn = set[tuple[Path, ...]]()
     for label, runs in groups.items():
-        example = next(iter(runs.values()))
+        example, paths = next(iter(runs.values())), tuple(run.path for run in runs.values())
+        if paths in drawn:
+            continue
+        drawn.add(paths)
         exits = [
             key
             for key in example.summary.get("metrics", {})
@@ -140,7 +145,7 @@ def _by_stage(groups: Groups, metric: str) -> str:
         values = [[run.metric(key) for key in names] for run in runs.values()]
         whole = [row for row in values if None not in row]
         if len(names) > 1 and whole:
-            lines[label] = (list(names.values()), np.array(whole, dtype=float))
+            lines[example.title if example.stage else label] = (list(names.values()), np.array(whole, dtype=float))
     return charts.by_stage(lines, f"test/{metric}") if lines else ""
 
 

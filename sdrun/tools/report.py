@@ -30,24 +30,21 @@ def main(arguments: list[str]) -> None:
 
 
 def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
-    from sdrun.comparison import basis, charts, rendering, report, seen
+    from sdrun.comparison import basis, forest, rendering, report, seen
     from sdrun.comparison.asked import answered
     from sdrun.comparison.tables import called, titled
-    from sdrun.settings.words import printable
 
     result = answered(options)
-    rows = {row.group.label: row for row in result.rows if not row.is_beside}
-    groups = {label: row.group.runs for label, row in rows.items()}
-    data = sorted({run.manifest["dataset"] for group in groups.values() for run in group.values()})
+    rows = [row for row in result.rows if not row.is_beside]
+    groups = {row.group.label: row.group.runs for row in rows}
     section = report.section("Comparison", rendering.shown(result), rendering.notes(result))
     section.lead = rendering.sentences(result)
-    held = {label: row.differences[result.primary] for label, row in rows.items() if result.primary in row.differences}
-    title = f"Differences in {titled(called(result.primary, metric := result.metrics[result.primary]), metric)}"
-    section.wide = report.forest([charts.line(label, difference) for label, difference in held.items()], title)
+    metric = result.metrics[result.primary]
+    title = f"Differences in {titled(called(result.primary, metric), metric)}"
+    section.wide = report.wide(forest.lines(result), title)
     sections = [section, basis.facts(groups), *report.pictures(groups), *seen.section(groups)]
-    sections += [basis.settings(groups), basis.commands(groups)]
-    names = ", ".join(groups) if len(groups) < 4 else f"{len(groups)} groups of runs"
-    return printable(f"{names} on {', '.join(data)}"), sections
+    sections += [*basis.settings(groups), basis.commands(groups)]
+    return basis.title(groups), sections
 
 
 def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
@@ -68,7 +65,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
         missing = [f"left out: {line}" for line in page.missing(claim)]
         section = report.section(claim.name, [page.answers(claim), page.arms(claim)], [*page.lags(claim), *missing])
         section.lead = [claim.claim.statement, *sentences(claim), page.setting(claim).replace("`", "")]
-        section.wide = report.forest(lines(claim), f"Differences in {titled(claim.claim.metric, claim.metric)}")
+        section.wide = report.wide(lines(claim), f"Differences in {titled(claim.claim.metric, claim.metric)}")
         section.pictures = [Markup(svg)] if (svg := frontier(claim)) else []
         sections.append(section)
         if groups:
@@ -76,7 +73,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
                 basis.facts(groups),
                 *report.pictures(groups),
                 *seen.section(groups),
-                basis.settings(groups),
+                *basis.settings(groups),
                 basis.commands(groups),
             ]
     return f"Claims: {', '.join(claim.name for claim in claims)}", sections

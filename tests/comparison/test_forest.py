@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sdrun.comparison import charts
+from sdrun.comparison import forest
 from sdrun.comparison.differences import Outcome, difference
 from sdrun.judges.metric import Better, Metric
 from sdrun.settings.words import printable
@@ -18,7 +18,7 @@ INF = math.inf
 def drawn(rows, x="x"):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = charts.forest(rows, x)
+        picture = forest.forest(rows, x)
     return picture, [
         "".join(node.itertext()).strip() for node in ElementTree.fromstring(picture).iter() if is_text(node)
     ]
@@ -29,7 +29,7 @@ def is_text(node):
 
 
 def row(label="a", mean=1.0, low=0.5, high=1.5, dots=(0.9, 1.1), outcome=Outcome.better, **more):
-    return charts.Line(label, mean, low, high, dots, outcome, **more)
+    return forest.Line(label, mean, low, high, dots, outcome, **more)
 
 
 def height(picture):
@@ -68,14 +68,14 @@ def test_no_bound_breaks_it(mean, low, high, dots):
 
 
 def test_an_interval_without_end_leaves_the_others_to_be_seen():
-    left, right = charts._limits([row(), row(low=-INF, high=INF), row(low=-1e6, high=1e6)])
+    left, right = forest._limits([row(), row(low=-INF, high=INF), row(low=-1e6, high=1e6)])
     assert (-3 < left < 0, 1.5 < right < 3) == (True, True)
 
 
 def test_rows_go_from_top_to_bottom_and_each_outcome_has_its_colour():
     rows = [row(outcome.value, outcome=outcome) for outcome in Outcome]
     picture, texts = drawn(rows)
-    assert all(colour in picture for colour in charts.OUTCOMES.values())
+    assert all(colour in picture for colour in forest.OUTCOMES.values())
     assert texts.index("better") < texts.index("worse") < texts.index("equal")
     assert "cannot be told" in texts
 
@@ -83,14 +83,14 @@ def test_rows_go_from_top_to_bottom_and_each_outcome_has_its_colour():
 def test_a_row_of_a_difference_is_in_percent_with_its_seeds():
     base = {0: 0.5, 1: 0.5, 2: 0.5}
     gain = difference(ACCURACY, {0: 0.75, 1: 0.625, 2: 0.6875}, base)
-    made = charts.line("a", gain)
+    made = forest.line("a", gain)
     assert (made.mean, made.dots, made.outcome, made.margin) == (18.75, [25.0, 12.5, 18.75], Outcome.better, None)
     assert made.numbers.startswith("+18.75  [+")
-    assert charts.line("a", gain, 0.5).outcome is Outcome.equal
-    assert charts.line("a", gain, 0.1).outcome is Outcome.better
-    assert charts.line("a", gain, 0.1).margin == 10.0
-    assert drawn([charts.line("a", gain, 0.1)])[0] != drawn([made])[0]
-    assert charts.line("a", difference(Metric("nll", Better.lower), base, {0: 0.25, 1: 0.25, 2: 0.5})).dots == [
+    assert forest.line("a", gain, 0.5).outcome is Outcome.equal
+    assert forest.line("a", gain, 0.1).outcome is Outcome.better
+    assert forest.line("a", gain, 0.1).margin == 10.0
+    assert drawn([forest.line("a", gain, 0.1)])[0] != drawn([made])[0]
+    assert forest.line("a", difference(Metric("nll", Better.lower), base, {0: 0.25, 1: 0.25, 2: 0.5})).dots == [
         0.25,
         0.25,
         0,
