@@ -30,6 +30,8 @@ def main() -> int:
             print(f"sdrun {__version__}")
         elif arguments and re.fullmatch(r"[a-z][a-z_-]*", arguments[0]):
             _verb(arguments[0], arguments[1:])
+        elif {"--help", "-h"} & {*arguments}:
+            _verb("help", [])
         else:
             gc.disable()  # imports and lists of files stay; to look through them takes a sixth of a run's start
             from sdrun import start
@@ -58,7 +60,9 @@ def _without_plugins(arguments: list[str]) -> list[str]:
 def _verb(name: str, arguments: list[str]) -> None:
     verbs = [module.name for module in iter_modules(tools.__path__)]
     if name not in verbs:
-        near = get_close_matches(name, verbs, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(verbs)}."
-        raise InputError(f"{name}: unknown verb; {hint} Settings are given as key=value, see sdrun --help")
+        from sdrun.configuration import choices
+
+        meant = f"method={name}" if name in choices("method") else next(iter(get_close_matches(name, verbs, n=1)), "")
+        hint = f"did you mean {meant}? See" if meant else "settings are given as KEY=VALUE, without spaces; see"
+        raise InputError(f"{name}: unknown verb; {hint}: sdrun help")
     import_module(f"sdrun.tools.{name}").main(arguments)

@@ -14,6 +14,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from sdrun import methods, models, tasks
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root, unknown
+from sdrun.plugins import registry
 from sdrun.settings import OPTIMS, ROLES, HardwareSettings, Settings, words
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +24,17 @@ def conf_folder() -> Path:
     """The folder of YAML files: inside an installed package, beside it in a checkout."""
     inside = HERE / "conf"
     return inside if inside.is_dir() else HERE.parent / "conf"
+
+
+def choices(group: str) -> list[str]:
+    """Members of a group, those of plugins too, sorted. Asks files and registries alone, for Hydra takes a second."""
+    files = {file.stem for folder in conf_folders() for file in (folder / group).glob("*.yaml")}
+    return sorted({*files, *registry.registered(group)})
+
+
+def conf_folders() -> list[Path]:
+    """Those of sdrun and of its plugins."""
+    return [conf_folder(), *(plugin.conf for plugin in registry.loaded.values() if plugin.conf)]
 
 
 def version() -> str:
@@ -61,7 +73,7 @@ def settings_from(config: DictConfig) -> Settings:
         _require_as_given(merged, values, keys_at_root(schema["method"]))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except ConfigKeyError as error:
-        raise InputError(unknown(str(error.full_key), config, _choices("method"))) from error
+        raise InputError(unknown(str(error.full_key), config, choices("method"))) from error
     except OmegaConfBaseException as error:
         raise InputError(explain(error, keys_at_root(schema["method"]) if schema else [])) from error
 
@@ -199,8 +211,3 @@ def _move_root_keys(values: dict, method: type) -> None:
         require(name not in values["method"], f"method.{name}", f"unknown key; did you mean {name}?")
         if name in values:
             values["method"][name] = values.pop(name)
-
-
-def _choices(group: str) -> set[str]:
-    """Members of a group."""
-    return {file.stem for file in (conf_folder() / group).glob("*.yaml")}

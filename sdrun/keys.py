@@ -1,14 +1,47 @@
 """Keys of settings: which there are, whose they are, and what to say of one that is unknown. Imports no torch."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields, is_dataclass
 from typing import get_args, get_origin, get_type_hints
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from sdrun import methods, models, tasks
-from sdrun.settings import OPTIMS, ROLES, Settings
+from sdrun.settings import OPTIMS, ROLES, Settings, words
+
+SYNONYMS = {
+    "learning_rate": "optim.lr",
+    "bs": "optim.batch_size",
+    "batch": "optim.batch_size",
+    "num_epochs": "optim.epochs",
+    "steps": "optim.max_steps",
+    "iterations": "optim.max_steps",
+    "wd": "optim.weight_decay",
+    "patience": "optim.early_stop",
+    "optimizer": "optim",
+    "labels": "dataset.num_labels",
+    "n_labels": "dataset.num_labels",
+    "noise": "dataset.label_noise",
+    "smoothing": "method.label_smoothing",
+    "ema": "method.momentum",
+    "tau": "method.temperature",
+    "data": "dataset",
+    "data_dir": "dataset.root",
+    "arch": "model",
+    "backbone": "model",
+    "network": "model",
+    "algorithm": "method",
+    "gpu": "hardware.device",
+    "cuda": "hardware.device",
+    "workers": "hardware.threads",
+    "num_workers": "hardware.threads",
+    "amp": "hardware.precision",
+    "output_dir": "hydra.run.dir",
+}
+"""What others call a setting, by the last part of its key."""
+
+MOST_NAMED = 3
 
 
 def keys_at_root(method: type) -> list[str]:
@@ -30,7 +63,9 @@ def _keys(cls: type, prefix: str) -> set[str]:
     return keys
 
 
-def _method_keys(cls: type) -> set[str]:
+def method_keys(name: str) -> set[str]:
+    """All settings of a method by their keys, those of the root too."""
+    cls = methods.settings_class(name)
     root = set(keys_at_root(cls))
     return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root
 
@@ -39,7 +74,7 @@ def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
     """What to say of an unknown key: whose it is, or which one was meant; ``choices``: those of ``method``."""
     if key == "method.preset":
         return f"{key}: is no setting any more; use method={_choice_for(config.method, choices)}"
-    owners = [("method", f"method={name}", _method_keys(methods.settings_class(name))) for name in methods.names()]
+    owners = [("method", f"method={name}", method_keys(name)) for name in methods.names()]
     owners += [("model", f"a {name} model", _keys(models.settings_class(name), "model.")) for name in models.names()]
     for name in tasks.names():
         shared = _keys(tasks.settings_class(name), "dataset.")
@@ -53,8 +88,25 @@ def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
         chosen = f"a {config.model.architecture} model" if group == "model" else f"{group}={config[group].name}"
         return f"{key}: has no effect with {chosen}; it is a setting of {whose}"
     all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
-    near = difflib.get_close_matches(key, all_keys, n=1)
-    return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; see: sdrun --cfg job")
+    meant = _meant(key, sorted(all_keys), dict(words.leaves(OmegaConf.to_container(config))))  # type: ignore[arg-type]
+    hint = f"did you mean {' or '.join(meant)}?" if meant else "see: sdrun --cfg job"
+    return f"{key}: unknown key; {hint}"
+
+
+def _meant(key: str, keys: list[str], present: Collection[str]) -> list[str]:
+    """The keys that end as this one does, or nearly: in the same group, or else those that are ``present``, or all.
+
+    None where they are too many to name.
+    """
+    group, _, last = key.rpartition(".")
+    by_end = {synonym: [meant] for synonym, meant in SYNONYMS.items()}
+    for one in keys:
+        by_end.setdefault(one.rpartition(".")[2], []).append(one)
+    near = [last] if last in by_end else difflib.get_close_matches(last, by_end, n=1)
+    meant = by_end[near[0]] if near else []
+    meant = [one for one in meant if one.rpartition(".")[0] == group] or meant
+    meant = [one for one in meant if one in present] or meant
+    return meant if len(meant) <= MOST_NAMED else []
 
 
 def _choice_for(method: DictConfig, choices: Iterable[str]) -> str:

@@ -3,18 +3,14 @@
 Imports no torch before settings and data are found good.
 """
 
-import difflib
 import os
-import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from hydra import version
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import create_config_search_path
@@ -22,20 +18,19 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.core.utils import setup_globals
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
 from sdrun.compositions import Compositions, without_hydra
-from sdrun.configuration import conf_folder, explain
+from sdrun.configuration import conf_folder
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
+from sdrun.refusal import in_words, quoting
 from sdrun.settings import Item, Settings
-from sdrun.settings.words import override
 from sdrun.storage.initial import initial
 from sdrun.storage.place import require_free
 from sdrun.storage.sweeps import require_new
@@ -51,7 +46,6 @@ VERSION_BASE = "1.3"
 """Of Hydra, whose behaviour it says."""
 
 SWEEPER = "hydra_plugins.sdrun_sweeps.GridSweeper"
-MOST_LINES = 8
 MANY = 100
 
 
@@ -60,16 +54,18 @@ def composed(arguments: Namespace) -> tuple[DictConfig, Iterator[DictConfig]]:
 
     Keys that do not exist are let through, for ``settings_from`` knows better what was meant. Raises InputError.
     """
-    with _in_words():
+    with in_words():
         loader = _loader(arguments)
         parser = OverridesParser.create(config_loader=loader)
         name = str(arguments.config_name or "config")
+        for line in arguments.overrides:
+            require(not line.startswith("="), line, "has no key before the =; write no space beside it")
 
         def one(overrides: list[str]) -> DictConfig:
             settings = parser.parse_overrides(overrides)
             for line in (str(setting.input_line) for setting in settings if setting.is_sweep_override()):
                 way_out = "sweep over it by -m, or write a list as [1,2]"
-                raise InputError(f"Ambiguous value for argument '{line}': {way_out}{_quoting(line)}")
+                raise InputError(f"Ambiguous value for argument '{line}': {way_out}{quoting(line)}")
             return loader.load_configuration(name, [_lenient(setting) for setting in settings], RunMode.RUN)
 
         if not arguments.multirun:
@@ -92,28 +88,9 @@ def _each(compositions: Compositions, lines: list[list[str]]) -> Iterator[DictCo
     if len(lines) > MANY:
         print(f"Checking {len(lines):,} jobs", file=sys.stderr)
     for line in lines:
-        with _in_words():
+        with in_words():
             config = compositions.config(line)
         yield config
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """Errors of a composition as InputError."""
-    try:
-        yield
-    except InputError:
-        raise
-    except OverrideParseException as error:
-        raise InputError(f"{error.override}: {_shortened(error.message)}{_quoting(error.override)}") from error
-    except MissingConfigException as error:
-        raise InputError(_no_such_choice(error)) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"malformed YAML: {_shortened(str(error))}") from error
-    except OmegaConfBaseException as error:
-        raise InputError(explain(error, [])) from error
-    except (HydraException, ValueError) as error:
-        raise InputError(_shortened(str(error).replace("'++", "'"))) from error
 
 
 def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
@@ -184,30 +161,6 @@ def _lenient(setting: Override) -> str:
     if setting.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
         return line
     return f"++{line}"
-
-
-def _no_such_choice(error: MissingConfigException) -> str:
-    options = [option for option in error.options or [] if not option.startswith("_")]
-    name = str(error.missing_cfg_file)
-    if not options or "/" not in name:
-        return _shortened(str(error))
-    group, choice = name.rsplit("/", 1)
-    near = difflib.get_close_matches(choice, options, n=1)
-    hint = f"did you mean {near[0]}? There are" if near else "there are"
-    return f"{group}={choice}: no such choice; {hint}: {', '.join(options)}"
-
-
-def _quoting(line: str) -> str:
-    """How to write a value that Hydra's grammar has no place for, where it is one text."""
-    key, equals, value = line.partition("=")
-    if not equals or value[:1] in tuple("[{'\""):
-        return ""
-    return f"\nQuote what is one text, for the shell too: {shlex.quote(override(key, value))}"
-
-
-def _shortened(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return "\n".join(lines[:MOST_LINES])
 
 
 def _require_place(folder: Path, is_sweep: bool, is_new: bool) -> None:

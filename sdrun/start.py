@@ -3,11 +3,12 @@
 import gc
 import os
 import sys
+from argparse import ArgumentError, ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from sdrun import preflight, trust
 from sdrun.configuration import conf_folder, register_resolvers, require_text, settings_from
-from sdrun.errors import InputError, RunError
+from sdrun.errors import InputError, RunError, require
 from sdrun.job import FULL_ERROR, JobFailed
 from sdrun.job import start as start_job
 from sdrun.ranks import num_ranks, rank
@@ -16,8 +17,6 @@ DRY_RUN = "--dry-run"
 LAUNCHER = "hydra_plugins.sdrun_processes.ProcessLauncher"
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from omegaconf import DictConfig
 
     from sdrun.settings import Settings
@@ -31,7 +30,7 @@ def main(words: list[str]) -> None:
     register_resolvers()
     trust.install()
     sys.argv[1:] = _in_full(words)  # Hydra reads them there
-    arguments = get_args_parser().parse_args()
+    arguments = _parsed(get_args_parser())
     _require_sense(arguments)
     if arguments.multirun:
         gc.enable()  # for compositions of many jobs; a run does so itself
@@ -62,7 +61,7 @@ def main(words: list[str]) -> None:
         raise failures[0]
 
 
-def _checked(arguments: "Namespace") -> "Settings":
+def _checked(arguments: Namespace) -> "Settings":
     """The settings of the run, or of a sweep's first; all of them are found good, or InputError is raised."""
     own, jobs = preflight.composed(arguments)
     settings = [settings_from(job) for job in jobs]
@@ -83,7 +82,20 @@ def _in_full(words: list[str]) -> list[str]:
     return [f"{DRY}=true" if word == DRY_RUN else in_full(word) for word in words]
 
 
-def _require_sense(arguments: "Namespace") -> None:
+def _parsed(parser: ArgumentParser) -> Namespace:
+    """What Hydra makes of the command line. Raises InputError for a word that it has no place for."""
+    parser.exit_on_error = False
+    try:
+        arguments, unknown = parser.parse_known_args()
+    except ArgumentError as error:
+        raise InputError(f"{error}; see: sdrun help") from error
+    for word in unknown[:1]:
+        require(not word.startswith("-"), word, "unknown option; see: sdrun help")
+        raise InputError(f"{word}: stands apart from the other settings; give options such as -m before all of them")
+    return arguments
+
+
+def _require_sense(arguments: Namespace) -> None:
     """Raise InputError for what sdrun does not do as Hydra does."""
     for word in sys.argv:
         require_text(word)

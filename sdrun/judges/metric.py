@@ -1,7 +1,7 @@
 """What metrics mean: which way is better, in which unit, by which title. Imports no torch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -21,6 +21,7 @@ class Metric:
     """``unit``: ``%`` of a share, which is shown times 100, or a word such as ``ms``; ``shown``: in overviews.
 
     A title that ends in ``*`` is that of what another metric becomes by a temperature fitted on validation.
+    ``meaning``: a line for people, which no run keeps.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Metric:
     unit: str = ""
     title: str = ""
     shown: bool = False
+    meaning: str = field(default="", compare=False)
 
     def formatted(self, value: float) -> str:
         """A share as ``84.20 %``, another number with four decimals."""
@@ -90,50 +92,82 @@ def _from_json(name: str, values: Mapping[str, Any]) -> Metric:
 # What judges say ----------------------------------------------------------------------------------------------------
 
 
-def _share(name: str, better: Better = Better.higher, title: str = "", shown: bool = False) -> Metric:
-    return Metric(name, better, PERCENT, title or name, shown)
+def _share(name: str, meaning: str, better: Better = Better.higher, title: str = "", shown: bool = False) -> Metric:
+    return Metric(name, better, PERCENT, title or name, shown, meaning)
 
 
-def _lower(name: str, title: str = "", shown: bool = False, unit: str = "") -> Metric:
-    return Metric(name, Better.lower, unit, title or name, shown)
+def _lower(name: str, meaning: str, title: str = "", shown: bool = False, unit: str = "") -> Metric:
+    return Metric(name, Better.lower, unit, title or name, shown, meaning)
 
 
-def _neither(name: str) -> Metric:
-    return Metric(name, title=name)
+def _neither(name: str, meaning: str) -> Metric:
+    return Metric(name, title=name, meaning=meaning)
+
+
+def _both(name: str, meaning: str, title: str, shown: bool = False) -> tuple[Metric, Metric]:
+    """One that a temperature changes, and what it becomes by one that is fitted on validation."""
+    return _lower(name, meaning, title, shown), _lower(f"{name}_calibrated", "", f"{title}*", shown)
 
 
 CLASSIFICATION = (
-    _share("accuracy", title="accuracy", shown=True),
-    _share("balanced_accuracy", title="balanced accuracy"),
-    _lower("nll", "NLL", shown=True),
-    _lower("nll_calibrated", "NLL*", shown=True),
-    _lower("ece", "ECE", shown=True),
-    _lower("ece_calibrated", "ECE*", shown=True),
-    _lower("brier", "Brier"),
-    _lower("brier_calibrated", "Brier*"),
-    _lower("adaptive_ece", "adaptive ECE"),
-    _lower("adaptive_ece_calibrated", "adaptive ECE*"),
-    _lower("aurc", "AURC"),
-    _lower("aurc_calibrated", "AURC*"),
-    _lower("crowd_kl", "KL to the crowd"),
-    _lower("crowd_kl_calibrated", "KL to the crowd*"),
-    _neither("temperature"),
-    _share("agreement", Better.neither),
-    _share("given_label_accuracy", title="as labelled"),
-    _share("true_label_accuracy", title="as is true"),
+    _share("accuracy", "share of right predictions", title="accuracy", shown=True),
+    _share("balanced_accuracy", "mean over classes of the share that is right", title="balanced accuracy"),
+    *_both("nll", "mean negative log-likelihood of the labels, in nats", "NLL", shown=True),
+    *_both("ece", "expected calibration error over 15 bins of equal width", "ECE", shown=True),
+    *_both("brier", "squared distance of the probabilities from the labels, summed over classes: 0 to 2", "Brier"),
+    *_both("adaptive_ece", "expected calibration error over 15 bins of equal number", "adaptive ECE"),
+    *_both("aurc", "area under the risk-coverage curve: mean error of the i most confident, over all i", "AURC"),
+    *_both("crowd_kl", "divergence from the shares of several people who labelled, in nats", "KL to the crowd"),
+    _neither("temperature", "fitted on validation"),
+    _share("agreement", "share that is predicted alike in the copy and in the test set", Better.neither),
+    _share("given_label_accuracy", "share of training items that is predicted as labelled", title="as labelled"),
+    _share("true_label_accuracy", "share of training items that is predicted as is true", title="as is true"),
 )
 UNEVEN_CLASSES = tuple(replace(m, shown=m.shown or m.name == "balanced_accuracy") for m in CLASSIFICATION)
 REPRESENTATION = (
-    _share("knn_accuracy", title="k-NN", shown=True),
-    *(_share(f"knn_{neighbours}_accuracy", title=f"{neighbours}-NN") for neighbours in (10, 100, 200)),
-    _neither("rankme"),
+    _share("knn_accuracy", "of 20 neighbours, weighted by exp(cosine / 0.07)", title="k-NN", shown=True),
+    *(
+        _share(f"knn_{neighbours}_accuracy", f"of {neighbours} neighbours", title=f"{neighbours}-NN")
+        for neighbours in (10, 100, 200)
+    ),
+    _neither("rankme", "effective rank of the features (2210.02885); near 1 they have collapsed"),
 )
-PSEUDO_LABELS = (_share("pseudo_label_accuracy", title="pseudo-labels"), _share("mask", Better.neither))
+PSEUDO_LABELS = (
+    _share("pseudo_label_accuracy", "share of those that count whose pseudo-label is right", title="pseudo-labels"),
+    _share("mask", "share of items that counts", Better.neither),
+)
 EARLY_EXIT = (
-    _lower("multiply_adds_share", "compute", unit=PERCENT, shown=True),
-    _lower("multiply_adds", "multiply-adds"),
-    _share("share", Better.neither),
-    _neither("parameters"),
-    *(_lower(f"{word}milliseconds_batch_{size}", unit="ms") for word in ("", "full_") for size in (1, 64)),
+    _lower("multiply_adds_share", "multiply_adds over those of the whole network", "compute", unit=PERCENT, shown=True),
+    _lower("multiply_adds", "of an item, mean; below model/ of one that leaves there", "multiply-adds"),
+    _share("share", "share of items that leaves at an exit", Better.neither),
+    _neither("parameters", "of the network, or of what is left when it is cut at an exit"),
+    *(
+        _lower(f"{word}milliseconds_batch_{size}", f"time of an item, {size} at once{whose}", unit="ms")
+        for word, whose in (("", ""), ("full_", ", through the whole network"))
+        for size in (1, 64)
+    ),
 )
-TRAINING = (_lower("loss"), _neither("lr"), _neither("samples_per_second"))
+TRAINING = (
+    _lower("loss", "what is minimised; train/NAME are its terms"),
+    _neither("lr", "learning rate of the step"),
+    _neither("samples_per_second", "items of a batch over its time"),
+)
+BY_KIND = {
+    "Of predictions; with features those of a linear probe": CLASSIFICATION,
+    "Of features": REPRESENTATION,
+    "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
+    "Of early exit": EARLY_EXIT,
+    "Of training, below train/": TRAINING,
+}
+PLACES = {
+    "val/, test/": "the validation split, and the test set, which is read at the end of a stage and chooses nothing",
+    "test_strong/": "a copy of the test set that is seen through a view, with ``dataset.test_view=strong``",
+    "unlabelled/": "the teacher on items without a label (all, where all have one), seen clean",
+    "train/, model/": "training, and what the network costs",
+    "test/student/": "of the student, where its average is kept: without a word it is the average's",
+    "test/exit_1/, test/ensemble/": "of a shallow exit, and of all together: without a word it is the deepest one's",
+    "test/best/, test/last/": "of the weights that ``optim.select`` did not choose",
+    "test/nll_calibrated": "after a temperature fitted on validation, as all that ends so; in tables NLL*",
+    "STAGE:test/accuracy": "of one stage, as in ``sdrun compare --metric generation_0:test/accuracy``",
+}
+"""What stands before the names of metrics."""

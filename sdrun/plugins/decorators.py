@@ -106,9 +106,8 @@ def dataset(name: str, *, task: str = "images") -> Callable[[Function], Function
 
 def owner(group: str, name: str) -> str | None:
     """Who has a choice of settings already, or what it would stand for; None if nobody."""
-    entries = {"method": registry.methods, "model": registry.models, "dataset": registry.datasets}.get(group, {})
-    if name in entries:
-        return entries[name].plugin
+    if name in registry.registered(group):
+        return registry.registered(group)[name].plugin
     folders = {plugin.name: plugin.conf for plugin in registry.loaded.values() if plugin.conf}
     folders["sdrun itself"] = conf_folder()
     return next((who for who, folder in folders.items() if (folder / group / f"{name}.yaml").is_file()), None)

@@ -50,6 +50,13 @@ loaded: dict[str, Plugin] = {}
 methods: dict[str, Registered] = {}
 models: dict[str, Registered] = {}
 datasets: dict[str, Registered] = {}
+
+
+def registered(group: str) -> dict[str, Registered]:
+    """The choices of a group that functions are."""
+    return {"method": methods, "model": models, "dataset": datasets}.get(group, {})
+
+
 rooms: dict[str, list[tuple[str, str]]] = {room: [] for room in ROOMS}
 """By room, folders that have more of it, each with the name of its plugin."""
 

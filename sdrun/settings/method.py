@@ -27,12 +27,25 @@ CONTROLS = tuple(control for control in Control if control is not Control.none)
 """Where targets are probabilities of classes, all of them."""
 
 
+class Situation(Enum):
+    """What somebody has who looks for a method, in the order in which ``sdrun methods`` goes through them."""
+
+    few_labels = "Few labels, many items without one"
+    wrong_labels = "Labels of which some are wrong"
+    many_labels = "Many labels, nearly all of them right"
+    no_labels = "No labels at all"
+    early_exit = "A network that may stop early"
+
+
 @dataclass
 class MethodSettings(ABC):
     """Settings of one method; its own are the fields of a subclass, without defaults, and stand in ``conf/method``.
 
     A field with ``field(metadata={"root": True})`` is a key of the root, such as ``generations``.
     """
+
+    situation: ClassVar[Situation | None] = None
+    """Where it is worth a try; what then to expect stands in the docstring of its module."""
 
     joins_views: ClassVar[bool] = False
     """Whether all views of a batch go through the network together, so that they need one size."""

@@ -1,4 +1,4 @@
-"""``sdrun check PLUGIN...``: does what a plugin adds keep what sdrun's own methods, models and datasets keep?"""
+"""``sdrun check PLUGIN...``: does what a plugin adds keep what sdrun's own keep?"""
 
 import argparse
 

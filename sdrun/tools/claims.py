@@ -1,4 +1,4 @@
-"""``sdrun claims FOLDER...``: the verdicts on claims whose runs ``sdrun -m experiment=claim_NAME`` has made."""
+"""``sdrun claims FOLDER...``: the verdicts on claims, which ``-m experiment=claim_NAME`` runs."""
 
 import argparse
 import sys

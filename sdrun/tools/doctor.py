@@ -1,4 +1,4 @@
-"""``sdrun doctor RUN_FOLDER...``: is every file of a run as it was written, and what to do where one is not."""
+"""``sdrun doctor RUN_FOLDER...``: is every file of a run as it was written, or what to do?"""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``sdrun resume FOLDER``: go on with an interrupted run, or with a sweep, to which values may be added."""
+"""``sdrun resume FOLDER``: go on with an interrupted run or sweep, or add to a sweep."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""``sdrun taps model=NAME dataset=NAME``: where a network can be left on the way, and what it costs up to there."""
+"""``sdrun taps model=NAME dataset=NAME``: where a network can be left on the way, and at which cost."""
 
 import argparse
 from typing import TYPE_CHECKING

@@ -7,8 +7,14 @@ Idea: ``CE(z(x), y) + w(t) mean_u m(p_u) D(z(strong u), target(p_u))``, with p_u
 unlabelled item u, a target made of it, soft or its most likely class, and m how much it counts: all, those above a
 threshold, or a weight. The mean is over all unlabelled items of a batch, those that do not count being 0.
 Asymmetry: a cleaner view, and confidence. The teacher is the student itself, without gradient, or its average.
+Use when: labels are few, items without one many, and views are known that leave a class what it is.
+Expect: one or two points, most of ``freematch``: +2.2 [+1.5, +2.9] over training on the same strong views for as many
+steps, +1.2 [-0.3, +2.7] for as much compute; ``uda`` and ``fixmatch`` +1.5; the plain form -2.2 (250 labels of
+Fashion-MNIST).
 Watch for: supervised training on the same strong views may gain as much; a mask that is empty or full; one class that
 eats the pseudo-labels; the share of pseudo-labels that are right, ``unlabelled/pseudo_label_accuracy``.
+Try: ``sdrun method=freematch dataset.num_labels=40``
+``sdrun -m method=freematch,supervised method.view=strong dataset.num_labels=40 seed=0,1,2``
 """
 
 from dataclasses import dataclass
@@ -21,6 +27,7 @@ from sdrun.settings import (
     Control,
     MethodSettings,
     MomentumSchedule,
+    Situation,
     require_positive,
     require_range,
     require_view,
@@ -68,6 +75,7 @@ class ConsistencySettings(MethodSettings):
     the student, which is what the run gives.
     """
 
+    situation: ClassVar[Situation | None] = Situation.few_labels
     needs: ClassVar[str | None] = "categorical"
     joins_views: ClassVar[bool] = True
 

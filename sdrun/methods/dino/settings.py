@@ -5,8 +5,13 @@ Idea: cross-entropy of prototype assignments, ``- sum_k P_t log P_s``, between e
 global crop of the teacher but the same one; the teacher's are centred and sharpened, against collapse either way.
 Asymmetry: averaged weights, and a wider view. The teacher is an exponential moving average of the student and sees the
 global crops alone.
+Use when: there are no labels, and features are wanted.
+Expect: k-NN better by 5 to 11 points than on features of an untrained network, by 0 to 4 than on raw pixels, which suit
+centred images (55,000 images of Fashion-MNIST, 11 epochs).
 Watch for: the loss says nothing of quality, k-NN accuracy does; compare it with raw pixels and the untrained network,
 which are evaluated beside it; few prototypes in use, which neither loss nor entropy of the targets shows.
+Try: ``sdrun method=dino``
+``sdrun experiment=dino_fashion_mnist``
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +23,7 @@ from sdrun.settings import (
     Control,
     MethodSettings,
     MomentumSchedule,
+    Situation,
     require_positive,
     require_range,
     require_range_or_auto,
@@ -52,6 +58,7 @@ class DINOSettings(MethodSettings):
     value may be ``auto``, ``sizes`` says what it becomes.
     """
 
+    situation: ClassVar[Situation | None] = Situation.no_labels
     takes: ClassVar[str | None] = "images"
     uses_labels: ClassVar[bool] = False
     needs: ClassVar[str | None] = "categorical"

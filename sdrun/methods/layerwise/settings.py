@@ -4,8 +4,13 @@ Paper: Zhang et al. 2019, "Be your own teacher" (1905.08094).
 Idea: exits leave the backbone at some taps; ``CE(z_C, y) + sum_i [exit_ce CE(z_i, y) + alpha kd(z_i, z_C, T) + beta
 |F_i - F_C|^2]`` over the shallow exits i, where F are features that a bottleneck has brought to one shape.
 Asymmetry: depth. The targets are the deepest exit's, or the ensemble's, of the same forward pass, detached.
+Use when: easy items should be answered early.
+Expect: less compute, no accuracy: 60 % of the multiply-adds for answers as good as the deepest exit's, which is no
+better than a network without exits: -0.4 points [-1.1, +0.4] (ResNet-20, 5,000 images of Fashion-MNIST).
 Watch for: exits take capacity from the deepest one on small networks; compare it with ``method=supervised`` on the same
 backbone, and with ``method.num_detached``, which leaves the backbone alone; an ensemble is no single network.
+Try: ``sdrun method=layerwise``
+``sdrun -m method=layerwise,supervised model=resnet20 seed=0,1,2``
 """
 
 from dataclasses import dataclass
@@ -14,7 +19,7 @@ from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.methods.layerwise.exits import ExitPolicySettings
-from sdrun.settings import CONTROLS, Control, MethodSettings, require_positive, require_range
+from sdrun.settings import CONTROLS, Control, MethodSettings, Situation, require_positive, require_range
 
 MOST_EXITS = 4
 
@@ -45,6 +50,7 @@ class LayerwiseSettings(MethodSettings):
     for 1 - alpha.
     """
 
+    situation: ClassVar[Situation | None] = Situation.early_exit
     needs: ClassVar[str | None] = "categorical"
     free_after_training: ClassVar[tuple[str, ...]] = ("method.exit_policy.",)
 

@@ -1,0 +1,1 @@
+"""What there is to know of methods and their knobs, read from docstrings and YAML comments. Imports no torch."""

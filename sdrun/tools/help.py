@@ -1,0 +1,122 @@
+"""``sdrun help [METHOD | GROUP | VERB | metrics]``: when to use a method, and what its settings are."""
+
+import argparse
+import re
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+METRICS = "metrics"
+GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
+TITLE = "sdrun: does self-distillation help my model on my data? Can I trust the answer?"
+COMPARE = "sdrun compare outputs/sweeps/VERSION"
+FIRST = {
+    "sdrun method=born_again": "a run, data included",
+    "sdrun -m method=born_again,supervised seed=0,1,2": "a sweep of six runs",
+    COMPARE: "more than seed noise?",
+}
+SETTINGS = (
+    "``sdrun --cfg job`` shows all settings, which ``KEY=VALUE`` sets; ``--dry-run`` what a sweep would run. "
+    "``--plugin FILE`` adds code of your own, ``--config-dir FOLDER`` choices. ``--hydra-help``: Hydra's options."
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Raises InputError, which names the nearest, for what is none of these."""
+    parser = argparse.ArgumentParser(prog="sdrun help", description=__doc__)
+    parser.add_argument("topic", nargs="?", help="a choice of method, such as born_again; all that there is")
+    topic = parser.parse_args(arguments).topic
+    from sdrun import tools
+    from sdrun.configuration import choices
+    from sdrun.errors import InputError
+    from sdrun.manual import layout
+
+    verbs = sorted(module.name for module in iter_modules(tools.__path__))
+    console = layout.page()
+    if topic is None:
+        _overview(verbs, console)
+    elif topic == METRICS:
+        _metrics(console)
+    elif topic in GROUPS:
+        _group(topic, console)
+    elif topic in verbs:
+        import_module(f"sdrun.tools.{topic}").main(["--help"])
+    elif topic in choices("method"):
+        _method(topic, console)
+    else:
+        near = get_close_matches(topic, [*choices("method"), METRICS, *GROUPS, *verbs], n=1)
+        hint = f"did you mean {near[0]}?" if near else "see what there is by: sdrun help"
+        raise InputError(f"sdrun help: {topic} is no method, group, verb or {METRICS}; {hint}")
+
+
+def _overview(verbs: list[str], console: "Console") -> None:
+    from sdrun.configuration import choices
+    from sdrun.manual import layout
+
+    members = {group: choices(group) for group in GROUPS}
+    listed = {group: ", ".join(names) for group, names in members.items()}
+    listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
+    layout.paragraph(TITLE, console)
+    layout.rows(FIRST.items(), console)
+    layout.heading("Choices, GROUP=CHOICE: sdrun help METHOD, GROUP or metrics", console)
+    layout.rows(listed.items(), console)
+    layout.heading("Verbs: sdrun help VERB", console)
+    layout.rows([(verb, _purpose(verb)) for verb in verbs], console)
+    console.print()
+    layout.paragraph(SETTINGS, console)
+
+
+def _purpose(verb: str) -> str:
+    """What the first line of its docstring says behind the command."""
+    line = (import_module(f"sdrun.tools.{verb}").__doc__ or "").partition("\n")[0]
+    return line.partition("``: ")[2].rstrip(".")
+
+
+def _group(name: str, console: "Console") -> None:
+    """Its choices, each with what its file begins with."""
+    from sdrun.configuration import choices
+    from sdrun.manual import layout
+    from sdrun.manual.choice import head
+
+    layout.heading(f"{name}=CHOICE", console)
+    layout.rows([(member, head(name, member)) for member in choices(name)], console)
+
+
+def _method(name: str, console: "Console") -> None:
+    """What a method is, its knobs, and commands to start with."""
+    from sdrun.manual import layout
+    from sdrun.manual.choice import choice
+    from sdrun.manual.docstring import docstring
+
+    chosen = choice(name)
+    said = docstring(chosen.method)
+    layout.heading(said.title if name == chosen.method else chosen.head, console)
+    if name != chosen.method:
+        layout.paragraph(f"``method={name}`` is ``method={chosen.method}`` with other values.", console)
+    console.print()
+    layout.rows(said.sections.items(), console)
+    layout.heading("Settings", console)
+    layout.rows([(knob.key, knob.default, knob.comment) for knob in chosen.knobs], console)
+    if chosen.beside:
+        console.print()
+        layout.paragraph(f"It sets {', '.join(f'``{word}``' for word in chosen.beside)} as well.", console)
+    layout.heading("Start with", console)
+    for line in said.commands or [f"sdrun method={name}", f"sdrun -m method={name},supervised seed=0,1,2"]:
+        layout.command(re.sub(r"\bmethod=\w+", f"method={name}", line, count=1), console)
+    layout.command(COMPARE, console)
+
+
+def _metrics(console: "Console") -> None:
+    """What metrics are called, and what each is."""
+    from sdrun.judges import metric
+    from sdrun.manual import layout
+
+    layout.heading("PART/NAME, PART/OF/NAME", console)
+    layout.rows(metric.PLACES.items(), console)
+    for title, declared in metric.BY_KIND.items():
+        layout.heading(title, console)
+        layout.rows([(one.name, one.better.value, one.meaning) for one in declared if one.meaning], console)
