@@ -31,6 +31,10 @@ class Compositions:
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
 
+    def method(self, overrides: list[str]) -> str:
+        """The name of the method that these overrides choose."""
+        return self._of(self._divided(overrides)[0])[0].method.name
+
     def settings(self, overrides: list[str]) -> dict[str, Any]:
         """The same, every value by its dotted key."""
         return leaves(self.config(overrides))

@@ -24,7 +24,6 @@ SYNONYMS = {
     "n_labels": "dataset.num_labels",
     "noise": "dataset.label_noise",
     "smoothing": "method.label_smoothing",
-    "ema": "method.momentum",
     "tau": "method.temperature",
     "data": "dataset",
     "data_dir": "dataset.root",

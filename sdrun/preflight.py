@@ -16,7 +16,6 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -29,19 +28,20 @@ from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry
 from sdrun.ranks import num_ranks
+from sdrun.reach import reaching
 from sdrun.refusal import in_words, quoting
 from sdrun.settings import Item, Settings
+from sdrun.settings.words import printable
 from sdrun.storage.initial import initial
 from sdrun.storage.place import require_free
 from sdrun.storage.sweeps import require_new
-from sdrun.trust import Loader
+from sdrun.trust import Loader, lenient
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from sdrun.models.backbone import Backbone
 
-GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 VERSION_BASE = "1.3"
 """Of Hydra, whose behaviour it says."""
 
@@ -66,7 +66,7 @@ def composed(arguments: Namespace) -> tuple[DictConfig, Iterator[DictConfig]]:
             for line in (str(setting.input_line) for setting in settings if setting.is_sweep_override()):
                 way_out = "sweep over it by -m, or write a list as [1,2]"
                 raise InputError(f"Ambiguous value for argument '{line}': {way_out}{quoting(line)}")
-            return loader.load_configuration(name, [_lenient(setting) for setting in settings], RunMode.RUN)
+            return loader.load_configuration(name, [lenient(setting) for setting in settings], RunMode.RUN)
 
         if not arguments.multirun:
             config = one(arguments.overrides)
@@ -80,7 +80,10 @@ def composed(arguments: Namespace) -> tuple[DictConfig, Iterator[DictConfig]]:
         jobs = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *arguments.overrides]), None)[0]
         require(bool(jobs), "--multirun", "gives no job, for a key has no values; give it some, as seed=0,1")
         compositions = Compositions(fixed, loader)
-        lines = [[_lenient(word) for word in parser.parse_overrides(job)] for job in jobs]
+        reached, notes = reaching(jobs, compositions)
+        for note in notes:
+            print(printable(note), file=sys.stderr)
+        lines = [[lenient(word) for word in parser.parse_overrides(job)] for job in reached]
         return fixed, _each(compositions, lines)
 
 
@@ -151,16 +154,6 @@ def _loader(arguments: Namespace) -> Loader:
         require(os.path.isdir(more), "--config-dir", f"{more} is no folder")
         search_path.prepend("command-line", f"file://{os.path.abspath(more)}", SearchPathQuery(provider="schema"))
     return Loader(search_path)
-
-
-def _lenient(setting: Override) -> str:
-    """The override as ``++key=value``, where it sets a value of ours; a choice of a group or of Hydra's stays."""
-    line = setting.input_line or ""
-    key = setting.key_or_group
-    is_choice = key in GROUPS or "/" in key or setting.package is not None
-    if setting.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
-        return line
-    return f"++{line}"
 
 
 def _require_place(folder: Path, is_sweep: bool, is_new: bool) -> None:

@@ -7,9 +7,14 @@ from typing import Any
 import hydra._internal.hydra
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigNode, ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from sdrun.errors import InputError, require
+from sdrun.settings.words import GROUPS
 
 TYPED = ("run", "sweep", "job", "overrides", "help", "hydra_help", "searchpath", "output_subdir")
 """Keys of Hydra's that hold texts and numbers only, whatever an interpolation in them gives."""
@@ -33,13 +38,29 @@ LOGGED = ("version", "format", "datefmt", "level", "handlers", "formatter", "dis
 class Loader(ConfigLoaderImpl):
     """Hydra's loader of every composition, be it for a run, an arm, help or completion; refuses what names code."""
 
-    def load_configuration(self, *arguments: Any, **options: Any) -> DictConfig:
-        """Raises InputError as ``require_no_code`` does."""
+    def load_configuration(
+        self, config_name: str | None, overrides: list[str], run_mode: RunMode, *arguments: Any, **options: Any
+    ) -> DictConfig:
+        """Of a sweep, what its jobs have in common. Raises InputError as ``require_no_code`` does."""
         try:
-            config = super().load_configuration(*arguments, **options)
+            config = self._composed(config_name, overrides, run_mode, *arguments, **options)
         except KeyError as error:  # of a variable that is not there
             raise InputError(f"hydra.job.env_copy: {error} is not set; leave it out") from error
         require_no_code(config)
+        return config
+
+    def _composed(
+        self, config_name: str | None, overrides: list[str], run_mode: RunMode, *more: Any, **options: Any
+    ) -> DictConfig:
+        """The composition. One for a sweep may set what only some jobs have, and the choices that are common lack."""
+        try:
+            return super().load_configuration(config_name, overrides, run_mode, *more, **options)
+        except ConfigCompositionException:
+            if run_mode is not RunMode.MULTIRUN:
+                raise
+        typed = {lenient(word): str(word.input_line) for word in OverridesParser.create().parse_overrides(overrides)}
+        config = super().load_configuration(config_name, list(typed), run_mode, *more, **options)
+        config.hydra.overrides.task = [typed[word] for word in config.hydra.overrides.task]
         return config
 
     def _process_config_searchpath(self, config_name: str | None, parsed_overrides: Any, repo: Any) -> None:
@@ -52,6 +73,16 @@ class Loader(ConfigLoaderImpl):
             is_code = PACKAGE.match(str(path))
             require(not is_code, "hydra.searchpath", f"{path} may be a package, which is imported; name a folder")
         super()._process_config_searchpath(config_name, parsed_overrides, repo)
+
+
+def lenient(setting: Override) -> str:
+    """The override as ``++key=value``, where it sets a value of ours; a choice of a group or of Hydra's stays."""
+    line = setting.input_line or ""
+    key = setting.key_or_group
+    is_choice = key in GROUPS or "/" in key or setting.package is not None
+    if setting.type is not OverrideType.CHANGE or is_choice or key.split(".")[0] == "hydra":
+        return line
+    return f"++{line}"
 
 
 def install() -> None:

@@ -11,7 +11,8 @@ from helpers import compose, images, settings
 from sdrun import methods
 from sdrun.configuration import conf_folder
 from sdrun.errors import InputError
-from sdrun.settings import Settings
+from sdrun.keys import SYNONYMS, unknown
+from sdrun.settings import Settings, words
 
 GROUPS = ("method", "model", "dataset", "optim", "hardware")
 CHOICES = [
@@ -94,7 +95,8 @@ def _typed(config):
 BAD = {
     ("generation=3",): "generation: unknown key; did you mean generations?",
     ("+generation=3",): "generation: unknown key; did you mean generations?",
-    ("optim.learning_rate=1",): "optim.learning_rate: unknown key",
+    ("optim.learning_rate=1",): "optim.learning_rate: unknown key; did you mean optim.lr?",
+    ("++model.lr=1",): "model.lr: unknown key; did you mean optim.lr?",
     ("+dataset.views.wek.flip=true",): "dataset.views: is 'wek', but the views are weak, strong, global, local",
     ("dataset.views.weak.area=[0.5,1]",): "dataset.views.weak.crop: has no effect with size, area or blur; set it to 0",
     ("dataset.views.weak.area=[0.5]",): "dataset.views.weak.area: needs a lower and an upper end, such as [0.2,0.5]",
@@ -141,7 +143,13 @@ BAD = {
     ("optim=adam",): "optim=adam: no such choice; did you mean adamw?",
     ("optim.name=adam",): "optim.name: is 'adam', but only sgd, adamw are known",
     ("seed=1,2",): "Ambiguous value for argument 'seed=1,2'",
-    ("optim.lr=[1,2",): "optim.lr=[1,2: ",
+    ("optim.lr=[1,2",): "optim.lr=[1,2: brackets and quotes must close as they open; a list is written as [1,2]",
+    ("method==x",): "method==x: has more than one =; write method=x",
+    ("method=a", "b"): "b: is no KEY=VALUE; a value with a space is quoted, for the shell too: 'KEY=\"A B\"'",
+    ("a b=1",): "a b=1: 'a b' is no key, such as optim.lr",
+    ("=3",): "=3: has no key before the =; write no space beside it",
+    ("seed=choice()",): "seed=choice(): ValueError while evaluating 'choice()': empty choice is not legal",
+    ("optim.lr=1)",): "optim.lr=1): cannot be read\nQuote what is one text, for the shell too: 'optim.lr=\"1)\"'",
     ("method=null",): "Config group override must be a string",
     ("optim.lr=inf",): "optim.lr: must be a finite number, but is inf",
     ("optim.lr=1e400",): "optim.lr: must be a finite number, but is inf",
@@ -181,6 +189,41 @@ def test_bad_settings_are_refused_in_few_lines(overrides, message):
 def test_the_largest_numbers_that_fit_are_settings():
     chosen = settings("seed=9223372036854775807", "checkpoint_seconds=1e300", "hardware.compile='false'")
     assert (chosen.seed, chosen.checkpoint_seconds, chosen.hardware.compile) == (2**63 - 1, 1e300, False)
+
+
+MEANT = {
+    "lr": "optim.lr",
+    "learning_rate": "optim.lr",
+    "bs": "optim.batch_size",
+    "batch_size": "optim.batch_size",
+    "n_labels": "dataset.num_labels",
+    "labels": "dataset.num_labels",
+    "steps": "optim.max_steps",
+    "gpu": "hardware.device",
+    "workers": "hardware.threads",
+    "temperature": "method.temperature",
+    "arch": "model",
+    "data": "dataset",
+    "momentum": "optim.momentum",  # of the two that end so, the one of this method's settings and optimiser's
+    "method.lr": "optim.lr",
+    "optm.lr": "optim.lr",
+    "optim.learning_rat": "optim.lr",
+    "model.widht": "model.width",
+    "dataset.views.strong.flp": "dataset.views.strong.flip",
+}
+
+
+def test_what_was_meant_by_an_unknown_key():
+    config = compose()
+    for key, meant in MEANT.items():
+        assert unknown(key, config, []) == f"{key}: unknown key; did you mean {meant}?"
+    assert unknown("seed.x.y.zzzz", config, []) == "seed.x.y.zzzz: unknown key; see: sdrun --cfg job"
+
+
+def test_synonyms_are_of_settings_and_are_none_themselves():
+    keys = dict(words.leaves(OmegaConf.to_container(compose())))
+    assert {*SYNONYMS.values()} - {"hydra.run.dir", *GROUPS} <= keys.keys()
+    assert SYNONYMS.keys().isdisjoint(key.rpartition(".")[2] for key in keys)
 
 
 UNFIT = {

@@ -86,7 +86,8 @@ def test_an_experiment_runs_nothing_however_it_is_looked_at(name, called, tmp_pa
     (tmp_path / "own/experiment").mkdir(parents=True)
     (tmp_path / "own/experiment/x.yaml").write_text(f"# @package _global_\nhydra:\n  {node}\n")
     before = files(tmp_path)
-    for ask in ([], ["-m"], ["--help"], ["--cfg", "hydra"], ["--info", "config"]):
+    assert called("--config-dir", "own", "experiment=x", "--help")[0] == 0  # which composes nothing
+    for ask in ([], ["-m"], ["--cfg", "hydra"], ["--info", "config"]):
         code, text = called(*ask, "--config-dir", "own", "experiment=x")
         assert code == 2, ask
         assert f"sdrun: {message}: " in text
@@ -109,12 +110,11 @@ def test_a_primary_file_of_another_folder_imports_nothing(called, tmp_path, monk
     (tmp_path / "evil/__init__.py").write_text("open('marker', 'w')")
     for path in ("pkg://evil", "${oc.env:WHERE}", "${x}kg://evil"):
         (tmp_path / "config.yaml").write_text(f"x: p\nhydra: {{searchpath: ['{path}']}}\n")
-        for ask in ([], ["--help"]):
-            code, text = called(*ask, "--config-path", str(tmp_path))
-            assert (code, text.count("\n")) == (2, 1)
-            assert text.startswith(f"sdrun: hydra.searchpath: {path} may be a package")
+        code, text = called("--config-path", str(tmp_path))
+        assert (code, text.count("\n")) == (2, 1)
+        assert text.startswith(f"sdrun: hydra.searchpath: {path} may be a package")
     assert called("hydra.searchpath=[pkg://evil]")[0] == 2
-    assert called("--config-path", "pkg://evil", "--help")[0] == 2
+    assert called("--config-path", "pkg://evil", "--hydra-help")[0] == 2
     assert "marker" not in files(tmp_path)
 
 

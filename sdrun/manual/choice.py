@@ -52,9 +52,9 @@ class Choice:
         """The method's settings; what they may be is added where the comment does not say it."""
         cls = methods.settings_class(self.method)
         roots = keys_at_root(cls)
-        values = {key.removeprefix(f"{GROUP}.") if key in roots else key: of for key, of in _values(cls, f"{GROUP}.")}
+        allowed = {name if name in roots else f"{GROUP}.{name}": values for name, values in _values(cls)}
         own = [knob for knob in self.settings.values() if self._is_own(knob.key, roots) and knob.key != NAME]
-        return [_complete(knob, values.get(knob.key, [])) for knob in own]
+        return [_complete(knob, allowed.get(knob.key, [])) for knob in own]
 
     @property
     def beside(self) -> list[str]:
@@ -98,8 +98,8 @@ def _registered(name: str) -> Choice:
     return Choice(name, settings=settings)
 
 
-def _values(cls: type, prefix: str) -> Iterator[tuple[str, list[str]]]:
-    """The values that a setting may have, by key, where its type is an Enum."""
+def _values(cls: type, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The values that a setting may have, by name, where its type is an Enum."""
     for name, kind in get_type_hints(cls).items():
         for one in get_args(kind) or (kind,):
             if isinstance(one, type) and issubclass(one, Enum):

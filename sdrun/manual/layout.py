@@ -36,7 +36,7 @@ def prose(text: str) -> Text:
 
 def heading(text: str, console: Console) -> None:
     console.print()
-    console.print(Text(printable(text), HEAD), soft_wrap=True)
+    paragraph(text, console, style=HEAD)
 
 
 def command(text: str, console: Console, indent: str = INDENT) -> None:
@@ -44,17 +44,20 @@ def command(text: str, console: Console, indent: str = INDENT) -> None:
     console.print(Text(f"{indent}{printable(text)}", CODE), soft_wrap=True)
 
 
-def paragraph(text: str, console: Console, first: str = "", indent: str = "") -> None:
+def paragraph(text: str, console: Console, first: str = "", indent: str = "", style: str = "") -> None:
     """Text that wraps behind ``first``, and below it with an ``indent``."""
     lines = prose(text).wrap(console, max(console.width - len(indent), 1))
     for number, line in enumerate(lines):
-        line.rstrip()
-        console.print(Text(indent if number else first.ljust(len(indent))) + line, soft_wrap=True)
+        whole = Text(indent if number else first.ljust(len(indent))) + line
+        whole.rstrip()
+        console.print(whole, style=style, soft_wrap=True)
 
 
 def rows(cells: Iterable[Sequence[str]], console: Console) -> None:
     """Rows whose last cell wraps; it stands below the others where these leave too little room."""
     every = [[printable(cell) for cell in row] for row in cells]
+    if not every:
+        return
     *widths, longest = (max(map(len, column)) for column in zip(*every, strict=True))
     indent = INDENT + "".join(" " * (width + 2) for width in widths)
     is_narrow = console.width - len(indent) < min(NARROWEST, longest)
@@ -62,6 +65,7 @@ def rows(cells: Iterable[Sequence[str]], console: Console) -> None:
         first = INDENT + "".join(cell.ljust(width + 2) for cell, width in zip(row, widths, strict=True))
         if is_narrow:
             console.print(Text(INDENT + "  ".join(filter(None, row))), soft_wrap=True)
-            paragraph(last, console, indent=3 * INDENT, first=3 * INDENT)
+            if last:
+                paragraph(last, console, 3 * INDENT, 3 * INDENT)
         else:
             paragraph(last, console, first, indent)

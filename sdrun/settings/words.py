@@ -7,6 +7,9 @@ from typing import Any
 
 from sdrun.errors import InputError
 
+GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
+"""Of choices; the last is of sets of settings."""
+
 ALIASES = {"method": "method.name", "model": "model.name", "dataset": "dataset.name", "optim": "optim.name"}
 """What a group is called where one of its members is meant."""
 

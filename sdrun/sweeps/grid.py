@@ -10,7 +10,9 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from sdrun.compositions import Compositions
 from sdrun.errors import require
+from sdrun.reach import reaching
 from sdrun.settings.words import counted, printable
 from sdrun.storage.sweeps import SweepFolder, is_place_of_job
 from sdrun.sweeps import answer
@@ -33,7 +35,7 @@ def sweep(
     """Make the runs of each combination, and of one that ``resumes`` those that it had before. Raises as ``make``."""
     loader = context.config_loader
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
-    lines = BasicSweeper.split_arguments(parsed, None)[0]
+    lines, _ = reaching(BasicSweeper.split_arguments(parsed, None)[0], Compositions(config, loader))
     there = SweepFolder.open(Path(config.hydra.sweep.dir)).jobs if resumes else {}
     earlier = {name: job.overrides for name, job in there.items()}
     recognised = {frozenset(line) for line in earlier.values()}

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sdrun.preflight import GROUPS
-from sdrun.settings.words import parted
+from sdrun.settings.words import GROUPS, parted
 
 LONGEST = 100
 

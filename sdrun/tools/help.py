@@ -1,6 +1,7 @@
 """``sdrun help [METHOD | GROUP | VERB | metrics]``: when to use a method, and what its settings are."""
 
 import argparse
+import inspect
 import re
 from difflib import get_close_matches
 from importlib import import_module
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 METRICS = "metrics"
-GROUPS = ("method", "model", "dataset", "optim", "hardware", "experiment")
 TITLE = "sdrun: does self-distillation help my model on my data? Can I trust the answer?"
+SWEEP = "sdrun -m"
 COMPARE = "sdrun compare outputs/sweeps/VERSION"
 FIRST = {
     "sdrun method=born_again": "a run, data included",
-    "sdrun -m method=born_again,supervised seed=0,1,2": "a sweep of six runs",
+    f"{SWEEP} method=born_again,supervised seed=0,1,2": "a sweep of six runs",
     COMPARE: "more than seed noise?",
 }
 SETTINGS = (
@@ -28,12 +29,13 @@ SETTINGS = (
 def main(arguments: list[str]) -> None:
     """Raises InputError, which names the nearest, for what is none of these."""
     parser = argparse.ArgumentParser(prog="sdrun help", description=__doc__)
-    parser.add_argument("topic", nargs="?", help="a choice of method, such as born_again; all that there is")
+    parser.add_argument("topic", nargs="?", metavar="METHOD", help="or another of these; what there is, if not said")
     topic = parser.parse_args(arguments).topic
     from sdrun import tools
     from sdrun.configuration import choices
     from sdrun.errors import InputError
     from sdrun.manual import layout
+    from sdrun.settings.words import GROUPS
 
     verbs = sorted(module.name for module in iter_modules(tools.__path__))
     console = layout.page()
@@ -56,6 +58,7 @@ def main(arguments: list[str]) -> None:
 def _overview(verbs: list[str], console: "Console") -> None:
     from sdrun.configuration import choices
     from sdrun.manual import layout
+    from sdrun.settings.words import GROUPS
 
     members = {group: choices(group) for group in GROUPS}
     listed = {group: ", ".join(names) for group, names in members.items()}
@@ -88,26 +91,31 @@ def _group(name: str, console: "Console") -> None:
 
 def _method(name: str, console: "Console") -> None:
     """What a method is, its knobs, and commands to start with."""
+    from sdrun import methods
     from sdrun.manual import layout
     from sdrun.manual.choice import choice
     from sdrun.manual.docstring import docstring
 
     chosen = choice(name)
-    said = docstring(chosen.method)
-    layout.heading(said.title if name == chosen.method else chosen.head, console)
+    doc = docstring(chosen.method)
+    layout.heading(doc.title if name == chosen.method else chosen.head, console)
     if name != chosen.method:
         layout.paragraph(f"``method={name}`` is ``method={chosen.method}`` with other values.", console)
     console.print()
-    layout.rows(said.sections.items(), console)
+    layout.rows(doc.sections.items(), console)
     layout.heading("Settings", console)
     layout.rows([(knob.key, knob.default, knob.comment) for knob in chosen.knobs], console)
+    if not any(knob.comment for knob in chosen.settings.values()):
+        layout.paragraph(inspect.getdoc(methods.settings_class(chosen.method)) or "", console)
     if chosen.beside:
         console.print()
         layout.paragraph(f"It sets {', '.join(f'``{word}``' for word in chosen.beside)} as well.", console)
     layout.heading("Start with", console)
-    for line in said.commands or [f"sdrun method={name}", f"sdrun -m method={name},supervised seed=0,1,2"]:
+    commands = doc.commands or [f"sdrun method={name}", f"{SWEEP} method={name},supervised seed=0,1,2"]
+    for line in commands:
         layout.command(re.sub(r"\bmethod=\w+", f"method={name}", line, count=1), console)
-    layout.command(COMPARE, console)
+    if any(line.startswith(SWEEP) for line in commands):
+        layout.command(COMPARE, console)
 
 
 def _metrics(console: "Console") -> None:
@@ -115,7 +123,8 @@ def _metrics(console: "Console") -> None:
     from sdrun.judges import metric
     from sdrun.manual import layout
 
-    layout.heading("PART/NAME, PART/OF/NAME", console)
+    layout.paragraph("Each metric with the way in which it is better, and what it is.", console)
+    layout.heading("Names: PART/NAME, or PART/NETWORK/NAME", console)
     layout.rows(metric.PLACES.items(), console)
     for title, declared in metric.BY_KIND.items():
         layout.heading(title, console)

@@ -17,21 +17,21 @@ def main(arguments: list[str]) -> None:
     from sdrun.settings import Situation
 
     console = layout.page()
-    said = {name: docstring(name) for name in methods.names()}
+    docs = {name: docstring(name) for name in methods.names()}
     by_situation: dict[Situation | None, list[str]] = {situation: [] for situation in (*Situation, None)}
-    for name in sorted(said, key=lambda name: (said[name].has_teacher, name)):
+    for name in sorted(docs, key=lambda name: (docs[name].has_teacher, name)):
         by_situation[methods.settings_class(name).situation].append(name)
-    indent = layout.INDENT + " " * (max(map(len, said)) + 2)
+    indent = layout.INDENT + " " * (max(map(len, docs)) + 2)
     for situation, names in by_situation.items():
         if names:
             layout.heading(situation.value if situation else "Other methods", console)
         for name in names:
-            told = said[name].sections
-            use = f"Use when {told['Use when']}" if "Use when" in told else said[name].title
+            told = docs[name].sections
+            use = f"Use when {told['Use when']}" if "Use when" in told else docs[name].title
             layout.paragraph(use, console, layout.INDENT + name, indent)
             if "Expect" in told:
                 layout.paragraph(f"Expect {told['Expect']}", console, indent, indent)
-            for line in said[name].commands[:1]:
+            for line in docs[name].commands[:1]:
                 layout.command(line, console, indent)
     console.print()
     layout.paragraph(END, console)

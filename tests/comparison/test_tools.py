@@ -127,7 +127,15 @@ def test_tensorboard_gets_a_name_for_every_run(runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["compare", "outputs"], ["list"], ["show", "outputs/plain/0"], ["report", "outputs"]]
+    "arguments",
+    [
+        ["compare", "outputs"],
+        ["list"],
+        ["show", "outputs/plain/0"],
+        ["report", "outputs"],
+        ["help", "uda"],
+        ["methods"],
+    ],
 )
 def test_no_verb_imports_torch(runs, arguments):
     code = f"import sys; sys.argv = ['sdrun', *{arguments}]; from sdrun import cli; assert cli.main() == 0; "

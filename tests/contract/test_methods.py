@@ -42,9 +42,9 @@ def test_its_stages_are_shared_in_a_sweep(runs, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_its_settings_say_paper_idea_asymmetry_and_what_to_watch_for(name):
+def test_its_settings_say_paper_idea_asymmetry_when_to_use_it_and_what_to_watch_for(name):
     text = sys.modules[methods.settings_class(name).__module__].__doc__ or ""
-    for word in ("Paper:", "Idea:", "Asymmetry:", "Watch for:"):
+    for word in ("Paper:", "Idea:", "Asymmetry:", "Use when:", "Watch for:", "Try:"):
         assert word in text
 
 

@@ -89,17 +89,27 @@ def test_a_folder_with_rooms_trains(called, tmp_path):
     assert code == 0, text
 
 
-def test_help_and_choices_list_what_a_plugin_adds(called, tmp_path, capsys):
+def test_help_and_choices_list_what_a_plugin_adds(called, tmp_path):
     named = ("--plugin", lab(tmp_path), "--plugin", rooms(tmp_path / "room"))
-    with pytest.raises(SystemExit, match="^0$"):
-        called(*named, "--help")
-    choices = capsys.readouterr().out.partition("Settings (")[0]
-    lines = {line.partition(":")[0]: line for line in choices.splitlines()}
-    assert all(word in lines["method"] for word in ("once", "twice", "supervised"))
-    assert "flat" in lines["model"]
-    assert "stripes" in lines["dataset"]
+    for group, names in {"method": ("once", "twice", "supervised"), "model": ["flat"], "dataset": ["stripes"]}.items():
+        listed = {line.split()[0] for line in called(*named, "help", group)[1].splitlines() if line}
+        assert {*names} <= listed
+    listed = called(*named, "methods")[1]
+    assert "\nOther methods\n  once" in listed
+    assert "\n  twice" in listed
+    assert "  method.alpha  0.25" in called(*named, "help", "once")[1]
+    page = called(*named, "help", "twice")[1]
+    assert "  method.alpha  0.5\nalpha: weight of the teacher." in page
+    assert "  sdrun -m method=twice,supervised seed=0,1,2\n" in page
     code, text = called(*named, "method=twise")
     assert (code, text.startswith("sdrun: method=twise: no such choice; did you mean twice? There are")) == (2, True)
+
+
+def test_help_names_the_values_that_no_comment_names(called, tmp_path):
+    kind = "from enum import Enum\n\nclass Kind(Enum):\n    soft = 1\n    hard = 2\n\n@dataclass\nclass Twice"
+    text = LAB.replace("@dataclass\nclass Twice", kind).replace("= 0.5\n", "= 0.5\n    kind: Kind = Kind.hard\n")
+    page = called("--plugin", lab(tmp_path, text), "help", "twice")[1]
+    assert "  method.kind   hard  one of soft, hard\n" in page
 
 
 def test_settings_are_typed_and_known(called, tmp_path):
