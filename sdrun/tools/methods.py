@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
             use = f"Use when {told['Use when']}" if "Use when" in told else docs[name].title
             layout.paragraph(use, console, layout.INDENT + name, indent)
             if "Expect" in told:
-                layout.paragraph(f"Expect {told['Expect']}", console, indent, indent)
+                layout.paragraph(f"Expect: {told['Expect']}", console, indent, indent)
             for line in docs[name].commands[:1]:
                 layout.command(line, console, indent)
     console.print()
