@@ -20,10 +20,10 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="sdrun show", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
     folder = parser.parse_args(arguments).folder
-    from sdrun.comparison import tables
+    from sdrun.comparison import rendering, single, tables
     from sdrun.comparison.runs import read
+    from sdrun.comparison.stages import judged
     from sdrun.errors import InputError
-    from sdrun.judges.metric import shown
     from sdrun.settings.words import printable
     from sdrun.storage.documents import Unreadable
 
@@ -34,11 +34,16 @@ def main(arguments: list[str]) -> None:
     console = tables.console()
     for title, value in _heads(run):
         console.print(printable(f"{title:<10} {value}"), markup=False, soft_wrap=True)
-    for table in (_settings(run), _stages(run), _metrics(run), _lineage(run), _files(run)):
+    if judged(run):
+        result = single.whole(run)
+        for sentence in single.sentences(result):
+            tables.line(sentence, console, "bold")
+        tables.show(single.table(result), console)
+        for note in rendering.footnotes(result):
+            tables.note(note, console)
+    for table in (_settings(run), _metrics(run), _lineage(run), _files(run)):
         if table.rows:
             tables.show(table, console)
-    if run.stages and any(metric.title.endswith("*") for metric in shown(run.declared)):
-        console.print("* after a temperature fitted on the validation split", style="dim")
 
 
 def _heads(run: "Run") -> Iterator[tuple[str, str]]:
@@ -49,7 +54,7 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
     yield "created", f"{manifest.get('created', '')}, sdrun {(manifest.get('versions') or {}).get('sdrun', '?')}"
     yield (
         "what",
-        f"{manifest['method']} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
+        f"{run.title} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
     )
     yield "command", " ".join(["sdrun", *manifest.get("overrides", [])])
     if {"steps", "samples", "multiply_adds", "seconds"} <= compute.keys():
@@ -119,20 +124,6 @@ def _resolved(settings: dict[str, Any], value: Any) -> Any:
     raise LookupError(f"{value} is no plain interpolation")
 
 
-def _stages(run: "Run") -> "Table":
-    from sdrun.comparison.tables import Table, number, titled
-    from sdrun.judges.metric import shown
-
-    metrics = shown(run.declared)
-    titles = [titled(metric.title, metric) for metric in metrics]
-    table = Table("Stages, on the test set", ["stage", "steps", "seconds", *titles], left=("stage",))
-    for name, stage in run.stages.items():
-        values = [run.metric(f"{name}:test/{metric.name}") for metric in metrics]
-        numbers = ["" if v is None else number(metric, v) for metric, v in zip(metrics, values, strict=True)]
-        table.rows.append([name, f"{stage.get('steps') or 0:,}", f"{stage.get('seconds') or 0:,.1f}", *numbers])
-    return table
-
-
 def _metrics(run: "Run") -> "Table":
     from sdrun.comparison.tables import Table, number, titled
     from sdrun.judges.metric import lookup
@@ -163,7 +154,7 @@ def _lineage(run: "Run") -> "Table":
 def _files(run: "Run") -> "Table":
     from sdrun.comparison.tables import Table
 
-    table = Table("Files", ["file", "kB"], left=("file",))
+    table = Table("Files", ["file", "kB"], left=("file",), paths=("file",))
     for file in sorted(run.path.rglob("*")):
         inside = file.relative_to(run.path)
         if (
