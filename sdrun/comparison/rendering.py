@@ -11,7 +11,7 @@ from sdrun.comparison.fairness import advantage
 from sdrun.comparison.sentences import price, sentence
 from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.comparison.tables import Table, number, p_value, titled
-from sdrun.judges.metric import Metric
+from sdrun.judges.metric import Metric, explained
 from sdrun.settings.words import printable
 from sdrun.storage.files import finite
 
@@ -116,11 +116,8 @@ def notes(result: Comparison) -> list[str]:
 
 
 def footnotes(result: Comparison) -> list[str]:
-    """What stands below a table of single runs."""
-    metrics = result.metrics.values()
-    return (
-        ["* after a temperature fitted on the validation split"] if any(m.title.endswith("*") for m in metrics) else []
-    )
+    """What stands below a table of single runs: what its metrics mean."""
+    return list(map(printable, explained(result.metrics.values())))
 
 
 def advantages(result: Comparison) -> list[str]:

@@ -171,3 +171,22 @@ PLACES = {
     "STAGE:test/accuracy": "of one stage, as in ``sdrun compare --metric generation_0:test/accuracy``",
 }
 """What stands before the names of metrics."""
+
+
+def explained(metrics: Iterable[Metric]) -> list[str]:
+    """A line for each metric of ours: what it means, and which way is better.
+
+    >>> print(*explained([CLASSIFICATION[0], CLASSIFICATION[3]]), sep="\\n")
+    accuracy: share of right predictions; higher is better
+    * after a temperature fitted on the validation split
+    """
+    metrics = list(metrics)
+    ours = {metric.name: metric.meaning for kind in BY_KIND.values() for metric in kind if metric.meaning}
+    lines = [
+        f"{metric.title}: {ours[metric.name]}"
+        + ("" if metric.better is Better.neither else f"; {metric.better.value} is better")
+        for metric in metrics
+        if metric.name in ours
+    ]
+    has_fitted = any(metric.title.endswith("*") for metric in metrics)
+    return [*lines, *(["* after a temperature fitted on the validation split"] if has_fitted else [])]
