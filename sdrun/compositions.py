@@ -22,6 +22,7 @@ class Compositions:
         self.master, self.loader = config, loader
         self._groups = loader.list_groups("")
         self._composed: dict[Choices, tuple[DictConfig, dict[str, str]]] = {}
+        self._settings: dict[tuple[str, ...], dict[str, Any]] = {}
         self._defaults: dict[Choices, dict[str, Any]] = {}
 
     def config(self, overrides: list[str]) -> DictConfig:
@@ -36,8 +37,11 @@ class Compositions:
         return self._of(self._divided(overrides)[0])[0].method.name
 
     def settings(self, overrides: list[str]) -> dict[str, Any]:
-        """The same, every value by its dotted key."""
-        return leaves(self.config(overrides))
+        """The same, every value by its dotted key; made once, for a sweep looks at each job's more than once."""
+        key = tuple(overrides)
+        if key not in self._settings:
+            self._settings[key] = leaves(self.config(overrides))
+        return self._settings[key]
 
     def defaults(self, overrides: list[str]) -> dict[str, Any]:
         """What the members of groups that these overrides come to give by themselves."""

@@ -69,7 +69,7 @@ def settings_from(config: DictConfig) -> Settings:
                 require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
-        merged = OmegaConf.merge(typed, values)
+        merged = OmegaConf.unsafe_merge(typed, values)  # of which neither is used again as a node
         _require_as_given(merged, values, keys_at_root(schema["method"]))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except ConfigKeyError as error:

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from sdrun import cli, job
-from sdrun.results import Results
 
 torch.set_num_threads(1)
 
@@ -22,14 +21,6 @@ def _without_waiting_for_the_disk():
 def _elsewhere(tmp_path, monkeypatch):
     """Every test works in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _without_pictures(request, monkeypatch):
-    """Drawing is most of a small run: tests not marked ``pictures`` do without. Runs of module fixtures draw theirs."""
-    if "pictures" not in request.keywords:
-        monkeypatch.setattr(Results, "_draw", lambda *_: None)
-        monkeypatch.setattr(Results, "_show_views", lambda *_: None)
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from sdrun import methods, models, preflight, run, tasks
+from sdrun import methods, models, preflight, refusal, run, tasks, trust
 from sdrun.answers.categorical import Categorical
 from sdrun.comparison.index import Entry, listing
+from sdrun.compositions import Compositions
 from sdrun.configuration import conf_folder, register_resolvers, settings_from
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
@@ -29,6 +31,9 @@ from sdrun.tasks.images.idx import IDX_FILES
 from sdrun.tasks.images.task import OfImages
 from sdrun.tasks.images.views.view import Normalise
 
+QUICK = ("pictures=false", "hardware.device=cpu", "hardware.threads=1", "hardware.precision=fp32")
+"""Of every run in tests. Drawing is most of a small one: the few that are about pictures turn it on."""
+
 SMALL = (
     "dataset=digits",
     "dataset.train_size=120",
@@ -37,9 +42,7 @@ SMALL = (
     "optim.batch_size=40",
     "optim.epochs=4",
     "log_every=2",
-    "hardware.device=cpu",
-    "hardware.threads=1",
-    "hardware.precision=fp32",
+    *QUICK,
 )
 
 SMALL_TEXTS = (
@@ -48,9 +51,7 @@ SMALL_TEXTS = (
     "optim.batch_size=40",
     "optim.epochs=3",
     "log_every=2",
-    "hardware.device=cpu",
-    "hardware.threads=1",
-    "hardware.precision=fp32",
+    *QUICK,
 )
 
 SMALL_VECTORS = (
@@ -60,9 +61,7 @@ SMALL_VECTORS = (
     "optim.batch_size=20",
     "optim.epochs=3",
     "log_every=2",
-    "hardware.device=cpu",
-    "hardware.threads=1",
-    "hardware.precision=fp32",
+    *QUICK,
 )
 
 
@@ -114,15 +113,26 @@ def compose(*overrides: str) -> DictConfig:
 
 
 def settings(*overrides: str) -> Settings:
-    """Of the composition, which takes a quarter of a second and is made once for the same plugins."""
+    """Those of ``sdrun OVERRIDES``. Choices of groups are composed once for the same plugins, values set on a copy."""
     rooms = tuple(place for room in (methods, models, tasks) for place in room.__path__)
     plugins = (*registry.methods.items(), *registry.models.items(), *registry.datasets.items())
     return _settings(overrides, rooms, plugins)
 
 
 @cache
-def _settings(overrides: tuple[str, ...], *_: Hashable) -> Settings:
-    return settings_from(compose(*overrides))
+def _settings(overrides: tuple[str, ...], *plugged: Hashable) -> Settings:
+    compositions, parser = _compositions(*plugged)
+    with refusal.in_words():
+        config = compositions.config([trust.lenient(word) for word in parser.parse_overrides(list(overrides))])
+    return settings_from(config)
+
+
+@cache
+def _compositions(*_: Hashable) -> tuple[Compositions, OverridesParser]:
+    register_resolvers()
+    arguments = get_args_parser().parse_args([])
+    loader = preflight._loader(arguments)
+    return Compositions(preflight.composed(arguments)[0], loader), OverridesParser.create(loader)
 
 
 def check(*overrides: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from faults.child import without_pictures
 
 from further import example
 from helpers import settings
@@ -15,7 +14,7 @@ from sdrun.ranks import rank
 
 torch.distributed.init_process_group("gloo")
 one_group = patch("torch.distributed.init_process_group"), patch("torch.distributed.destroy_process_group")
-with one_group[0], one_group[1], without_pictures(), example():
+with one_group[0], one_group[1], example():
     for folder, overrides in json.loads(sys.argv[1]).items():
         run.start(settings(*overrides), Path(folder) if rank() == 0 else None, overrides)
 torch.distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""The command line as a user has it: every test here starts real processes.
+"""The command line as a user has it, in processes of its own.
 
 Those of ``sdrun`` are fresh interpreters, whose imports take longer than a small run; ``forked`` ones have done them.
 """
@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 import venv
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
+import fresh
 import pytest
 import torch
 from faults import child
 
 from helpers import SMALL, start
-from sdrun import methods
+from sdrun import job, methods
 
 ROOT = Path(__file__).parents[1]
 SDRUN = [sys.executable, "-m", "sdrun"]
@@ -37,44 +40,33 @@ def forked(tmp_path_factory):
     return lambda *arguments: child.forked(lambda: child.sdrun(*arguments), limit=240)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--version"],
-        ["--help"],
-        ["--cfg", "job"],
-        ["--cfg", "job", "method=supervised", "model=resnet20"],
-        ["--info", "searchpath"],
-        ["--shell-completion", "query=bash"],
-        ["-sc", "install=bash"],
-        ["--cfg", "job", "method=layerwise"],
-        ["resume", "--help"],
-        ["evaluate", "--help"],
-    ],
+ASKING = (
+    ["--version"],
+    ["--help"],
+    ["--cfg", "job"],
+    ["--cfg", "job", "method=supervised", "model=resnet20"],
+    ["--info", "searchpath"],
+    ["--shell-completion", "query=bash"],
+    ["-sc", "install=bash"],
+    ["--cfg", "job", "method=layerwise"],
+    ["resume", "--help"],
+    ["evaluate", "--help"],
 )
-def test_asking_does_not_import_torch(arguments, tmp_path):
-    code = (
-        "import sys\n"
-        "from sdrun.cli import main\n"
-        "try:\n    code = main()\n"
-        "except SystemExit as end:\n    code = end.code\n"
-        "heavy = {'torch', 'sklearn', 'matplotlib', 'tensorboard', 'scipy'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-        "sys.exit(code)\n"
-    )
-    environment = {**os.environ, "COMP_LINE": "sdrun method=", "COMP_POINT": "13"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+
+
+def test_asking_does_not_import_torch(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMP_LINE", "sdrun method=")
+    monkeypatch.setenv("COMP_POINT", "13")
+    for arguments, asked in zip(ASKING, fresh.ended(*ASKING), strict=True):
+        assert (asked.code, asked.heavy) == (0, set()), arguments
+        assert asked.out, arguments
     assert not list(tmp_path.iterdir())
 
 
-def test_completion_offers_choices():
-    line = {"COMP_LINE": "sdrun method=", "COMP_POINT": "13"}
-    done = sdrun("-sc", "query=bash", env={**os.environ, **line})
-    offered = set(done.stdout.split())
+def test_completion_offers_choices(forked, monkeypatch):
+    monkeypatch.setenv("COMP_LINE", "sdrun method=")
+    monkeypatch.setenv("COMP_POINT", "13")
+    offered = set(forked("-sc", "query=bash").end().out.split())
     assert {f"method={name}" for name in methods.names()} < offered
     assert "method=fixmatch" in offered
 
@@ -100,42 +92,58 @@ def test_completion_offers_choices():
         (["resume", "taken"], "holds no run"),
         (["evaluate", "taken"], "holds no run"),
         (["dataset.val_size=9999"], "dataset.val_size: leaves nothing"),
-        (["hardware.device=cuda"], "hardware.device: no CUDA device is here"),
     ],
 )
-def test_bad_input_exits_with_2_in_ten_lines_and_makes_nothing(arguments, message, tmp_path):
+def test_bad_input_exits_with_2_in_ten_lines_and_makes_nothing(arguments, message, tmp_path, forked, monkeypatch):
     (tmp_path / "taken").touch()
     (tmp_path / "broken/experiment").mkdir(parents=True)
     (tmp_path / "broken/experiment/x.yaml").write_text("seed: [1\nlr: 2\n")
     before = sorted(tmp_path.rglob("*"))
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "CUDA_VISIBLE_DEVICES": ""}
-    done = sdrun(*arguments, env=environment)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) <= 10
-    assert "Traceback" not in done.stderr
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = forked(*arguments).end()
+    assert done.code == 2, done.err
+    assert message in done.err
+    assert len(done.err.splitlines()) <= 10
+    assert "Traceback" not in done.err
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_broken_file_exits_with_2_and_makes_nothing(tmp_path):
+def test_a_device_that_is_not_here_exits_with_2_in_one_line_and_makes_nothing(tmp_path):
+    done = sdrun("hardware.device=cuda", env={**os.environ, "CUDA_VISIBLE_DEVICES": ""})
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "hardware.device: no CUDA device is here" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_file_exits_with_2_and_makes_nothing(tmp_path, forked):
     (tmp_path / "data").mkdir()
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / f"data/{name}-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x09abc")
-    done = sdrun("dataset=fashion_mnist", "dataset.root=data")
-    assert done.returncode == 2
-    assert "train-images-idx3-ubyte has 1 dimensions instead of 3; fetch it again" in done.stderr
+    done = forked("dataset=fashion_mnist", "dataset.root=data").end()
+    assert done.code == 2
+    assert "train-images-idx3-ubyte has 1 dimensions instead of 3; fetch it again" in done.err
     assert not (tmp_path / "outputs").exists()
 
 
-def test_a_run_ends_with_a_table_its_folder_and_the_tensorboard_command(tmp_path):
-    done = sdrun("method=born_again", *SMALL, "optim.max_steps=3", "generations=2")
-    assert done.returncode == 0, done.stderr
+def test_a_run_ends_with_a_table_its_folder_and_the_tensorboard_command(tmp_path, forked):
+    done = forked("method=born_again", *SMALL, "optim.max_steps=3", "generations=2").end()
+    assert done.code == 0, done.err
     (folder,) = (tmp_path / "outputs/born_again/digits").iterdir()
-    for word in ("generation_0", "generation_1", "ensemble", "accuracy", "NLL", "ECE", "seconds", folder.name):
-        assert word in done.stdout
-    assert "--logdir" in done.stdout
+    for word in (
+        "generation_0",
+        "generation_1",
+        "ensemble",
+        "accuracy",
+        "NLL",
+        "ECE",
+        "difference",
+        "One seed cannot tell",
+        folder.name,
+    ):
+        assert word in done.out
+    assert "--logdir" in done.out
     assert (folder / ".hydra/overrides.yaml").exists()
-    assert "\x1b[" not in done.stdout
+    assert "\x1b[" not in done.out
 
 
 def test_the_first_generation_is_the_supervised_run_of_the_same_seed(tmp_path, forked):
@@ -169,11 +177,11 @@ def test_a_failing_job_of_a_sweep_lets_the_others_finish_and_equals_single_runs(
     assert found["metrics"] == summaries[3]["metrics"]
 
 
-def test_eight_runs_at_once_have_eight_folders(tmp_path, forked):
-    started = [forked(*SHORT) for _ in range(8)]
-    assert [process.end().code for process in started] == [0] * 8
+def test_four_runs_at_once_have_four_folders(tmp_path, forked):
+    started = [forked(*SHORT) for _ in range(4)]
+    assert [process.end().code for process in started] == [0] * 4
     folders = list((tmp_path / "outputs/supervised/digits").iterdir())
-    assert len(folders) == 8
+    assert len(folders) == 4
     results = {json.dumps(json.loads((folder / "summary.json").read_text())["metrics"]) for folder in folders}
     assert len(results) == 1
 
@@ -248,54 +256,55 @@ def test_the_wheel_works_from_another_folder(tmp_path):
     assert (elsewhere / "outputs/supervised/digits").is_dir()
 
 
-def test_a_terminal_sees_a_bar(tmp_path):
-    import pty
-
-    main, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    process = subprocess.Popen([*SDRUN, *SHORT], stdout=follower, stderr=follower, env=environment)
-    os.close(follower)
+def test_a_terminal_sees_a_bar(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    process, terminal = child.on_terminal(lambda: child.sdrun(*SHORT))
     seen = b""
-    while True:
-        try:
-            part = os.read(main, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        seen += part
-    assert process.wait(timeout=60) == 0
+    with suppress(OSError):  # the other end is closed
+        while part := os.read(terminal, 65536):
+            seen += part
+    os.close(terminal)
+    assert process.end().code == 0
     text = seen.decode()
     assert "━" in text
     assert "samples/s" in text
     assert "supervised" in (next((tmp_path / "outputs/supervised/digits").iterdir()) / "run.log").read_text()
 
 
-def test_a_rerun_from_a_pickle_is_refused():
-    done = sdrun("--experimental-rerun", "outputs/config.pickle")
-    assert done.returncode == 2
-    assert "use sdrun resume" in done.stderr
+def test_a_rerun_from_a_pickle_is_refused(called):
+    code, text = called("--experimental-rerun", "outputs/config.pickle")
+    assert code == 2
+    assert "use sdrun resume" in text
 
 
 def test_tracebacks_are_shown_on_request(forked):
+    code = "from sdrun import job; print(job.wants_traceback)"
+    for word in ("0", "1"):
+        environment = {**os.environ, "HYDRA_FULL_ERROR": word}
+        asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+        assert asked.stdout == f"{word == '1'}\n"
     wrong = [*SHORT, "optim.lr=1e30", "log_every=1"]
     assert "Traceback" not in forked(*wrong).end().err
-    assert "Traceback" in sdrun(*wrong, env={**os.environ, "HYDRA_FULL_ERROR": "1"}).stderr
+    with patch.object(job, "wants_traceback", True):
+        assert "Traceback" in forked(*wrong).end().err
 
 
-def test_torchrun_cannot_start_a_sweep():
-    done = sdrun("-m", "seed=0,1", env={**os.environ, "WORLD_SIZE": "2", "RANK": "1"})
-    assert done.returncode == 2
-    assert "torchrun cannot start a sweep" in done.stderr
+def test_torchrun_cannot_start_a_sweep(called, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    code, text = called("-m", "seed=0,1")
+    assert code == 2
+    assert "torchrun cannot start a sweep" in text
 
 
-def test_the_sweep_of_an_experiment_is_checked_before_its_first_job(tmp_path):
+def test_the_sweep_of_an_experiment_is_checked_before_its_first_job(tmp_path, called):
     (tmp_path / "mine/experiment").mkdir(parents=True)
     params = "# @package _global_\nhydra:\n  sweeper:\n    params:\n      generations: 1,2,0\n"
     (tmp_path / "mine/experiment/x.yaml").write_text(params)
-    done = sdrun("-m", "experiment=x", "--config-dir", "mine")
-    assert done.returncode == 2
-    assert "generations: must be at least 1, but is 0" in done.stderr
+    code, text = called("-m", "experiment=x", "--config-dir", "mine")
+    assert code == 2
+    assert "generations: must be at least 1, but is 0" in text
     assert not (tmp_path / "outputs").exists()
 
 

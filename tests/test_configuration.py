@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from helpers import compose, images, settings
 from sdrun import methods
-from sdrun.configuration import conf_folder
+from sdrun.configuration import conf_folder, settings_from
 from sdrun.errors import InputError
 from sdrun.keys import SYNONYMS, unknown
 from sdrun.settings import Settings, words
@@ -181,7 +181,7 @@ BAD = {
 @pytest.mark.parametrize(("overrides", "message"), BAD.items())
 def test_bad_settings_are_refused_in_few_lines(overrides, message):
     with pytest.raises(InputError) as error:
-        settings(*overrides)
+        settings_from(compose(*overrides))
     assert str(error.value).startswith(message)
     assert str(error.value).count("\n") < 9
 

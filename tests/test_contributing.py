@@ -6,13 +6,13 @@ from pathlib import Path
 import sdrun.methods
 import sdrun.models
 from further import further_rooms, searched
-from helpers import settings, summary
+from helpers import QUICK, settings, summary
 from sdrun import run
 from sdrun.tasks.images import sources
 
 TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
 FILE = re.compile(r"^`((?:sdrun|conf)/[\w/]+\.(?:py|yaml))`[^\n]*:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FEW = ("optim.max_steps=20", "hardware.device=cpu", "hardware.threads=1", "log_every=5")
+FEW = ("optim.max_steps=20", "log_every=5", *QUICK)
 
 
 def test_the_method_the_dataset_and_the_model_that_it_shows_train_together(tmp_path):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faults.child import without_pictures
 from folders import made_run
 
 from helpers import manifest, rewrite_manifest, start, tree
@@ -16,8 +15,7 @@ from sdrun.storage.files import digest
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     overrides = ("method=born_again", "generations=2", "optim.epochs=1", "dataset.test_view=strong")
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "whole", *overrides)
+    return start(tmp_path_factory.mktemp("runs") / "whole", *overrides)
 
 
 @pytest.fixture

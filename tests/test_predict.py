@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from faults.child import without_pictures
 from pictured import images, pixels, save
 from scipy.special import softmax
 
@@ -44,8 +43,7 @@ def made(tmp_path_factory):
     def make(name):
         if name not in _made:
             base, *overrides = RUNS[name]
-            with without_pictures():
-                _made[name] = start(tmp_path_factory.mktemp("runs") / "run", "optim.epochs=2", *overrides, base=base)
+            _made[name] = start(tmp_path_factory.mktemp("runs") / "run", "optim.epochs=2", *overrides, base=base)
         return _made[name]
 
     yield make
@@ -165,8 +163,7 @@ def learned(tmp_path_factory):
     images(place / "mine" / "train", "cat", "dog", num=12, height=9, width=11)
     images(place / "mine" / "test", "cat", "dog", num=4, first=100, height=9, width=11)
     words = (f"dataset.root={place / 'mine'}", f"dataset.cache={place / 'store'}", "dataset.val_size=6")
-    with without_pictures():
-        path = start(place / "run", *words, base=base)
+    path = start(place / "run", *words, base=base)
     (place / "mine" / "test").rename(place / "tested")
     (place / "mine").rename(place / "gone")
     (place / "store").rename(place / "gone" / "store")

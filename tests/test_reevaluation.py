@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from faults.child import without_pictures
 
-from helpers import predictions, settings, start, summary, timeless, write_idx
+from helpers import QUICK, predictions, settings, start, summary, timeless, write_idx
 from sdrun import methods, run
 from sdrun.errors import InputError, RunError
 from sdrun.reevaluation import evaluate
@@ -40,8 +39,7 @@ def test_it_gives_what_the_run_gave(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def ladder(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
+    return start(tmp_path_factory.mktemp("runs") / "run", "method=layerwise", "optim.epochs=15")
 
 
 def policy_of(path):
@@ -69,7 +67,7 @@ def test_other_test_images_are_judged_with_what_was_fitted_on_the_runs_own(tmp_p
     images = other / "t10k-images-idx3-ubyte"
     images.write_bytes(images.read_bytes()[:-784] + bytes(784))
     own = ["method=layerwise", "dataset=fashion_mnist", f"dataset.root={root}", "dataset.val_size=40"]
-    small = ["model.widths=[4,6]", "optim.epochs=1", "optim.batch_size=20", "hardware.threads=1", "hardware.device=cpu"]
+    small = ["model.widths=[4,6]", "optim.epochs=1", "optim.batch_size=20", *QUICK]
     run.start(settings(*own, *small), tmp_path / "run", [])
     again = evaluated(tmp_path / "run", dataset="mnist", root=str(other))
     old, new = summary(tmp_path / "run")["metrics"], summary(again)["metrics"]

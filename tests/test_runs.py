@@ -19,7 +19,7 @@ def losses(path):
 
 @pytest.fixture(scope="module")
 def born_again(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "run", "method=born_again", "log_every=1")
+    return start(tmp_path_factory.mktemp("runs") / "run", "method=born_again", "log_every=1", "pictures=true")
 
 
 def test_the_line_of_generations(born_again):

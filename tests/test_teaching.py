@@ -51,7 +51,7 @@ def test_nothing_is_said_where_nothing_is_to_be_told(case):
 
 
 def test_a_line_of_generations_says_it_before_each(tmp_path, capsys):
-    few = ("method=born_again", "generations=3", "optim.max_steps=3", "pictures=false")
+    few = ("method=born_again", "generations=3", "optim.max_steps=3")
     path = start(tmp_path / "run", *few)
     first, second, _, _ = summary(path)["stages"]
     accuracies, losses = zip(

@@ -1,18 +1,18 @@
 """A reader, a disk or a terminal that goes away ends no run; a terminal that is closed is a signal."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
 
 import pytest
+from faults import child
 
 from helpers import SMALL, summary
 from sdrun.interrupt import Interrupt
 
 PATIENT = "import sys; from sdrun.terminal import be_patient; be_patient(); "
-RUN = [sys.executable, "-m", "sdrun", "method=supervised", *SMALL, "hydra.run.dir=run"]
+RUN = ["method=supervised", *SMALL, "hydra.run.dir=run"]
 
 
 def python(code, **options):
@@ -43,22 +43,33 @@ def test_what_an_encoding_lacks_is_shown_as_escapes():
 
 
 def test_the_first_line_is_enough_for_a_reader_and_the_run_is_completed(tmp_path):
-    command = " ".join(f"'{word}'" for word in [*RUN, "optim.epochs=1"])
-    done = subprocess.run(f"{command} | head -n 1", shell=True, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("Run run\n", "")
+    reader, writer = os.pipe()
+
+    def run():
+        os.close(reader)
+        os.dup2(writer, 1)
+        return child.sdrun(*RUN, "optim.epochs=1")
+
+    process = child.forked(run)
+    os.close(writer)
+    with os.fdopen(reader) as lines:
+        first = next(lines)
+    done = process.end()
+    assert (first, done.code, done.err) == ("Run run\n", 0, "")
     assert summary(tmp_path / "run")["status"] == "completed"
     assert "Run          run" in (tmp_path / "run/run.log").read_text()
 
 
 def test_a_closed_terminal_saves_and_exits_with_129(tmp_path):
-    child, terminal = pty.fork()
-    if not child:
+    def run():
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that run under nohup ignore it
-        os.execv(RUN[0], [*RUN, "optim.epochs=100000"])
+        return child.sdrun(*RUN, "optim.epochs=100000")
+
+    process, terminal = child.on_terminal(run)
     while b"samples/s" not in os.read(terminal, 65536):
         pass
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 129
+    assert process.end().code == 129
     assert summary(tmp_path / "run")["status"] == "interrupted"
     assert list((tmp_path / "run/stages/supervised").glob("step_*.pt"))
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from plugins.labs import unplugged
 
-from helpers import manifest
+from helpers import QUICK, manifest
 
 TEXT = (Path(__file__).parent.parent / "docs" / "your_data.md").read_text()
 MAKE, LAB, USE = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^sdrun (.*)$", TEXT, re.MULTILINE)
-FEW = ("optim.epochs=1", "hardware.device=cpu", "hardware.threads=1")
+FEW = ("optim.epochs=1", *QUICK)
 ITEMS = {"photo.jpg": "digits/is_3/3.png", "other_photos/": "digits/is_4", "other_folder": "digits"}
 
 

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from faults.child import without_pictures
 
 from helpers import differences, manifest, rewrite_manifest, start, summary, tree
 from sdrun import run
@@ -17,8 +16,7 @@ OVERRIDES = ("method=born_again", "generations=2", "optim.select=best", "optim.e
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 @pytest.fixture

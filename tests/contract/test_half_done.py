@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults.child import without_pictures
 
 import helpers
 from helpers import differences, manifest, start, summary, tree, write_idx
@@ -21,13 +20,12 @@ OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "opti
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch, without_pictures():
+    with pytest.MonkeyPatch.context() as patch:
         return helpers.interrupted(tmp_path_factory.mktemp("runs") / "half", "generation_1", 7, patch, *OVERRIDES)
 
 
@@ -199,7 +197,7 @@ def test_data_that_moved_are_named_to_resume(tmp_path, monkeypatch):
     write_idx(tmp_path / "data")
     small = ["dataset=mnist", "dataset.root=data", "dataset.train_size=12", "dataset.val_size=8", "optim.batch_size=4"]
     overrides = [*small, "method=supervised", "model.widths=[8]", "optim.max_steps=4", "checkpoint_seconds=0"]
-    config = helpers.settings(*overrides, "hardware.threads=1", "hardware.precision=fp32")
+    config = helpers.settings(*overrides, *helpers.QUICK)
     save = checkpoints.Checkpoints.save
 
     def save_and_stop(self, step, state):

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 import torch
-from faults.child import without_pictures
 
 from further import METHODS, example, method
 from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, start, summary
@@ -23,8 +22,7 @@ def _with_example():
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    with without_pictures():
-        return {name: start(folder / name, *method(name), store=folder / "store") for name in METHODS}
+    return {name: start(folder / name, *method(name), store=folder / "store") for name in METHODS}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -34,8 +32,7 @@ def test_it_composes_by_itself(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_its_stages_are_shared_in_a_sweep(runs, name, tmp_path):
-    with without_pictures():
-        other = start(tmp_path / "other", *method(name), store=runs[name].parent / "store")
+    other = start(tmp_path / "other", *method(name), store=runs[name].parent / "store")
     stages = [stage["name"] for stage in summary(runs[name])["stages"] if stage["steps"]]
     assert list(manifest(other)["shared"]) == stages
     assert differences(runs[name], other) == []
@@ -127,8 +124,7 @@ def test_an_unknown_key_and_a_wrong_type_are_named(name):
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "dino"])
 def test_weights_of_classes_reach_its_loss(name, tmp_path):
     asked = (*method(name), "dataset.label_noise=0.5", "optim.max_steps=1", "log_every=1")
-    with without_pictures():
-        paths = [start(tmp_path / w, *asked, f"optim.class_weights={w}") for w in ("false", "true")]
+    paths = [start(tmp_path / w, *asked, f"optim.class_weights={w}") for w in ("false", "true")]
     losses = [[point[4] for point in points(path) if point[3] == "train/loss"] for path in paths]
     assert losses[1] != pytest.approx(losses[0], rel=1e-4)
 

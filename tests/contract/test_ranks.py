@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from faults.child import without_pictures
 from owned import npz, vectors
 
 from further import EXAMPLE, METHODS, example, method
@@ -79,8 +78,7 @@ def one(asked, tmp_path_factory):
 
     @cache
     def run(name):
-        with without_pictures():
-            return start(tmp_path_factory.mktemp("one") / "run", *asked[name], base=())
+        return start(tmp_path_factory.mktemp("one") / "run", *asked[name], base=())
 
     return run
 
@@ -103,7 +101,6 @@ def test_what_the_mask_learns_is_of_all_ranks(name, one, two):
         torch.testing.assert_close(state[0][key].float(), state[1][key].float(), rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.pictures
 def test_the_command_line_on_two_ranks_gives_the_same(two, tmp_path):
     """Of a plugin, which each of them loads."""
     on_two_ranks("-m", "sdrun", "--plugin", str(EXAMPLE), *RUNS["r_drop"], f"hydra.run.dir={tmp_path / 'run'}")

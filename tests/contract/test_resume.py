@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults.child import without_pictures
 
 import helpers
 from helpers import differences, manifest, rewrite_manifest, start, summary
@@ -19,8 +18,7 @@ OVERRIDES = ("method=born_again", "generations=2", "checkpoint_seconds=0", "opti
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
+    return start(tmp_path_factory.mktemp("runs") / "whole", *OVERRIDES)
 
 
 def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from faults.child import without_pictures
 
 from further import ROOMS, further_rooms, searched
-from helpers import differences, in_pieces, manifest, settings, summary
+from helpers import QUICK, differences, in_pieces, manifest, settings, summary
 from sdrun import run
 from sdrun.comparison.groups import grouped
 from sdrun.comparison.runs import find, read
@@ -18,8 +17,7 @@ from sdrun.storage.initial import initial
 from sdrun.tasks.images import sources
 
 CONF = searched(ROOMS / "conf")
-CPU = ("hardware.device=cpu", "hardware.threads=1", "hardware.precision=fp32")
-BASE = (CONF, "dataset=squares", "model=timm", "optim.batch_size=8", "log_every=1", *CPU)
+BASE = (CONF, "dataset=squares", "model=timm", "optim.batch_size=8", "log_every=1", *QUICK)
 METHODS = {
     "supervised": (),
     "born_again": ("generations=2",),
@@ -42,10 +40,9 @@ def _with_squares():
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    with without_pictures():
-        for model, methods in MODELS.items():
-            for method in methods:
-                begin(folder / model / method, f"model.name={model}", f"method={method}", *METHODS[method])
+    for model, methods in MODELS.items():
+        for method in methods:
+            begin(folder / model / method, f"model.name={model}", f"method={method}", *METHODS[method])
     return folder
 
 
@@ -90,7 +87,7 @@ def test_a_file_of_weights_is_recorded_and_held_to(tmp_path, called):
     file, path = tmp_path / "weights.pth", tmp_path / "run"
     torch.save(timm.create_model("test_resnet").state_dict(), file)
     asked = ("dataset=digits", "dataset.train_size=20", "dataset.val_size=20", "optim.batch_size=10", "optim.epochs=1")
-    asked = (*asked, *CPU, "method=supervised", "model=timm", "model.name=test_resnet")
+    asked = (*asked, *QUICK, "method=supervised", "model=timm", "model.name=test_resnet")
     run.start(settings(*asked, "model.pretrained=weights.pth"), path, list(asked))
     init = manifest(path)["init"]
     assert init["weights"] == read(path).settings["model.pretrained"] == str(file)

@@ -3,7 +3,6 @@
 from functools import cache
 
 import pytest
-from faults.child import without_pictures
 
 from helpers import SMALL_TEXTS, differences, in_pieces, start, summary
 from sdrun import methods
@@ -25,8 +24,7 @@ def whole(tmp_path_factory):
 
     @cache
     def run(name, model):
-        with without_pictures():
-            return start(tmp_path_factory.mktemp("runs") / "run", *asked(name, model), base=SMALL_TEXTS)
+        return start(tmp_path_factory.mktemp("runs") / "run", *asked(name, model), base=SMALL_TEXTS)
 
     return run
 
@@ -98,11 +96,10 @@ def test_it_is_shown_and_compared(whole, called):
     assert "test items" in text
 
 
-@pytest.mark.pictures
 def test_texts_are_shown_as_such(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = start(tmp_path / "run", *asked("mean_teacher", "bag"), "optim.epochs=1", base=SMALL_TEXTS)
+    path = start(tmp_path / "run", *asked("mean_teacher", "bag"), "optim.epochs=1", "pictures=true", base=SMALL_TEXTS)
     events = EventAccumulator(str(path / "tensorboard/mean_teacher")).Reload()
     assert {"views/weak", "test/mistakes", "test/confusion", "test/reliability"} <= set(events.Tags()["images"])
     assert "left out" not in (path / "run.log").read_text()

@@ -36,7 +36,7 @@ def test_it_is_evaluated_again_and_shown(root, tmp_path, called):
     assert code == 0, text
 
 
-@pytest.mark.pictures
 def test_it_is_judged_with_pictures_of_answers_and_none_of_vectors(root, tmp_path):
-    path = start(tmp_path / "run", root, "method=mean_teacher", "optim.epochs=1", base=SMALL_VECTORS)
+    drawn = ("method=mean_teacher", "optim.epochs=1", "pictures=true")
+    path = start(tmp_path / "run", root, *drawn, base=SMALL_VECTORS)
     assert "left out" not in (path / "run.log").read_text()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import torch
 
+import helpers
 from faults import damage, disk, hostile, kills, knobs, sweeps
-from faults.child import Case, really, without_pictures
+from faults.child import Case, really
 from faults.figures import Figures
 from sdrun.configuration import conf_folder
 
@@ -73,12 +74,14 @@ def main() -> int:
     parser.add_argument("--pictures", action="store_true", help="draw what a run draws, at several times the cost")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.pictures:
+        helpers.SMALL = (*helpers.SMALL, "pictures=true")
     num_failures = 0
     memory = Path("/dev/shm")
     for part in options.parts or PARTS:
         began = time.monotonic()
         place = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
-        with place as folder, without_pictures(not options.pictures):
+        with place as folder:
             for table in tables(part, options, Path(folder)):
                 print(table, end="\n\n", flush=True)
                 num_failures += len(table.failures)

@@ -6,11 +6,10 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 import helpers
 from sdrun import cli, run
@@ -106,6 +105,23 @@ def forked(work: Callable[[], int | None], limit: int = LIMIT) -> Child:
         os._exit(code or 0)
 
 
+def on_terminal(work: Callable[[], int | None]) -> tuple[Child, int]:
+    """Start ``work`` in a child that a new terminal controls and shows the output of; also the terminal's other end."""
+    main, follower = os.openpty()
+
+    def there() -> int | None:
+        os.setsid()
+        os.close(main)
+        terminal = os.open(os.ttyname(follower), os.O_RDWR)  # which makes it the one that controls the session
+        for number in (0, 1, 2):
+            os.dup2(terminal, number)
+        return work()
+
+    child = forked(there)
+    os.close(follower)
+    return child, main
+
+
 def done(work: Callable[[], int | None], limit: int = LIMIT) -> Ending:
     return forked(work, limit).end()
 
@@ -152,23 +168,6 @@ class Case:
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
             run.start(self.settings, path, list(self.overrides))
         return path
-
-
-@contextmanager
-def without_pictures(is_wanted: bool = True) -> Iterator[None]:
-    """Drawing is most of a small run."""
-    with ExitStack() as stack:
-        for name in DRAWING if is_wanted else ():
-            stack.enter_context(patch(name, lambda *_: None))
-        yield
-
-
-DRAWING = (
-    "sdrun.results.Results._draw",
-    "sdrun.results.Results._show_views",
-    "sdrun.judges.pictures.over_stages",
-    "torch.utils.tensorboard.SummaryWriter.add_figure",
-)
 
 
 def hygiene(path: Path) -> list[str]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import helpers
-from faults.child import Case, Ending, done, forked, hygiene, sdrun
+from faults.child import Case, Ending, done, forked, hygiene, on_terminal, sdrun
 from faults.damage import OVERRIDES, kind
 from faults.figures import FAILED, Figures
 
@@ -151,21 +151,14 @@ class Disks:
 
     def with_closed_terminal(self, is_ignored: bool, command: Command, figures: Figures) -> None:
         """The terminal closes in mid-run; ``is_ignored``: as under ``nohup``."""
-        main, follower = os.openpty()
 
         def work() -> int:
-            os.setsid()
-            os.close(main)
-            terminal = os.open(os.ttyname(follower), os.O_RDWR)  # which makes it the one that controls the session
-            for number in (0, 1, 2):
-                os.dup2(terminal, number)
             signal.signal(signal.SIGHUP, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
             return self.start(command, "run")
 
         path = self.folder / "run"
         shutil.rmtree(path, ignore_errors=True)
-        child = forked(work)
-        os.close(follower)
+        child, main = on_terminal(work)
         os.set_blocking(main, False)
         self._wait(path, main)
         os.close(main)

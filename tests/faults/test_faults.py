@@ -11,18 +11,12 @@ import pytest
 
 from faults import damage, disk, hostile, kills, sweeps
 from faults.__main__ import CLAIM, case
-from faults.child import sdrun, without_pictures
+from faults.child import sdrun
 from faults.figures import Figures
 from sdrun.storage.folder import RunFolder
 
 CHANCE = random.Random(0)
 WAYS = list(kills.DEATHS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _without_pictures() -> Iterator[None]:
-    with without_pictures():
-        yield
 
 
 @pytest.fixture

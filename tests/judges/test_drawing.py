@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from helpers import idx, settings, start, summary
+from helpers import QUICK, idx, settings, start, summary
 from sdrun import reevaluation, run
 from sdrun.judges import maps, pictures
 from sdrun.judges.drawing import show
@@ -35,12 +35,11 @@ def with_unreadable_title(*arguments):
     return figure
 
 
-@pytest.mark.pictures
 def test_pictures_that_cannot_be_drawn_are_left_out_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "reliability_diagram", fail)
     monkeypatch.setattr(pictures, "over_stages", fail)
     monkeypatch.setattr(Shuffled, "examples", fail)
-    path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.epochs=1")
+    path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.epochs=1", "pictures=true")
     assert summary(path)["status"] == "completed"
     assert images(path, "generation_1") == {"test/confusion", "test/classes", "test/mistakes"}
     log = (path / "run.log").read_text()
@@ -48,12 +47,11 @@ def test_pictures_that_cannot_be_drawn_are_left_out_alone(tmp_path, monkeypatch)
         assert f"WARNING the picture {title} is left out (OSError: no such font in this place)" in log
 
 
-@pytest.mark.pictures
 def test_a_run_that_wants_no_pictures_draws_none_and_its_evaluation_may(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         for name in ("reliability_diagram", "confusion_matrix", "over_stages", "view_grid"):
             patch.setattr(pictures, name, fail)
-        path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.max_steps=2", "pictures=false")
+        path = start(tmp_path / "run", "method=born_again", "generations=2", "optim.max_steps=2")
     assert "is left out" not in (path / "run.log").read_text()
     assert images(path, "generation_1") == images(path, "ensemble") == images(path, "") == set()
     reevaluation.evaluate(path, None, None, ["pictures=true"])
@@ -89,12 +87,11 @@ def write_few(folder, num_train: int, num_test: int):
     return folder
 
 
-@pytest.mark.pictures
 @pytest.mark.parametrize("num_test", [1, 4])
 def test_dino_on_a_few_test_images_draws_what_it_can(tmp_path, num_test):
     root = write_few(tmp_path / "data", 30, num_test)
     asked = [*DINO, "dataset=mnist", f"dataset.root={root}", "dataset.val_size=1", "optim.batch_size=8"]
-    asked += ["model.widths=[4]", "hardware.device=cpu", "hardware.threads=1"]
+    asked += ["model.widths=[4]", *QUICK, "pictures=true"]
     run.start(settings(*asked), tmp_path / "run", asked)
     assert "left out" not in (tmp_path / "run/run.log").read_text()
     assert {"test/neighbours", "test/reliability", "test/confusion"} <= images(tmp_path / "run", "dino")

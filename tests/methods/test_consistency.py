@@ -416,6 +416,9 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     assert found["unlabelled/pseudo_label_accuracy"] == pytest.approx(np.mean([row[1] for row in counts]))
     of_2 = [row for row in rows if row[2] == 2]
     assert found["unlabelled/mask/2"] == pytest.approx(np.mean([row[0] for row in of_2]))
+    figure = judged.full({"": other, "student": network}).pictures["unlabelled/pseudo_labels"]()
+    shares = [bar.get_width() for bar in figure.axes[0].patches[:10]]
+    assert shares == [found[f"unlabelled/mask/{number}"] for number in range(10)]
 
 
 @pytest.mark.parametrize(

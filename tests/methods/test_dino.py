@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from faults.child import without_pictures
 from omegaconf import OmegaConf
 from torch.nn import functional as F
 
@@ -113,8 +112,7 @@ def test_auto_follows_the_size_of_the_data(num_images, out_dim, temperature, mom
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("dino") / "run", "method=dino", "optim.epochs=2")
+    return start(tmp_path_factory.mktemp("dino") / "run", "method=dino", "optim.epochs=2")
 
 
 def test_what_auto_became_stands_in_the_config(path):
@@ -160,13 +158,12 @@ def test_references_of_neighbours_and_probe_are_the_labelled_images(path, tmp_pa
     assert accuracies[1] < accuracies[0]
 
 
-@pytest.mark.pictures
 def test_a_vit_draws_its_attention(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
     plain = [o for o in SMALL_DINO if "widths" not in o]
-    overrides = [*(o for o in SMALL if "widths" not in o), *plain, *vit, "optim.epochs=1"]
+    overrides = [*(o for o in SMALL if "widths" not in o), *plain, *vit, "optim.epochs=1", "pictures=true"]
     run.start(settings(*overrides), tmp_path / "run", overrides)
     events = EventAccumulator(str(tmp_path / "run/tensorboard/dino"))
     events.Reload()
@@ -277,7 +274,6 @@ def test_how_long_a_collapse_has_lasted_survives_a_resume():
         second.watch(3, stuck)
 
 
-@pytest.mark.pictures
 def test_a_handful_of_labels_is_enough_to_be_judged(tmp_path):
     few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.num_labels=5")
     assert 0 < summary(few)["metrics"]["test/knn_accuracy"] < 1
@@ -324,7 +320,6 @@ def test_a_lost_piece_of_state_is_caught(path, tmp_path, monkeypatch, drop):
     assert differences(path, broken)
 
 
-@pytest.mark.pictures
 def test_without_validation_it_is_judged_at_the_end_alone(tmp_path):
     few = start(tmp_path / "run", *SMALL_DINO, "optim.epochs=1", "dataset.val_size=0")
     metrics = summary(few)["metrics"]

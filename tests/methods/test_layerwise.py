@@ -133,7 +133,7 @@ def test_a_real_ladders_deepest_part_gets_the_gradient_of_its_labels_alone():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return start(tmp_path_factory.mktemp("runs") / "run", LAYERWISE, "optim.epochs=30")
+    return start(tmp_path_factory.mktemp("runs") / "run", LAYERWISE, "optim.epochs=30", "pictures=true")
 
 
 def test_every_exit_and_the_ensemble_have_all_metrics(run):

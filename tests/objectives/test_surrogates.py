@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from faults.child import without_pictures
 from torch import nn
 from torch.nn import functional as F
 
@@ -174,10 +173,9 @@ RESUMED = {"born_again": "classmean", "layerwise": "random"}
 @pytest.mark.parametrize("method", RESUMED)
 def test_a_run_under_a_control_resumes_bitwise_and_is_another(method, tmp_path, monkeypatch):
     asked = (f"method={method}", "optim.epochs=2", f"control={RESUMED[method]}", "optim.accumulate=2")
-    with without_pictures():
-        whole = start(tmp_path / "whole", *asked)
-        in_pieces(tmp_path / "pieces", monkeypatch, *SMALL, *asked)
-        other = start(tmp_path / "other", *asked[:2], asked[3])
+    whole = start(tmp_path / "whole", *asked)
+    in_pieces(tmp_path / "pieces", monkeypatch, *SMALL, *asked)
+    other = start(tmp_path / "other", *asked[:2], asked[3])
     assert differences(whole, tmp_path / "pieces") == []
     own, others = weights(whole), weights(other)
     last = [name for name in own if "/last/student" in name and "generation_0" not in name and name in others]
@@ -186,8 +184,7 @@ def test_a_run_under_a_control_resumes_bitwise_and_is_another(method, tmp_path, 
 
 def test_the_first_generation_has_no_teacher_to_stand_in_for(tmp_path):
     asked = ("method=born_again", "generations=2", "optim.epochs=1")
-    with without_pictures():
-        paths = [start(tmp_path / c, *asked, f"control={c}", store=tmp_path / "store") for c in ("none", "hard")]
+    paths = [start(tmp_path / c, *asked, f"control={c}", store=tmp_path / "store") for c in ("none", "hard")]
     losses = [[point[4] for point in points(path) if point[0] == "generation_0"] for path in paths]
     assert losses[0] == losses[1]
 
@@ -203,8 +200,7 @@ def test_a_student_that_is_its_own_teacher_is_asked_as_it_trains(monkeypatch, tm
         return output
 
     monkeypatch.setattr(Consistency, "forward", watched)
-    with without_pictures():
-        start(tmp_path / "run", "method=consistency", "optim.max_steps=2")
+    start(tmp_path / "run", "method=consistency", "optim.max_steps=2")
     assert compared == [True, True]
 
 
@@ -234,8 +230,7 @@ def test_a_method_learns_what_the_surrogate_says(method, monkeypatch, tmp_path):
 
     monkeypatch.setattr("sdrun.loop.controlled", watched)
     asked = (f"method={method}", "optim.max_steps=1", "log_every=1")
-    with without_pictures():
-        paths = [start(tmp_path / control, *asked, f"control={control}") for control in ("none", TAKEN[method])]
+    paths = [start(tmp_path / control, *asked, f"control={control}") for control in ("none", TAKEN[method])]
     targets = [tensor for tree in seen if tree is not None for tensor in leaves(tree)]
     assert targets
     assert not any(tensor.requires_grad for tensor in targets)
@@ -245,8 +240,7 @@ def test_a_method_learns_what_the_surrogate_says(method, monkeypatch, tmp_path):
 
 def test_the_pass_of_a_partner_counts_in_batchnorm_under_a_control_as_well(tmp_path):
     asked = ("method=cs_kd", "method.weight=0", "optim.max_steps=2")
-    with without_pictures():
-        own, other = (weights(start(tmp_path / c, *asked, f"control={c}")) for c in ("none", "random"))
+    own, other = (weights(start(tmp_path / c, *asked, f"control={c}")) for c in ("none", "random"))
     statistics = [name for name in own if "running" in name and "/last/" in name]
     assert statistics
     for name in statistics:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hydra.core.config_store import ConfigStore
 
+from helpers import QUICK
 from sdrun import tasks
 from sdrun.plugins import decorators, loading, registry
 
@@ -66,7 +67,7 @@ ROOM["methods/once/recipe.py"] = (
     + ROOM["methods/once/recipe.py"]
 )
 
-FEW = ("optim.max_steps=3", "optim.batch_size=20", "hardware.device=cpu", "hardware.threads=1", "log_every=1")
+FEW = ("optim.max_steps=3", "optim.batch_size=20", "log_every=1", *QUICK)
 OWN = ("method=twice", "model=flat", "dataset=stripes", *FEW)
 
 

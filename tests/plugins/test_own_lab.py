@@ -32,7 +32,6 @@ def test_it_is_found_where_it_is_installed_and_keeps_the_contract(tmp_path):
         "dataset=stripes",
         "model=wide",
         *FEW,
-        "pictures=false",
         f"hydra.run.dir={tmp_path / 'run'}",
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}

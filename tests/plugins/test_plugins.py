@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from faults.child import without_pictures
 from labs import FEW, LAB, OWN, lab, rooms, unplugged
 
 import sdrun
@@ -21,7 +20,7 @@ from sdrun.plugins import loading, registry
 def finished(tmp_path_factory):
     """A run of a plugin that is not loaded any more, and the plugin."""
     folder = tmp_path_factory.mktemp("plugin")
-    with unplugged(), without_pictures():
+    with unplugged():
         loading.load(lab(folder))
         run.start(settings(*OWN), folder / "run", [])
     return folder / "run", str(folder / "my_lab.py")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults.child import without_pictures
 
-from helpers import check, differences, images, manifest, rewrite_manifest, settings, start, summary, weights
+from helpers import QUICK, check, differences, images, manifest, rewrite_manifest, settings, start, summary, weights
 from sdrun import models, run
 from sdrun.errors import InputError
 from sdrun.experiment import Experiment
@@ -18,8 +17,7 @@ from sdrun.storage.initial import initial
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "pretrained", "method=mean_teacher", "optim.epochs=1")
+    return start(tmp_path_factory.mktemp("runs") / "pretrained", "method=mean_teacher", "optim.epochs=1")
 
 
 def started_with(path: Path, monkeypatch, *overrides):
@@ -96,7 +94,7 @@ def test_bad_places_are_named(pretrained, tmp_path):
 
 def test_another_image_size_does_not_fit_a_vit(tmp_path, pretrained):
     vit = ("model=vit_tiny", "model.width=24", "model.depth=2")
-    small = ("dataset.train_size=60", "optim.batch_size=20", "optim.epochs=1", "hardware.threads=1")
+    small = ("dataset.train_size=60", "optim.batch_size=20", "optim.epochs=1", *QUICK)
     first = settings("dataset=digits", "method=supervised", "dataset.val_size=60", *small, *vit, "model.patch_size=2")
     run.start(first, tmp_path / "first", [])
     found = initial(settings(*vit, "model.patch_size=2", f"init_from={tmp_path / 'first'}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from faults.child import hygiene, without_pictures
+from faults.child import hygiene
 from filelock import FileLock
 
 from helpers import SMALL, differences, manifest, settings
@@ -17,12 +17,6 @@ from sdrun.errors import Interrupted
 from sdrun.storage.folder import RunFolder
 
 BORN = ("method=born_again", "generations=2", "optim.max_steps=4")
-
-
-@pytest.fixture(autouse=True)
-def _without_pictures():
-    with without_pictures():
-        yield
 
 
 @pytest.fixture
@@ -62,7 +56,7 @@ def test_what_is_the_same_is_trained_once_and_comes_out_as_if_it_had_not_been(tr
 
 
 @pytest.mark.parametrize(
-    "word", ["seed=1", "optim.lr=0.2", "log_every=1", "model.widths=[8,9]", "dataset.num_labels=60", "pictures=false"]
+    "word", ["seed=1", "optim.lr=0.2", "log_every=1", "model.widths=[8,9]", "dataset.num_labels=60", "pictures=true"]
 )
 def test_what_differs_is_trained(trained, word):
     start("one", "generations=1")

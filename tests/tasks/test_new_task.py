@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
-from faults.child import without_pictures
 
 from further import ROOMS, further_rooms, searched
-from helpers import differences, in_pieces, settings, summary
+from helpers import QUICK, differences, in_pieces, settings, summary
 from sdrun import methods, models, run, tasks
 from sdrun.tasks.images import sources
 
 CONF = searched(ROOMS / "conf")
-FEW = ("optim.batch_size=20", "log_every=2", "hardware.device=cpu", "hardware.threads=1", "hardware.precision=fp32")
+FEW = ("optim.batch_size=20", "log_every=2", *QUICK)
 BAGS = (CONF, "dataset=bags", "model=words", *FEW)
 
 
@@ -29,8 +28,7 @@ def start(path: Path, *overrides: str) -> Path:
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    with without_pictures():
-        return start(tmp_path_factory.mktemp("runs") / "toy", *BAGS, "method=toy")
+    return start(tmp_path_factory.mktemp("runs") / "toy", *BAGS, "method=toy")
 
 
 def test_a_new_method_learns_it(toy):
@@ -39,9 +37,8 @@ def test_a_new_method_learns_it(toy):
     assert kept["metrics"]["test/accuracy"] > 0.6
 
 
-@pytest.mark.pictures
 def test_it_is_judged_with_pictures_of_answers_and_none_of_items(tmp_path):
-    path = start(tmp_path / "run", *BAGS, "method=supervised", "optim.epochs=1")
+    path = start(tmp_path / "run", *BAGS, "method=supervised", "optim.epochs=1", "pictures=true")
     assert "left out" not in (path / "run.log").read_text()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from owned import load, npz
 
-from helpers import start, summary
+from helpers import QUICK, start, summary
 from sdrun import tasks
 from sdrun.errors import InputError
 
@@ -110,7 +110,7 @@ def test_a_run_keeps_what_was_measured_and_is_evaluated_elsewhere(tmp_path, call
 
     file = npz(tmp_path / "a.npz", x=GREY, y=Y)
     more = ("dataset=arrays", f"dataset.root={file}", "model.widths=[4]", "optim.batch_size=16", "optim.max_steps=2")
-    path = start(tmp_path / "run", *more, "method=supervised", base=("hardware.device=cpu", "hardware.threads=1"))
+    path = start(tmp_path / "run", *more, "method=supervised", base=QUICK)
     kept = yaml.safe_load((path / "config.yaml").read_text())["dataset"]
     assert kept["val_size"] == 3
     assert 0.4 < kept["mean"][0] < 0.6

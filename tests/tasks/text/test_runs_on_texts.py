@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import yaml
-from faults.child import without_pictures
 from tasks.text.ratings import zipped
 from tasks.text.tables import ROWS, table, written
 
-from helpers import predictions, start, summary, weights
+from helpers import QUICK, predictions, start, summary, weights
 
-BASE = ("method=supervised", "optim.batch_size=20", "log_every=2", "hardware.device=cpu", "hardware.threads=1")
-MINE = ("dataset=text_csv", "dataset.val_size=8", "optim.epochs=2", "hardware.precision=fp32")
+BASE = ("method=supervised", "optim.batch_size=20", "log_every=2", *QUICK)
+MINE = ("dataset=text_csv", "dataset.val_size=8", "optim.epochs=2")
 SMALL_TRANSFORMER = ("model=transformer", "model.width=16", "model.depth=2", "model.vocabulary=600")
 
 
@@ -18,8 +17,7 @@ SMALL_TRANSFORMER = ("model=transformer", "model.width=16", "model.depth=2", "mo
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mine")
     file = written(folder, table())
-    with without_pictures():
-        return start(folder / "run", *MINE, *SMALL_TRANSFORMER, f"dataset.root={file}", base=BASE)
+    return start(folder / "run", *MINE, *SMALL_TRANSFORMER, f"dataset.root={file}", base=BASE)
 
 
 @pytest.mark.parametrize("model", [("model=bag",), SMALL_TRANSFORMER])

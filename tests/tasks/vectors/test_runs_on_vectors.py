@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from faults.child import without_pictures
 from owned import npz, table, vectors
 
 import sdrun
-from helpers import SMALL_VECTORS, check, manifest, predictions, settings, start, summary, weights
+from helpers import QUICK, SMALL_VECTORS, check, manifest, predictions, settings, start, summary, weights
 from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError, RunError
 from sdrun.losses.distillation import cwtm
@@ -19,7 +18,7 @@ from sdrun.storage.folder import RunFolder
 from sdrun.tasks.vectors.task import _read
 
 BASE = ("dataset=vectors", "method=supervised", "optim.batch_size=16", "optim.epochs=2", "model.width=8")
-BASE = (*BASE, "log_every=2", "hardware.device=cpu", "hardware.threads=1", "hardware.precision=fp32")
+BASE = (*BASE, "log_every=2", *QUICK)
 X, Y = vectors()
 SHARES = np.random.default_rng(0).dirichlet(np.ones(3), 60).astype(np.float32)
 
@@ -27,8 +26,7 @@ SHARES = np.random.default_rng(0).dirichlet(np.ones(3), 60).astype(np.float32)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mine")
-    with without_pictures():
-        return start(folder / "run", f"dataset.root={table(folder / 'a.csv', X, Y)}", base=BASE)
+    return start(folder / "run", f"dataset.root={table(folder / 'a.csv', X, Y)}", base=BASE)
 
 
 def test_numbers_are_standardised_by_training_items_and_these_numbers_are_kept(run):
@@ -172,8 +170,7 @@ def test_the_columns_of_a_table_go_by_their_names(tmp_path):
     turned = [f"{b:g},{label},{a:g},9" for (a, b, *_), label in zip(x, y, strict=True)]
     (tmp_path / "b.csv").write_text("\n".join(["two,label,one,more", *turned]))
     (tmp_path / "c.csv").write_text("one,more\n1,2\n")
-    with without_pictures():
-        path = start(tmp_path / "run", f"dataset.root={tmp_path / 'a.csv'}", "method=supervised", base=SMALL_VECTORS)
+    path = start(tmp_path / "run", f"dataset.root={tmp_path / 'a.csv'}", "method=supervised", base=SMALL_VECTORS)
     assert RunFolder.open(path).document("config.yaml")["dataset"]["columns"] == ["one", "two"]
     model = sdrun.load(path)
     both = [model.read(tmp_path / name)[1] for name in ("a.csv", "b.csv")]

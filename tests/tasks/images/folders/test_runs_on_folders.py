@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import yaml
-from faults.child import without_pictures
 from pictured import images, pixels, save
 
-from helpers import differences, in_pieces, manifest, predictions, start, summary
+from helpers import QUICK, differences, in_pieces, manifest, predictions, start, summary
 from sdrun import beginning, run
 from sdrun.errors import InputError
 from sdrun.streams.ahead import Ahead
@@ -16,7 +15,7 @@ from sdrun.tasks.images.folders.decoding import decode
 from sdrun.tasks.images.sources.image_folder import OFF
 
 BASE = ("dataset=image_folder", "optim.batch_size=8", "optim.epochs=2", "model.widths=[4,4]", "log_every=1")
-BASE = (*BASE, "hardware.device=cpu", "hardware.threads=1", "hardware.precision=fp32")
+BASE = (*BASE, *QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,7 @@ def words(place):
 
 @pytest.fixture(scope="module")
 def whole(place, words):
-    with without_pictures():
-        return start(place / "whole", base=words)
+    return start(place / "whole", base=words)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import settings, summary
+from helpers import QUICK, settings, summary
 from sdrun import tasks
 
 UNITS = next(iter(sorted(Path("/usr/share/games/wesnoth").glob("*/data/core/images/units"))), None)
@@ -32,7 +32,7 @@ def test_it_is_read_and_what_it_is_is_said(cache):
 
 def test_a_network_learns_from_it(cache, called, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    few = ("method=supervised", "model.widths=[8,16]", "optim.epochs=3", "hardware.device=cpu", "hardware.threads=1")
+    few = ("method=supervised", "model.widths=[8,16]", "optim.epochs=3", *QUICK)
     code, text = called(*OWN, cache, *few, "hydra.run.dir=run")
     assert code == 0, text
     labels = tasks.load(settings(*OWN, cache).dataset).test.labels
