@@ -2,8 +2,6 @@
 
 import logging
 import shlex
-import shutil
-import sys
 
 from sdrun import configuration
 from sdrun.account import command
@@ -40,7 +38,7 @@ def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> Non
     if lost is None:
         _answer(folder, display)
         display.say(f"Run          {folder.path}")
-        display.say(f"TensorBoard  {_tensorboard()} --logdir {shlex.quote(str(folder.tensorboard))}")
+        display.say(f"TensorBoard  {_tensorboard(folder)}")
         return
     made = [name for name in lost if name not in folder.lost()]
     display.say(f"Made again: {', '.join(made)}" if made else "There was nothing to make again")
@@ -89,5 +87,5 @@ def _beyond_repair(folder: RunFolder) -> list[str]:
     return [f"Damaged, and only a copy brings it back: {', '.join(damaged)}"] if damaged else []
 
 
-def _tensorboard() -> str:
-    return "tensorboard" if shutil.which("tensorboard") else f"{sys.executable} -m tensorboard.main"
+def _tensorboard(folder: RunFolder) -> str:
+    return shlex.join(["sdrun", "tensorboard", str(folder.path)])

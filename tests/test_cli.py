@@ -141,7 +141,7 @@ def test_a_run_ends_with_a_table_its_folder_and_the_tensorboard_command(tmp_path
         folder.name,
     ):
         assert word in done.out
-    assert "--logdir" in done.out
+    assert f"TensorBoard  sdrun tensorboard outputs/born_again/digits/{folder.name}\n" in done.out
     assert (folder / ".hydra/overrides.yaml").exists()
     assert "\x1b[" not in done.out
 

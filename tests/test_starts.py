@@ -39,7 +39,7 @@ def test_hydras_copy_is_of_the_run_that_is_there(called, tmp_path, monkeypatch):
     assert OmegaConf.load(f"{ODD}/.hydra/overrides.yaml") == [*SHORT, "optim.lr=0.1"]
     seen = OmegaConf.load(f"{ODD}/.hydra/config.yaml")
     assert (seen.optim.lr, seen.hardware.device, "hydra" in seen) == (0.1, "cpu", False)
-    assert f"--logdir {shlex.quote(f'{ODD}/tensorboard')}" in before[f"{ODD}/run.log"].decode()  # can be pasted
+    assert f"sdrun tensorboard {shlex.quote(ODD)}" in before[f"{ODD}/run.log"].decode()  # can be pasted
     hydra = OmegaConf.load(f"{ODD}/.hydra/hydra.yaml").hydra
     assert hydra.runtime.output_dir == str(tmp_path / ODD)
 

@@ -2,9 +2,12 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from sdrun.comparison.runs import LARGEST, Run
+from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, content
 from sdrun.storage.manifest import begins_with
 
@@ -13,6 +16,23 @@ LARGEST_LOG = 500_000_000
 
 Points = dict[str, dict[int, float]]
 """Values by step, by metric."""
+
+
+class Point(NamedTuple):
+    """``time``: when it was logged, in seconds since 1970."""
+
+    stage: str
+    step: int
+    name: str
+    value: float
+    time: float
+
+
+def everything(run: Run) -> Iterator[Point]:
+    """All that was logged, in order; damaged lines and what is no number are left out. Raises Unreadable."""
+    for line in content(run.path / "metrics.jsonl", LARGEST_LOG).splitlines():
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            yield _point(json.loads(line))
 
 
 def points(run: Run, names: list[str]) -> Points:
@@ -33,6 +53,11 @@ def points(run: Run, names: list[str]) -> Points:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unreadable(f"metrics.jsonl cannot be read (line {number} is not what sdrun writes)") from error
     return values
+
+
+def _point(values: dict[str, Any]) -> Point:
+    stage, name = printable(values["stage"]), printable(values["name"])
+    return Point(stage, _step(values["step"]), name, _value(values["value"]), _value(values["time"]))
 
 
 def _step(step: Any) -> int:

@@ -15,7 +15,7 @@ from sdrun.judges.metric import Metric, from_json
 from sdrun.settings.words import ALIASES, leaves, parted, printable, says, text
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, read_arrays, read_json, read_yaml, reason
-from sdrun.storage.earlier import with_later
+from sdrun.storage.earlier import choice_of_preset, with_later
 from sdrun.storage.place import is_left
 from sdrun.storage.shape import SUMMARY, require_names, require_shape
 
@@ -26,9 +26,6 @@ LARGEST = 1e150
 """Of a metric; its square is a number too."""
 
 LARGEST_LOGIT = 1e30
-
-NO_PRESET = (None, "plain", "default")
-"""Of runs whose method had sets of values by a setting of that name."""
 
 LOOKS = 2
 """At a folder that cannot be read, for a run that is under way may write between two files that are read."""
@@ -66,8 +63,11 @@ class Run:
         """Its method by the name that was typed, which may be that of a set of values, such as ``fixmatch``."""
         typed = [value for key, value in map(parted, self.manifest.get("overrides", [])) if key == "method"]
         preset = self.settings.get("method.preset")
-        names = [self.manifest.get("title"), None if preset in NO_PRESET else preset, *typed[-1:]]
-        return next((text(name) for name in names if name), self.manifest["method"])
+        name = self.manifest["method"]
+        names = [self.manifest.get("title"), *typed[-1:]]
+        if isinstance(preset, str) and names[1:] in ([], [name]):
+            names.insert(1, choice_of_preset(name, preset))
+        return printable(next((text(name) for name in names if name), name))
 
     @cached_property
     def stages(self) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,18 @@ OF_METHODS: dict[str, dict[str, Any]] = {
     "consistency": {"label_smoothing": 0.0},
     "mean_teacher": {"label_smoothing": 0.0},
 }
+CHOICES = {
+    ("consistency", "plain"): "consistency",
+    ("layerwise", "default"): "layerwise",
+    ("layerwise", "plain"): "layerwise_plain",
+    ("layerwise", "byot"): "layerwise_byot",
+}
+"""Of the group ``method``, by method and ``method.preset``, where they are not called as the preset was."""
+
+
+def choice_of_preset(method: str, preset: str) -> str:
+    """The choice of the group ``method`` that has the values of a former preset."""
+    return CHOICES.get((method, preset), preset)
 
 
 def with_later(settings: dict[str, Any]) -> dict[str, Any]:

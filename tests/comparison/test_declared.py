@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from boards import columns
+from boards import shown as shown_board
 from folders import made_run
-from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from helpers import entries
-from sdrun.comparison.board import link
 from sdrun.comparison.compare import compare
 from sdrun.comparison.declared import EARLIER, together
 from sdrun.comparison.runs import find, read
@@ -113,23 +112,15 @@ def test_stages_are_drawn_by_what_is_declared(runs, called):
 
 
 def test_tensorboard_needs_no_accuracy(runs, tmp_path):
-    assert columns(runs, tmp_path) == ["test/recall_10"]
+    assert columns(shown_board(tmp_path / "place")) == ["method", "seed", "test/recall_10"]
 
 
-def test_the_columns_of_tensorboard_are_what_they_were(tmp_path):
+def test_the_columns_of_tensorboard_are_those_that_decide(tmp_path):
     metrics = dict.fromkeys(("val/accuracy", "test/aurc", "test/brier", "test/ece_calibrated", "val/temperature"), 0.5)
     (made_run(tmp_path / "runs/a", 0, metrics=metrics) / "tensorboard").mkdir()
-    usual = ["test/accuracy", "test/nll", "test/nll_calibrated", "test/ece", "test/ece_calibrated", "test/aurc"]
-    assert columns(tmp_path / "runs", tmp_path) == [*usual, "val/accuracy", "val/temperature"]
-
-
-def columns(runs, tmp_path):
-    (tmp_path / "place").mkdir()
-    link(str(runs), tmp_path / "place", {})
-    (file,) = (tmp_path / "place").glob("events.*")
-    (value,) = [value for event in EventFileLoader(str(file)).Load() for value in event.summary.value]
-    content = HParamsPluginData.FromString(value.metadata.plugin_data.content)
-    return [info.name.tag for info in content.experiment.metric_infos]
+    overview, further = ["test/ece_calibrated", "test/nll_calibrated"], ["test/aurc", "test/ece", "test/nll"]
+    expected = ["method", "test/accuracy", *overview, *further, "val/temperature"]
+    assert columns(shown_board(tmp_path / "place")) == expected
 
 
 def test_a_unit_is_shown_and_a_lower_latency_is_better(tmp_path, called):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from sdrun.comparison import seen
+from sdrun.comparison import drawings, seen
 from sdrun.comparison.runs import Run
 
 
@@ -69,8 +69,8 @@ def test_pipes_and_broken_files_are_left_out(run):
 def test_what_is_no_picture_or_too_large_is_left_out(run, monkeypatch):
     folder = run.path / "tensorboard/first"
     draw(folder, test__mistakes=[3])
-    monkeypatch.setattr(seen, "LARGEST", 10)
+    monkeypatch.setattr(drawings, "LARGEST", 10)
     assert seen.pictures(run) == {}
     monkeypatch.undo()
-    monkeypatch.setattr(seen, "PNG", b"GIF")
+    monkeypatch.setattr(drawings, "PNG", b"GIF")
     assert seen.pictures(run) == {}

@@ -5,17 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import fresh
 import numpy as np
 import pytest
+from boards import shown
 from filelock import FileLock
 from folders import made_run, predicted
 
 from sdrun import cli
 from sdrun.comparison import index
-from sdrun.comparison.board import link
 
 
 @pytest.fixture
@@ -115,16 +116,12 @@ def test_a_report_is_one_page_with_its_commands(runs, run):
 
 
 def test_tensorboard_gets_a_name_for_every_run(runs, tmp_path):
-    place = tmp_path / "place"
-    place.mkdir()
     for path in runs.glob("*/?"):
         (path / "tensorboard").mkdir()
-    assert link(str(runs), place, {}) == 6
-    names = {entry.name for entry in place.iterdir() if entry.is_symlink()}
+    names = {view.place.name for view in shown(tmp_path / "place", runs).views.values()}
     assert names == {f"{method} seed={seed}" for method in ("supervised", "born_again") for seed in range(3)}
-    assert len(list(place.glob("events.*"))) == 1
-    assert link(str(runs), place, {"method": "born_again"}) == 3
-    assert {entry.name for entry in place.iterdir() if entry.is_symlink()} == {f"born_again seed={s}" for s in range(3)}
+    some = shown(tmp_path / "other", runs, method="born_again")
+    assert {view.place.name for view in some.views.values()} == {f"born_again seed={s}" for s in range(3)}
 
 
 def test_no_verb_imports_torch(runs):
@@ -143,12 +140,16 @@ def test_no_verb_imports_torch(runs):
 def test_tensorboard_ends_with_its_parent(runs):
     (runs / "plain/0/tensorboard").mkdir()
     command = [sys.executable, "-m", "sdrun", "tensorboard", str(runs), "--port", "0", "--host", "127.0.0.1"]
-    board = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert board.stdout.readline().startswith("1 runs")
-    assert any("Press CTRL+C to quit" in line for line in board.stdout)
-    board.terminate()
+    board = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        address = re.fullmatch(r"1 run at (http://127\.0\.0\.1:\d+/); Ctrl-C ends it\n", board.stdout.readline())[1]
+        with urllib.request.urlopen(address, timeout=60) as page:
+            assert page.status == 200
+    finally:
+        board.terminate()
     assert board.wait(30) == 143
-    assert board.stdout.read() is not None  # ends where no process holds the pipe any more
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address, timeout=60)
 
 
 def test_a_run_that_was_killed_is_told_from_one_that_is_under_way(tmp_path, run):
