@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrun import configuration
+from sdrun.counting import Size
 from sdrun.data.labelled import Splits
 from sdrun.display import Display
 from sdrun.hardware import Hardware
@@ -15,6 +16,7 @@ from sdrun.provenance import git_state, versions
 from sdrun.recorded import origin, plugins_of
 from sdrun.results import ITEMS
 from sdrun.settings import Settings
+from sdrun.settings.words import counted
 from sdrun.storage.folder import NO_FILES, RunFolder
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,15 @@ def tell(folder: RunFolder, settings: Settings, splits: Splits, display: Display
         display.tell("Data", splits.facts)
     for doubt in splits.doubts:
         log.warning("%s", doubt)
+
+
+def foretell(settings: Settings, backbone: Size | None, num_steps: int, display: Display) -> None:
+    """Say what will be trained, and for how many steps a stage."""
+    if backbone:
+        told = f"{backbone.parameters:,} parameters, {backbone.multiply_adds:,} multiply-adds an item"
+        display.tell("Model", [f"{settings.model.title}: {told}, heads apart"])
+    stages, most = settings.method.stages, "at most " if settings.optim.early_stop else ""
+    display.tell("Training", [f"{counted(len(stages), 'stage')} of {most}{num_steps:,} steps: {', '.join(stages)}"])
 
 
 def _now() -> str:

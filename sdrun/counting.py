@@ -1,11 +1,13 @@
-"""Multiply-adds, as torch counts them."""
+"""Multiply-adds, as torch counts them, and parameters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sdrun.trees import Tree
@@ -28,6 +30,20 @@ class Counter:
         with FlopCounterMode(display=False, custom_mapping=ATTENTION) as counted:
             yield
         self.total += counted.get_total_flops() // 2
+
+
+@dataclass(frozen=True)
+class Size:
+    """Parameters of a network, and multiply-adds of its forward pass of one item."""
+
+    parameters: int
+    multiply_adds: int
+
+
+def size(network: nn.Module, one: Tree) -> Size:
+    """``one``: an item [1, ...]."""
+    cost = multiply_adds(network, one)  # first, for by it layers may come to know their inputs
+    return Size(sum(parameter.numel() for parameter in network.parameters()), cost)
 
 
 def multiply_adds(call: Callable[[Tree], object], one: Tree) -> int:

@@ -1,38 +1,47 @@
-"""What a person sees of a run: a progress bar in a terminal, plain lines elsewhere, and run.log in the folder."""
+"""What a person sees of a run: two lines at the bottom of a terminal, plain lines elsewhere, and run.log."""
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from sdrun import progress
+from sdrun import progress, telling
+from sdrun.bar import Bar, Seen
 from sdrun.judges.metric import Metric, from_json, shown
+from sdrun.outlook import Outlook
 from sdrun.settings.words import clock, printable
 from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
 
+SECONDS_TO_TELL = 3.0
+"""Of a training after which the time that is left can be told, where it is measured more than once."""
+
+SECONDS_TO_GUESS = 10.0
+"""The same, where it is measured from the first step on."""
+
 
 class Display:
-    """Progress of one stage after the other, and the warnings of the run."""
+    """Where a run is among its ``stages``, and the warnings of the run."""
 
     SECONDS_BETWEEN_LINES = 5.0
 
-    def __init__(self, log_file: Path | None) -> None:
+    def __init__(self, log_file: Path | None, stages: Iterable[str] = ()) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self.live = self.console.is_terminal and log_file is not None
-        self._progress: Progress | None = None
-        self._task = TaskID(0)
-        self._name, self._num_steps, self._steps_per_epoch = "", 0, 1
-        self._headline = ""
+        self.outlook = Outlook(stages)
+        self._headline, self._steps_per_epoch = Metric(""), 1
         self._latest: dict[str, float] = {}
-        self._start, self._began, self._last_line = 0, 0.0, 0.0
+        self._saved = 0
+        self._doing: tuple[str, str] | None = None
+        self._is_training = self._is_foretold = False
+        self._began = self._last_line = 0.0
+        self._bar = Bar(self.console, self._seen)
         self._handlers = [_log_to(log_file), _warn_on(self.console)] if log_file else []
         if not self._handlers:
             _logger.addHandler(logging.NullHandler())  # or Python prints the warnings of every rank
@@ -45,70 +54,132 @@ class Display:
             self.console.print(text, markup=False)
 
     def tell(self, title: str, lines: Sequence[str]) -> None:
-        """Lines of one matter, whose title stands before the first."""
-        for number, line in enumerate(lines):
-            self.say(f"{'' if number else title:<12} {line}")
+        """Lines of one matter, whose title stands before the first; in a terminal they wrap beside it."""
+        for number, line in enumerate(map(printable, lines)):
+            head = "" if number else title
+            log.info(f"{head:<{telling.WIDTH}} {line}")
+            if self._handlers:
+                telling.tell(self.console, head, line)
 
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int, headline: Metric) -> None:
-        self._name, self._num_steps, self._steps_per_epoch = name, num_steps, steps_per_epoch
-        self._headline = f"val/{headline.name}"
-        self._latest = {}
-        self._start = step
+        """A training starts, or goes on at a step."""
         self._began = self._last_line = time.monotonic()
+        self.outlook.begin(name, step, num_steps, self._began)
+        self._headline, self._steps_per_epoch, self._latest = headline, steps_per_epoch, {}
+        self._saved, self._is_training = step, True
         if step:
             self.say(f"{name}: going on at step {step} of {num_steps}")
         if self.live:
-            self._progress = Progress(
-                TextColumn("{task.description:<14}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[text]}"),
-                TimeRemainingColumn(compact=True),
-                console=self.console,
-            )
-            self._progress.start()
-            self._task = self._progress.add_task(name, total=num_steps, completed=step, text="")
+            self._bar.start()
 
     def update(self, step: int, values: dict[str, float]) -> None:
+        """Numbers of a step, or of a look at the validation split after it."""
+        now, key = time.monotonic(), f"val/{self._headline.name}"
         self._latest |= values
-        text = self._text(step)
-        if self._progress:
-            self._progress.update(self._task, completed=step, text=text)
-        if self._headline in values or self._headline not in self._latest:
-            log.info("%s  %s", self._name, text)
-        now = time.monotonic()
-        seconds = (now - self._began) * (self._num_steps - step) / max(step - self._start, 1)
-        progress.tell(progress.Progress(self._name, step, self._num_steps, seconds))
-        if not self.live and now - self._last_line >= self.SECONDS_BETWEEN_LINES and step < self._num_steps:
+        self.outlook.reached(step, now)
+        line = "  ".join([self.outlook.label, *self._parts()])
+        if key in values or key not in self._latest:
+            log.info(line)
+        self._tell_others(now)
+        is_last = step == self.outlook.num_steps
+        if not (self._is_foretold or is_last):
+            self._foretell(now)
+        if not (self.live or is_last) and now - self._last_line >= self.SECONDS_BETWEEN_LINES:
             self._last_line = now
-            self.console.print(f"{self._name}  {text}  {clock(seconds)} left", markup=False)
+            self.console.print(f"{line}  {self._left(now)}", markup=False)
+
+    def saved(self, step: int) -> None:
+        """A checkpoint is written."""
+        self._saved = step
+
+    def trained(self) -> None:
+        """The last step is done, and what was trained is judged next."""
+        self.outlook.trained(time.monotonic())
+
+    @contextmanager
+    def doing(self, stage: str, what: str) -> Iterator[None]:
+        """Name what a stage does where it does not train. What an error has left stays, to be told of."""
+        self._began = time.monotonic()
+        self._doing = stage, what
+        self._tell_others(self._began)
+        if self.live:
+            log.info("%s: %s", *self._doing)
+            self._bar.start()
+        else:
+            self.say(f"{stage}: {what}")
+        yield
+        self._doing = None
+
+    @property
+    def where(self) -> str:
+        """What a run that ends early was at, and what of it is saved."""
+        outlook = self.outlook
+        if self._doing:
+            stage, what = self._doing
+            return f" in {stage}, {what}" + ("; its training is saved" if self._is_training else "")
+        if not self._is_training:
+            return ""
+        saved = (
+            f"saved at step {self._saved:,} of {outlook.num_steps:,}" if self._saved else "of which nothing is saved"
+        )
+        return f" in {outlook.stage}, {saved}"
 
     def end(self, result: StageResult) -> None:
-        if self._progress:
-            self._progress.stop()
-            self._progress = None
-        metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics]
-        told = ", ".join(f"{metric.title} {result.metrics[f'test/{metric.name}']:.4f}" for metric in metrics[:2])
+        """A stage is finished."""
+        if self._is_training:
+            self.outlook.ended(time.monotonic())
+            self._is_training = False
+        metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics][:2]
+        told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
         self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
 
     def close(self) -> None:
-        if self._progress:
-            self._progress.stop()
+        self._bar.stop()
         for handler in self._handlers:
             _logger.removeHandler(handler)
             with suppress(OSError):  # a full disk
                 handler.close()
         _logger.propagate = True
 
-    def _text(self, step: int) -> str:
-        epoch, epochs = (-(-steps // self._steps_per_epoch) for steps in (step, self._num_steps))
+    def _foretell(self, now: float) -> None:
+        """Say how long training takes, once, as soon as that can be told."""
+        took, left = now - self._began, self.outlook.seconds(now)
+        is_known = took >= (SECONDS_TO_TELL if self.outlook.num_reached > 1 else SECONDS_TO_GUESS)
+        if is_known and left is not None:
+            self._is_foretold = True
+            self.tell("Time", [f"about {clock(left)} of training to come"])
+
+    def _tell_others(self, now: float) -> None:
+        outlook = self.outlook
+        stage, doing = self._doing or (outlook.stage, "")
+        where = outlook.number, len(outlook.stages), outlook.step, outlook.num_steps
+        progress.tell(progress.Progress(stage, *where, outlook.seconds(now), doing))
+
+    def _left(self, now: float) -> str:
+        seconds = self.outlook.seconds(now)
+        if seconds is None:
+            return ""
+        return f"{clock(seconds)} left" + " in all" * (len(self.outlook.stages) > 1)
+
+    def _seen(self) -> Seen | None:
+        """In the thread that draws, while the run goes on."""
+        now, outlook, doing = time.monotonic(), self.outlook, self._doing
+        parts = [f"{doing[1]}, {clock(now - self._began)}"] if doing else self._parts()
+        if self._is_training:
+            return Seen(outlook.label, outlook.step / max(outlook.num_steps, 1), self._left(now), parts)
+        return Seen(doing[0], None, "", parts) if doing else None
+
+    def _parts(self) -> list[str]:
+        steps = (self.outlook.step, self.outlook.num_steps)
+        epoch, epochs = (-(-step // self._steps_per_epoch) for step in steps)
         parts = [f"epoch {epoch}/{epochs}"]
         if "train/loss" in self._latest:
             parts.append(f"loss {self._latest['train/loss']:.3f}")
-        if self._headline in self._latest:
-            parts.append(f"val {self._latest[self._headline]:.4f}")
+        if (value := self._latest.get(f"val/{self._headline.name}")) is not None:
+            parts.append(f"val {self._headline.title} {self._headline.formatted(value)}")
         if "train/samples_per_second" in self._latest:
             parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
-        return "  ".join(parts)
+        return parts
 
 
 def _shown(results: list[StageResult]) -> list[Metric]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from sdrun.errors import InputError
+from sdrun.errors import InputError, Interrupted
 from sdrun.ranks import local_rank, num_local_ranks, num_ranks, rank
 from sdrun.settings import Device, HardwareSettings, Precision
 
@@ -158,11 +158,21 @@ class Hardware:
         return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
 
     def from_main(self, compute: Callable[[], Any]) -> Any:
-        """What ``compute`` gives on rank 0, on every rank; the others wait for it."""
+        """What ``compute`` gives on rank 0, on every rank; the others wait for it.
+
+        Where it is interrupted, all are.
+        """
         if self.world == 1:
             return compute()
-        shared = [compute() if self.is_main else None]
+        shared: list[Any] = [None, None]
+        if self.is_main:
+            try:
+                shared[0] = compute()
+            except Interrupted as interrupted:
+                shared[1] = interrupted.signum
         torch.distributed.broadcast_object_list(shared, device=self.device)
+        if shared[1] is not None:
+            raise Interrupted(shared[1])
         return shared[0]
 
     def describe(self) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""SIGINT, SIGTERM and SIGHUP as a request to stop after the step. Imports no torch."""
+"""SIGINT, SIGTERM and SIGHUP as a request to stop: after the step, or at once where nothing is lost. No torch."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
+
+from sdrun.errors import Interrupted
 
 
 class Interrupt:
@@ -12,6 +16,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self._is_heeded_at_once = False
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -24,9 +29,28 @@ class Interrupt:
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self._restore()
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """A context in which nothing is computed that could not be again: a signal raises Interrupted where it comes.
+
+        So does one that came before.
+        """
+        self._is_heeded_at_once = True
+        try:
+            self._heed()
+            yield
+        finally:
+            self._is_heeded_at_once = False
+
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.signum = signum
         self._restore()
+        if self._is_heeded_at_once:
+            self._heed()
+
+    def _heed(self) -> None:
+        if self.signum is not None:
+            raise Interrupted(self.signum)
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

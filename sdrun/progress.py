@@ -7,12 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """``seconds``: what is left of the stage, at its pace so far."""
+    """Where a run is. ``number``: of its stage among ``num_stages`` trainings, from 1 on; 0 before the first.
+
+    ``seconds``: what is left of the run, None while nothing tells; ``doing``: what it does, where it does not train.
+    """
 
     stage: str
+    number: int
+    num_stages: int
     step: int
     num_steps: int
-    seconds: float
+    seconds: float | None
+    doing: str = ""
+
+    @property
+    def share(self) -> float:
+        """Of the steps of all trainings, those that are done."""
+        done = self.step / max(self.num_steps, 1)
+        return max(0.0, self.number - 1 + done) / max(self.num_stages, 1)
 
 
 @dataclass(frozen=True)

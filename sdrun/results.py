@@ -2,7 +2,8 @@
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,6 +30,13 @@ from sdrun.streams.batch import Stream
 ITEMS = "items"
 
 
+@contextmanager
+def busy(context: Context, name: str, what: str) -> Iterator[None]:
+    """What a stage does where it does not train is named, and ends at once after a signal."""
+    with context.display.doing(name, what), context.interrupt.at_once():
+        yield
+
+
 def recorded_digest(result: StageResult, kind: str) -> str:
     """The SHA-256 of a stage's weights ``last`` or ``best``, or ``items``. Raises RunError where none is noted."""
     if kind not in result.sha256:
@@ -40,7 +48,8 @@ def recorded_digest(result: StageResult, kind: str) -> str:
 def make_items(context: Context, name: str, produce: Callable[[], Fields]) -> StageResult:
     """Keep what a stage produces, and mark it as finished."""
     started = time.perf_counter()
-    items = {field: values.detach().cpu() for field, values in produce().items()}
+    with busy(context, name, "making items"):
+        items = {field: values.detach().cpu() for field, values in produce().items()}
     seconds = round(time.perf_counter() - started, 3)
     digest = save(context.folder.weights(name, ITEMS), items)
     result = StageResult(name=name, steps=0, seconds=seconds, metrics={}, sha256={ITEMS: digest})
@@ -85,12 +94,11 @@ class Results:
             hashes[kind] = save(self.context.folder.weights(name, kind), weights[kind])
             if outcome is None or not _are_equal(*weights.values()):
                 objective.load_state_dict(weights[kind])
-                outcome = self.judge.full(objective.networks)
+                outcome = self._judged(name, objective.networks, f"the {kind} weights on ")
             judged = outcome.metrics
             if kind == chosen:
                 contents = self._contents(name, outcome)
-                self._draw(outcome, steps[kind])
-                self._show_views(stream)
+                self._draw(name, outcome, steps[kind], stream)
                 new = {key: value for key, value in judged.items() if key not in state.validated}
             else:
                 judged = new = {key.replace("/", f"/{kind}/", 1): value for key, value in judged.items()}
@@ -113,8 +121,8 @@ class Results:
 
     def of_evaluation(self, name: str, networks: Networks) -> StageResult:
         """Evaluate networks that no training made here, and mark the stage as finished."""
-        outcome = self.judge.full(networks)
-        self._draw(outcome, 0)
+        outcome = self._judged(name, networks)
+        self._draw(name, outcome, 0, None)
         self.record.log(0, outcome.metrics)
         declared = to_json(self.judge.declared)
         result = StageResult(name=name, steps=0, seconds=0.0, metrics=outcome.metrics, declared=declared)
@@ -123,12 +131,10 @@ class Results:
     def again(self, result: StageResult, networks: Networks, stream: Stream | None) -> None:
         """Write the files of a finished stage anew. Raises RunError where its metrics do not come out again."""
         self.record.begin(result.name, stream.steps_per_epoch if stream else 1, None)
-        outcome = self.judge.full(networks)
+        outcome = self._judged(result.name, networks)
         self._require_same(result, outcome.metrics)
         is_best = self.context.settings.optim.select is Select.best
-        self._draw(outcome, (result.best_step if is_best else None) or result.steps)
-        if stream:
-            self._show_views(stream)
+        self._draw(result.name, outcome, (result.best_step if is_best else None) or result.steps, stream)
         declared = to_json(self.judge.declared)  # which a summary does not tell of each stage
         self._finish(replace(result, declared=declared), self._contents(result.name, outcome))
 
@@ -152,15 +158,20 @@ class Results:
         }
         return {f"predictions/{name}.npz": buffer.getvalue(), **documents}
 
-    def _draw(self, outcome: Outcome, step: int) -> None:
+    def _judged(self, name: str, networks: Networks, which: str = "on ") -> Outcome:
+        with busy(self.context, name, f"judging {which}the test set"):
+            return self.judge.full(networks)
+
+    def _draw(self, name: str, outcome: Outcome, step: int, stream: Stream | None) -> None:
         if not self.context.settings.pictures:
             return
-        for title, draw in outcome.pictures.items():
-            show(title, draw, partial(self.record.picture, step=step))
+        with busy(self.context, name, "drawing"):
+            for title, draw in outcome.pictures.items():
+                show(title, draw, partial(self.record.picture, step=step))
+            if stream:
+                self._show_views(stream)
 
     def _show_views(self, stream: Stream) -> None:
-        if not self.context.settings.pictures:
-            return
         from sdrun.judges.pictures import view_grid
 
         examples = drawn("views", lambda: stream.examples(6, 5)) or {}

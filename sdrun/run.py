@@ -13,7 +13,7 @@ import torch
 from sdrun import beginning, configuration, ending, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
-from sdrun.counting import multiply_adds
+from sdrun.counting import Size, size
 from sdrun.data.labelled import Splits
 from sdrun.data.splits import split
 from sdrun.display import Display
@@ -57,20 +57,21 @@ def start(
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     splits = split(published, settings.dataset)
     with ExitStack() as stack:
-        hardware = Hardware.start(settings.hardware, _work(settings, splits.item))
+        backbone = _size(settings, splits.item)
+        at_once = settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
+        hardware = Hardware.start(settings.hardware, backbone.multiply_adds * at_once)
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
         create = partial(beginning.create, path, settings, hardware, overrides, files, title=title)
         shared = Path(hardware.from_main(lambda: str(create())))
-        execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store)
+        execute(settings, RunFolder.open(shared), hardware, stack, splits, store=store, backbone=backbone)
 
 
-def _work(settings: Settings, item: Item) -> int:
-    """Multiply-adds of the backbone's forward pass for what a process sees of a batch at once."""
+def _size(settings: Settings, item: Item) -> Size:
+    """That of the backbone."""
     with models.without_weights(settings.model), torch.random.fork_rng(devices=[]):
         backbone = models.build(settings.model, item).eval()
-        one = zeros(settings.model.taken(item))
-    return multiply_adds(backbone, one) * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
+        return size(backbone, zeros(settings.model.taken(item)))
 
 
 def resume(path: Path, overrides: Sequence[str] = (), repair: bool = False, store: Path | None = None) -> None:
@@ -127,10 +128,12 @@ def execute(
     splits: Splits,
     source: RunFolder | None = None,
     store: Path | None = None,
+    backbone: Size | None = None,
 ) -> None:
     """Run the recipe in its folder, and keep ``manifest.json`` and ``summary.json`` true however it ends.
 
-    ``source``: a finished run whose weights are evaluated, for no training; ``store``: see ``start``.
+    ``source``: a finished run whose weights are evaluated, for no training; ``store``: see ``start``; ``backbone``: its
+    size, which a new run tells.
     """
     if not gc.isenabled():  # by a start, whose imports stay and need not be looked through ever
         gc.freeze()
@@ -138,7 +141,7 @@ def execute(
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
-    display = Display(folder.path / "run.log" if is_main else None)
+    display = Display(folder.path / "run.log" if is_main else None, settings.method.stages)
     stack.callback(display.close)
     interrupt = stack.enter_context(Interrupt())
     account = Account(folder, writes=is_main)
@@ -167,13 +170,16 @@ def execute(
                 log.warning("%s", doubt)
         stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
         experiment = Experiment(context, stages)
+        if is_main and not (account.is_final or source):
+            num_steps = experiment.num_steps(experiment.stream(0))
+            beginning.foretell(settings, backbone, num_steps, display)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
             ending.overview(record, settings, folder.results(), final.metrics)
         account.note("completed", metrics=final.metrics)
     except (Interrupted, KeyboardInterrupt):
         unsaid = account.note_if_possible("interrupted")
-        display.say(f"Interrupted and saved. Go on with: {command(folder)}{unsaid}")
+        display.say(f"Interrupted{display.where}\nGo on with: {command(folder)}{unsaid}")
         raise
     except Exception as error:
         if is_main:
@@ -183,7 +189,8 @@ def execute(
         raise type(told)(f"{told}{unsaid}") from error
     if is_main:
         ending.conclude(folder, display, lost if account.is_final else None)
-    if interrupt.signum is not None:  # it came after the last step; a sweep must not go on
+    if interrupt.signum is not None:  # it came after the last stage; a sweep must not go on
+        display.say("Interrupted, when the run was completed already")
         raise Interrupted(interrupt.signum)
 
 

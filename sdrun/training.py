@@ -146,7 +146,7 @@ class Training:
         teachers = [teacher["stage"] for teacher in objective.teachers]
         if line := announced(name, teachers, self.folder.results(), untaught, judge.declared):
             control = f"; under control={self.settings.control.value}" if objective.surrogate else ""
-            self.context.display.say(line + control)
+            self.context.display.tell("Teacher", [line + control])
 
     def _train(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> loop.State:
         checkpoints = Checkpoints(self.folder.stage(name))
@@ -171,7 +171,7 @@ class Training:
             display.begin(name, num_steps, stream.steps_per_epoch, step, judge.declared[0])
             recorder = _Recorder(self.record, display, checkpoints)
         has_validation = len(self.context.data.splits.validation) > 0
-        return loop.train(
+        state = loop.train(
             objective,
             Ahead(stream) if self.context.task.reads else stream,
             settings=self.settings,
@@ -181,6 +181,8 @@ class Training:
             recorder=recorder,
             interrupt=self.context.interrupt,
         )
+        self.context.display.trained()
+        return state
 
 
 def _sources(objective: Objective, stream: Stream) -> list[dict[str, str]]:
@@ -209,6 +211,7 @@ class _Recorder:
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         self.checkpoints.save(step, {**state, "points": self.record.sync()})
+        self.display.saved(step)
 
 
 class _Silent:

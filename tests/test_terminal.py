@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from faults import child
 
 from helpers import SMALL, summary
+from sdrun.errors import Interrupted
 from sdrun.interrupt import Interrupt
 
 PATIENT = "import sys; from sdrun.terminal import be_patient; be_patient(); "
@@ -84,6 +86,17 @@ def test_a_hangup_is_left_alone_where_it_is_ignored(before, noted):
         assert signal.getsignal(signal.SIGHUP) == before
     finally:
         signal.signal(signal.SIGHUP, earlier)
+
+
+def test_where_nothing_is_lost_a_signal_is_heeded_at_once_also_one_that_came_before():
+    reached = []
+    with Interrupt() as interrupt:
+        for place in ("begun", "begun again"):
+            with suppress(Interrupted), interrupt.at_once():
+                reached.append(place)
+                signal.raise_signal(signal.SIGTERM)
+                reached.append("gone on")
+        assert (reached, interrupt.signum) == (["begun"], signal.SIGTERM)
 
 
 def test_a_name_sends_nothing_to_the_terminal(called, tmp_path):

@@ -95,6 +95,12 @@ class Declaration:
         axes = {**self.grid, **(self.knobs if side == METHOD else {})}
         return {key: values for key, values in axes.items() if values is not None}
 
+    @property
+    def controls(self) -> dict[str, list[str]]:
+        """Further overrides of the arms that take something of the teacher away."""
+        arms = {SILENT: self.silent, UNINFORMED: self.uninformed, LABELS: self.labels}
+        return {arm: further for arm, further in arms.items() if further is not None}
+
     def num_combinations(self, side: str) -> int:
         total = 1
         for values in self.axes(side).values():

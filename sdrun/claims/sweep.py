@@ -11,7 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from sdrun.claims.arms import Arms, Job
-from sdrun.claims.declaration import KEY, LABELS, METHOD, SILENT, UNINFORMED, declaration
+from sdrun.claims.declaration import KEY, METHOD, declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.looks import looks
 from sdrun.claims.members import Member, chosen
@@ -44,22 +44,17 @@ class Sweep:
         """
         arms = Arms(self.claim, self.folder, self.making, ["pictures=false", *common, *self._validation(common)])
         tuning = Tuning(arms)
-        tuning.require_settings(list(self.controls.values()))
+        tuning.require_settings(list(self.claim.controls.values()))
         if self.making.is_dry:
             tuning.show()
             return
         tuned = tuning.tuned()
         extended = tuning.extended(tuned)
+        arms.course.is_extended = bool(extended)
         ladder = {member.name: member for member in (*tuned, *extended)}
         roles = chosen(tuned, extended)
         self.folder.note(members={name: member.to_json() for name, member in ladder.items()}, chosen=roles)
         self._decide(arms, ladder, ladder[roles[METHOD]])
-
-    @property
-    def controls(self) -> dict[str, list[str]]:
-        """Further overrides of the arms that take something of the teacher away."""
-        arms = {SILENT: self.claim.silent, UNINFORMED: self.claim.uninformed, LABELS: self.claim.labels}
-        return {arm: further for arm, further in arms.items() if further is not None}
 
     def _validation(self, common: list[str]) -> list[str]:
         """As many items for validation as there are labels, at most: who has few would not have more to tune on."""
@@ -75,17 +70,17 @@ class Sweep:
     def _decide(self, arms: Arms, ladder: dict[str, Member], method: Member) -> None:
         """Run on paired seeds, look by look, until the claim is decided."""
         lines = {name: (member.side, member.overrides) for name, member in ladder.items()}
-        lines |= {arm: (METHOD, [*method.overrides, *further]) for arm, further in self.controls.items()}
+        lines |= {arm: (METHOD, [*method.overrides, *further]) for arm, further in self.claim.controls.items()}
         asked, made = set(lines), 0
         for number in looks(self.claim.seeds, self.claim.most_seeds):
-            seeds = range(made, number)
+            seeds, arms.course.num_seeds = range(made, number), number
             arms.pretrain(seeds)
             jobs: list[Job] = []
             for arm, (side, overrides) in lines.items():
                 if arm in asked:
                     line = arms.of_side(side, overrides)
                     jobs += [(arm, seed, [*line, *arms.initial(side, seed)]) for seed in seeds]
-            arms.make(jobs)
+            arms.make(f"paired seeds, {number} of {self.claim.most_seeds} at most", jobs)
             (state,) = judged([ClaimFolder.open(self.folder.path)])
             if state.is_decided:
                 return

@@ -6,7 +6,7 @@ from statistics import mean
 from sdrun.claims.arms import Arms, Job
 from sdrun.claims.declaration import BASELINE, KEY, METHOD, SIDES
 from sdrun.claims.members import EXTENDED, TOLERANCE, Member, affordable_baseline, leading
-from sdrun.claims.trials import num_tuning_runs, rungs, trials
+from sdrun.claims.trials import rungs, trials
 from sdrun.comparison.declared import together
 from sdrun.errors import require
 from sdrun.judges.metric import Better, lookup
@@ -29,11 +29,9 @@ class Tuning:
                     self.arms.require_settings(self.arms.of_side(side, [*line, *further]))
 
     def show(self) -> None:
-        """Say how long the first trials take."""
-        self.arms.make(self._jobs(0, {side: list(range(self.claim.trials)) for side in SIDES}))
-        print(
-            f"These are the first of {2 * num_tuning_runs(self.claim)} runs that tune both sides; paired seeds follow"
-        )
+        """Say what is made first, and how long that and the rest takes."""
+        first = self._jobs(0, {side: list(range(self.claim.trials)) for side in SIDES})
+        self.arms.show("the first runs", [*self.arms.pretraining(self.claim.tuning_seeds), *first])
 
     def tuned(self) -> list[Member]:
         """The best of each side at each length. Raises InputError where none of a side ended."""
@@ -42,7 +40,7 @@ class Tuning:
         left = {side: list(range(self.claim.trials)) for side in SIDES}
         for place, num in enumerate(rungs(self.claim)):
             left = {side: numbers[:num] for side, numbers in left.items()}
-            self.arms.attempt(self._jobs(place, left))
+            self.arms.attempt(f"tuning at length {self.claim.lengths[place]:g}", self._jobs(place, left))
             for side in SIDES:
                 scores = self._scores(side, place, left[side])
                 left[side] = sorted(scores, key=lambda number: scores[number], reverse=True)
@@ -61,7 +59,8 @@ class Tuning:
         line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
         line += [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
         arm = f"tuning/{EXTENDED}"
-        self.arms.attempt([(arm, seed, self.arms.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds])
+        jobs = [(arm, seed, self.arms.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds]
+        self.arms.attempt("a baseline of as much compute as the method", jobs)
         if (score := self._score(arm)) == -math.inf:
             return []
         return [Member(EXTENDED, BASELINE, base.length * share, arm, line, score, self.arms.cost(BASELINE, arm), {})]

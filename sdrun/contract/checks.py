@@ -33,7 +33,8 @@ class Verdict:
 def verdicts(subject: Subject) -> Iterator[Verdict]:
     """Of each check, until one without which the others make no sense."""
     of_group = {"method": METHODS, "model": MODELS, "dataset": DATASETS}[subject.group]
-    for name, check in {COMPOSES: composes, **OF_SETTINGS, **of_group, RUNS: runs, **OF_RUNS}.items():
+    of_runs = OF_RUNS | (OF_TRAININGS if subject.group == "method" else {})
+    for name, check in {COMPOSES: composes, **OF_SETTINGS, **of_group, RUNS: runs, **of_runs}.items():
         verdict = _verdict(name, check, subject)
         yield verdict
         if verdict.fault and name in (COMPOSES, RUNS):
@@ -64,6 +65,12 @@ def refuses_unknown_keys(subject: Subject) -> None:
 def runs(subject: Subject) -> str:
     stages = subject.whole.results()
     return ", ".join(stage.name for stage in stages)
+
+
+def names_its_stages(subject: Subject) -> None:
+    trained = [stage.name for stage in subject.whole.results() if stage.steps]
+    told = f"are {', '.join(trained)}, and its settings say {', '.join(subject.settings.method.stages)}"
+    require(trained == list(subject.settings.method.stages), "its stages", told)
 
 
 def goes_on(subject: Subject) -> None:
@@ -138,6 +145,7 @@ def names_classes(subject: Subject) -> str:
 COMPOSES, RUNS = "composes by its name", "runs, and its folder is whole"
 OF_SETTINGS: dict[str, Check] = {"refuses unknown settings": refuses_unknown_keys}
 OF_RUNS: dict[str, Check] = {"goes on from a stop, bit for bit": goes_on}
+OF_TRAININGS: dict[str, Check] = {"names its stages": names_its_stages}
 METHODS: dict[str, Check] = {"no gradient beyond the student": teaches_no_teacher}
 MODELS: dict[str, Check] = {
     "gives features and taps": gives_features,

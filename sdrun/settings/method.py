@@ -70,6 +70,11 @@ class MethodSettings(ABC):
         """The views that the method asks for."""
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of its trainings, first to last; what it makes or only evaluates is not among them."""
+        return (self.name,)
+
+    @property
     def controls(self) -> tuple[Control, ...]:
         """Those that make sense; a method that names some has objectives whose ``targets`` says what is taught."""
         return ()

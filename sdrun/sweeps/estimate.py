@@ -27,16 +27,21 @@ LENGTH = ("optim.epochs", "optim.max_steps")
 Settings = dict[str, Any]
 
 
-def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]], asked: int | None) -> None:
+def show(
+    context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]], asked: int | None
+) -> dict[str, float | None]:
     """Say which jobs there are, overrides by name, and how long they take; ``asked``: how many at once.
 
-    Nothing is left behind. What jobs share is not taken off.
+    Returns seconds by name, None of one that failed. Nothing is left behind. What jobs share is not taken off.
     """
+    console = Console(highlight=False, soft_wrap=True)
+    if not jobs:
+        console.print("All of it is there; nothing is left to run")
+        return {}
     compositions = Compositions(config, context.config_loader)
     settings = {name: compositions.settings(line) for name, line in jobs.items()}
     kinds = {name: _kind(values) for name, values in settings.items()}
     tried = {kind: name for name, kind in reversed(kinds.items())}
-    console = Console(highlight=False, soft_wrap=True)
     console.print(f"Trying {len(tried)} of {len(jobs)} jobs for {STEPS} steps a stage", style="dim")
     with tempfile.TemporaryDirectory() as place:
         trial = copy.deepcopy(config)
@@ -62,6 +67,7 @@ def show(context: HydraContext, config: DictConfig, jobs: Mapping[str, list[str]
     console.print(
         f"{counted(len(jobs), 'job')}, {min(num, len(jobs))} at once: about {clock(max(total / num, longest))}"
     )
+    return seconds
 
 
 class _Trial:

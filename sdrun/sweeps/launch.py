@@ -89,7 +89,8 @@ def launch(
                         written = time.monotonic()
         if interrupt.signum is not None:
             write_results(folder.path)
-            screen.say(f"Interrupted; what ran is saved. Go on with: {resuming(folder.path)}")
+            screen.say("Interrupted; what ran is saved")
+            screen.say(f"Go on with: {resuming(folder.path)}")
             raise Interrupted(interrupt.signum)
     return [_returned(name, line, codes[name], folder.path) for name, line in jobs.items()]
 

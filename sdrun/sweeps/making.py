@@ -22,7 +22,7 @@ from sdrun.storage.place import SWEEP, asking_doctor, resuming
 from sdrun.storage.sweeps import Job, SweepFolder
 from sdrun.sweeps import estimate
 from sdrun.sweeps.asked import command
-from sdrun.sweeps.launch import SUBDIR
+from sdrun.sweeps.launch import SUBDIR, num_at_once
 from sdrun.sweeps.recognition import require_same
 from sdrun.sweeps.results import write_results
 
@@ -53,11 +53,10 @@ class Making:
         Where the run is dry, say what they are and how long they will take. Raises InputError where a run that is there
         is not of these settings, and, after all jobs have been tried, RunError where one failed.
         """
-        left = [name for name, line in jobs.items() if not self._is_made(name, line)]
         if self.is_dry:
-            asked = self.config.hydra.launcher.get("jobs")
-            estimate.show(self.context, self.config, {name: jobs[name] for name in left}, asked)
+            self.show(jobs)
             return
+        left = self._left(jobs)
         with self.folder.updating():
             for name, line in jobs.items():
                 job = self.folder.jobs.setdefault(name, Job(line))
@@ -74,6 +73,20 @@ class Making:
             more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
             told = f"{len(failed)} of {len(jobs)} runs failed: {', '.join(failed[:MOST_NAMED])}{more}"
             raise RunError(f"{told}\nTry these again by: {resuming(self.folder.path)}")
+
+    def show(self, jobs: Mapping[str, list[str]]) -> dict[str, float | None]:
+        """Say which of those jobs are not finished, and how long they will take; see ``estimate.show``."""
+        asked = self.config.hydra.launcher.get("jobs")
+        return estimate.show(self.context, self.config, {name: jobs[name] for name in self._left(jobs)}, asked)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs run at once."""
+        launcher = self.config.hydra.launcher
+        return num_at_once(self.config, [], launcher.jobs) if "jobs" in launcher else 1
+
+    def _left(self, jobs: Mapping[str, list[str]]) -> list[str]:
+        return [name for name, line in jobs.items() if not self._is_made(name, line)]
 
     def _launched(self, names: list[str], jobs: Mapping[str, list[str]]) -> list[str]:
         """Those that failed."""

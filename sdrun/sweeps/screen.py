@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from types import TracebackType
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -14,6 +15,8 @@ from sdrun.progress import Progress, Saved
 from sdrun.settings.words import clock, counted, printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.sweeps import RESULTS, SweepFolder
+from sdrun.sweeps.remaining import Remaining, kind
+from sdrun.telling import tell
 
 LINES = 6
 """Of the log of a job that failed."""
@@ -21,21 +24,38 @@ LINES = 6
 MOST_FAILURES = 10
 """Whose logs are shown."""
 
+ENDED = ("completed", "failed")
+"""How jobs stand that this process need not make."""
+
+FEWEST, GAP = 8, 2
+"""Columns of a name in the table, at least; and between two things there."""
+
+MOST_STARTS = 20
+"""Jobs of a sweep whose starts are told, too, where no terminal has a table."""
+
 
 class Screen:
-    """Lives while the jobs ``names`` of a sweep run, so many ``at_once``. One that ``is_quiet`` has the table alone."""
+    """Lives while the jobs ``names`` of a sweep run, so many ``at_once``. One that ``is_quiet`` has the table alone.
+
+    Jobs are counted among all of the sweep, those that ended before included.
+    """
 
     def __init__(self, folder: SweepFolder, names: list[str], at_once: int, is_quiet: bool) -> None:
-        self.folder, self.num, self.at_once = folder, len(names), at_once
-        self.console, self.is_quiet = Console(highlight=False, soft_wrap=True), is_quiet
+        self.folder, self.num_left, self.is_quiet = folder, len(names), is_quiet
+        self.console, self.at_once = Console(highlight=False, soft_wrap=True), at_once
+        ended = {name for name, job in folder.jobs.items() if job.status in ENDED}
+        self.over = ended - set(names)
+        self.remaining = Remaining({name: kind(job.overrides) for name, job in folder.jobs.items()}, at_once)
         self.began = dict[str, float]()
-        self.progress = dict[str, Progress]()
+        self.progress = dict[str, tuple[Progress, float]]()
         self.codes = dict[str, int]()
         self.saved = list[float]()
         self.live = Live(console=self.console, transient=True, refresh_per_second=2, get_renderable=self._table)
 
     def __enter__(self) -> "Screen":
-        self.say(f"{self.folder.path}: {counted(self.num, 'job')}, {self.at_once} at once")
+        num = len(self.folder.jobs)
+        jobs = counted(num, "job") if self.num_left == num else f"{self.num_left:,} of {counted(num, 'job')} are left"
+        self.say(f"{self.folder.path}: {jobs}, {self.at_once} at once")
         if self.console.is_terminal:
             self.live.start()
         return self
@@ -52,26 +72,34 @@ class Screen:
 
     def started(self, name: str) -> None:
         self.began[name] = time.monotonic()
-        if not self.console.is_terminal:
-            self.say(f"{name}: started")
+        if not self.console.is_terminal and self.num_left <= MOST_STARTS:
+            self.say(f"{name}: started, {self._at()}")
 
     def told(self, name: str, words: Progress | Saved) -> None:
         if isinstance(words, Saved):
             self.saved.append(words.seconds)
         else:
-            self.progress[name] = words
+            self.progress[name] = words, time.monotonic()
 
     def left(self, name: str) -> None:
         """Another process is at it."""
         self.began.pop(name)
 
     def ended(self, name: str, code: int) -> None:
+        now = time.monotonic()
         self.codes[name] = code
+        self.over.add(name)
         self.progress.pop(name, None)
         began = self.began.pop(name, None)
-        took = "by another process" if began is None else clock(time.monotonic() - began)
+        took = "by another process" if began is None else clock(now - began)
+        if began is not None and code == 0:
+            self.remaining.ended(name, now - began)
         how = self._result(name) if code == 0 else self._how(name)
-        self.say(f"{len(self.codes):>{len(str(self.num))}}/{self.num}  {name}  {how}  {took}")
+        at = f"{len(self.over):,} of {len(self.folder.jobs):,}"
+        if self.console.is_terminal and not self.is_quiet:
+            tell(self.console, at, printable("  ".join([name, how, took])))
+        else:
+            self.say("  ".join(filter(None, [at, name, how, took, self._left(now)])))
 
     def say(self, text: str) -> None:
         """A line."""
@@ -82,7 +110,7 @@ class Screen:
         try:
             summary = read_json(self.folder.path / name / "summary.json")
             headline = shown(from_json(summary["declared"]))[0]
-            return f"{headline.title} {summary['metrics'][f'test/{headline.name}']:.4f}"
+            return f"{headline.title} {headline.formatted(summary['metrics'][f'test/{headline.name}'])}"
         except (Unreadable, LookupError, ValueError, TypeError):
             return "done"
 
@@ -99,16 +127,47 @@ class Screen:
         for line in lines:
             self.say(f"  {line.rstrip()}")
 
+    def _at(self) -> str:
+        """The job that was started last, among all."""
+        started, num = len(self.over) + len(self.began), len(self.folder.jobs)
+        return f"job {started:,} of {num:,}" if started else counted(num, "job")
+
+    def _left(self, now: float) -> str:
+        """Of the sweep, where anything is left and it can be told."""
+        running = {name: (now - began, self._left_of(name, now)) for name, began in self.began.items()}
+        queued = [name for name in self.folder.jobs if name not in self.over and name not in running]
+        seconds = self.remaining.seconds(running, queued)
+        return "" if seconds is None or not (running or queued) else f"about {clock(seconds)} left"
+
+    def _left_of(self, name: str, now: float) -> float | None:
+        """What a job has said is left of it."""
+        if name not in self.progress:
+            return None
+        progress, then = self.progress[name]
+        return None if progress.seconds is None else max(0.0, progress.seconds - (now - then))
+
     def _table(self) -> Group:
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for name, began in self.began.items():
-            progress = self.progress.get(name)
-            if progress:
-                share = f"{progress.step / max(progress.num_steps, 1):4.0%}"
-                table.add_row(name, progress.stage, share, f"{clock(progress.seconds)} left")
-            else:
-                table.add_row(name, "starting", "", clock(time.monotonic() - began))
-        counts = [f"{len(self.began)} running", f"{self.num - len(self.codes) - len(self.began)} queued"]
-        ended = Counter(self.folder.jobs[name].status for name in self.codes)
-        counts += [f"{ended.pop('completed', 0)} done", *(f"{num} {status}" for status, num in ended.items())]
-        return Group(table, Text(", ".join(counts), style="dim"))
+        now = time.monotonic()
+        rows = [self._row(name, began, now) for name, began in list(self.began.items())]
+        widths = [max(map(cell_len, cells)) for cells in list(zip(*rows, strict=True))[1:]]
+        room = max(self.console.width - sum(widths) - GAP * len(widths), FEWEST)
+        table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        for name, *cells in rows:
+            shown = Text(printable(name))
+            shown.truncate(room, overflow="ellipsis")
+            table.add_row(shown, *cells)
+        num, running = len(self.folder.jobs), len(self.began)
+        counts = [f"{running} running", f"{num - len(self.over) - running} queued"]
+        ended = Counter(self.folder.jobs[name].status for name in self.over)
+        counts += [f"{ended.pop('completed', 0)} done", *(f"{n} {status}" for status, n in ended.items())]
+        line = "; ".join(filter(None, [f"{self._at()}: {', '.join(counts)}", self._left(now)]))
+        return Group(Text(line, style="dim"), table)
+
+    def _row(self, name: str, began: float, now: float) -> tuple[str, str, str, str]:
+        """What a job is at, how much of its steps is done, and how long it takes."""
+        if name not in self.progress:
+            return name, "starting", "", clock(now - began)
+        progress, _ = self.progress[name]
+        left = self._left_of(name, now)
+        what = progress.doing.partition(" ")[0] or progress.stage
+        return name, what, f"{progress.share:4.0%}", "" if left is None else f"{clock(left)} left"

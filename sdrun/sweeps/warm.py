@@ -1,9 +1,8 @@
 """What the server of a sweep's processes imports before it forks them. It computes nothing, and has one thread."""
 
 import gc
+import signal
 from importlib import import_module
-
-from hydra.core.plugins import Plugins
 
 LATE = (
     "torch._dynamo",  # by each optimiser
@@ -17,7 +16,10 @@ LATE = (
 )
 """Modules that a run imports when it comes to need them."""
 
-Plugins.instance()
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)  # a terminal sends it to the sweep, too, which tells its jobs
+
+import_module("hydra.core.plugins").Plugins.instance()
 for name in LATE:
     import_module(name)
 gc.collect()

@@ -1,12 +1,13 @@
 """The sweep of a claim, on networks that learn for seconds."""
 
 import json
+import re
 import shutil
 import sys
 
 import pytest
 
-from helpers import SMALL
+from helpers import SMALL, tree
 from sdrun import cli, job
 
 EXPERIMENT = """
@@ -56,9 +57,16 @@ def test_it_makes_every_run_once(sweep, tmp_path, capsys, monkeypatch):
         return {place: (tmp_path / f"claim/{place}/summary.json").stat().st_mtime_ns for place in ended}
 
     assert sweep() == 0
-    assert "of 4 runs failed: tuning/" in (told := capsys.readouterr().err)
-    assert "what failed counts as the worst" in told  # and is no reason to end
+    told = capsys.readouterr()
+    assert "of 4 runs failed: tuning/" in told.err
+    assert "what failed counts as the worst" in told.err  # and is no reason to end
+    steps = [line for line in told.out.splitlines() if line.startswith("Claim ")]
+    assert steps[0] == "Claim        tuning at length 0.5: 4 runs; 13 to 21 in all; --dry-run tells how long"
+    assert re.fullmatch(
+        r"Claim        paired seeds, 3 of 4 at most: \d+ runs; \d\d to \d\d in all, about .* left", steps[2]
+    )
     content = json.loads((tmp_path / "claim/claim.json").read_text())
+    assert 13 <= len(content["runs"]) <= 21
     summaries = {place: json.loads((tmp_path / f"claim/{place}/summary.json").read_text()) for place in content["runs"]}
     ended = [place for place, summary in summaries.items() if summary["status"] == "completed"]
     lines = {place: run["overrides"] for place, run in content["runs"].items()}
@@ -102,6 +110,27 @@ def test_it_makes_every_run_once(sweep, tmp_path, capsys, monkeypatch):
     shutil.rmtree(tmp_path / f"claim/{base}/seed_0")
     assert cli.main() == 0
     assert times().keys() == again.keys()
+
+
+def test_a_dry_run_says_what_is_made_first_and_how_long_all_takes_and_leaves_nothing(
+    sweep, tmp_path, monkeypatch, capsys
+):
+    def show(context, config, jobs, asked):
+        tried.extend(jobs)
+        assert not any("init_from" in word for line in jobs.values() for word in line)  # which is not there yet
+        return dict.fromkeys(jobs, 60.0)
+
+    tried, before = [], tree(tmp_path)
+    monkeypatch.setattr("sdrun.sweeps.estimate.show", show)
+    pretrain = 'hydra.sweeper.pretrain=["method=supervised","optim.max_steps=2"]'
+    assert sweep("hydra.sweeper.grid={optim.lr:[0.1,0.05]}", pretrain, "hydra.sweeper.dry_run=true") == 0
+    arms = ["pretrain", *(f"tuning/{side}_x0.5_{number:02}" for side in ("baseline", "method") for number in (0, 1))]
+    assert tried == [f"{arm}/seed_100" for arm in arms]
+    assert (
+        capsys.readouterr().out
+        == "Claim        the first runs: 5 runs; 17 to 26 in all, about 0:17:00 to 0:26:00 left\n"
+    )
+    assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize(

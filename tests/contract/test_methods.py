@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from further import METHODS, example, method
-from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, start, summary
+from helpers import SMALL, check, compose, differences, in_pieces, manifest, points, settings, start, summary
 from sdrun import methods, run
 from sdrun.contract.watch import Watch
 from sdrun.errors import InputError
+from sdrun.settings.words import counted
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,6 +71,18 @@ def test_its_run_folder_keeps_the_contract(name, runs):
             for kind, digest in stage["sha256"].items():
                 recorded = (path / f"stages/{stage['name']}/{kind}.pt.sha256").read_text()
                 assert recorded.startswith(digest)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_run_says_before_it_trains_which_stages_there_will_be(name, runs):
+    trained = [stage for stage in summary(runs[name])["stages"] if stage["steps"]]
+    names, (steps,) = [stage["name"] for stage in trained], {stage["steps"] for stage in trained}
+    assert names == list(settings(*SMALL, *method(name)).method.stages)
+    told = f"Training     {counted(len(names), 'stage')} of {steps} steps: {', '.join(names)}\n"
+    log = (runs[name] / "run.log").read_text()
+    assert (
+        0 < log.index("Model ") < log.index(told) < log.index("judging on the test set" if name == "dino" else "epoch")
+    )
 
 
 @pytest.mark.parametrize("name", METHODS)

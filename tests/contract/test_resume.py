@@ -1,6 +1,7 @@
 """A killed and resumed run equals one that was left alone, bit for bit; and the test can fail."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,32 @@ def interrupted(path: Path, stage: str, step: int, monkeypatch) -> Path:
 @pytest.mark.parametrize(("stage", "step"), [("generation_0", 1), ("generation_0", 12), ("generation_1", 7)])
 def test_interrupted_after_a_checkpoint(whole, tmp_path, monkeypatch, stage, step):
     path = interrupted(tmp_path / "run", stage, step, monkeypatch)
+    run.resume(path)
+    assert differences(whole, path) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        ("sdrun.judges.classification.Classification.full", "judging the last weights on the test set"),
+        ("sdrun.results.show", "drawing"),
+    ],
+)
+def test_a_signal_while_a_stage_is_judged_or_drawn_ends_it_there(whole, tmp_path, monkeypatch, capsys, place, what):
+    def stop(*_, **__):
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("it went on")
+
+    path = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(place, stop)
+        with pytest.raises(Interrupted) as raised:
+            start(path, *OVERRIDES, f"pictures={str(what == 'drawing').lower()}")
+    assert raised.value.exit_code == 143
+    assert (summary(path)["status"], summary(path)["stages"]) == ("interrupted", [])
+    told = f"Interrupted in generation_0, {what}; its training is saved\nGo on with: sdrun resume {path}\n"
+    assert capsys.readouterr().out.endswith(told)
+    monkeypatch.setattr("sdrun.results.show", lambda *_: None)
     run.resume(path)
     assert differences(whole, path) == []
 

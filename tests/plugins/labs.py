@@ -35,6 +35,10 @@ class TwiceSettings(MethodSettings):
     def roles(self):
         return ("weak",)
 
+    @property
+    def stages(self):
+        return ("first", "second")
+
 
 @sdrun.method("twice")
 def run(settings: TwiceSettings, experiment):

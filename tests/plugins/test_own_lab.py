@@ -42,5 +42,5 @@ def test_it_is_found_where_it_is_installed_and_keeps_the_contract(tmp_path):
     assert manifest(tmp_path / "run")["plugins"].keys() == {"own_lab"}
     told = done.stdout[done.stdout.index("method=patient") :].splitlines()
     assert max(map(len, told)) <= 80
-    assert sum(" ok " in f"{line} " for line in told) == 19
+    assert sum(" ok " in f"{line} " for line in told) == 20
     assert not list(EXAMPLE.glob("**/*.egg-info"))

@@ -140,6 +140,13 @@ def test_methods(tmp_path, teacher):
         check(method)
 
 
+def test_a_method_that_trains_other_stages_than_it_names(tmp_path):
+    body = "return e.fit('only', Taught(e.student(0), e.answers), e.stream(0))"
+    text = f"@sdrun.method('one')\ndef run(settings: S, e):\n    {body}\n"
+    with pytest.raises(InputError, match="^its stages: are only, and its settings say one$"):
+        checks.names_its_stages(subject(tmp_path, "method", text))
+
+
 def test_what_fails_is_told_in_a_table_and_ends_with_1(called, tmp_path):
     text = HEAD + "@sdrun.method('one')\ndef run(settings: S, e):\n    raise LookupError('no\\nsuch luck')\n"
     code, told = called("check", lab(tmp_path, text))

@@ -23,6 +23,10 @@ class PatientSettings(MethodSettings):
     def roles(self) -> tuple[str, ...]:
         return ("weak",)
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return ("first", "second")
+
 
 class Patient(Objective):
     """``(1 - weight) truth + weight distance``: of the student's answer to the labels, and to the teacher's answer."""

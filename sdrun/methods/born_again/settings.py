@@ -94,3 +94,7 @@ class BornAgainSettings(MethodSettings):
     @property
     def roles(self) -> tuple[str, ...]:
         return (self.view,)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(f"generation_{generation}" for generation in range(self.generations))

@@ -20,3 +20,7 @@ class ToySettings(MethodSettings):
     @property
     def roles(self) -> tuple[str, ...]:
         return ("weak",)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return ("first", "second")

@@ -1,0 +1,59 @@
+"""How long a sweep still takes, by those of its jobs that ended, and by what those that run say. Imports no torch."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from statistics import mean
+
+from sdrun.settings.words import parted
+
+Kind = frozenset[str]
+
+MEANINGLESS = ("seed", "init_from")
+"""Ends of keys whose value changes nothing of how long a job takes."""
+
+
+def kind(overrides: Iterable[str]) -> Kind:
+    """Equal for jobs that take as long, to all appearances: seeds and fractions do not count.
+
+    >>> kind(["seed=1", "generations=2", "optim.lr=0.1"])
+    frozenset({'generations=2'})
+    """
+    return frozenset(word for word in overrides if not (parted(word)[0].endswith(MEANINGLESS) or _is_fraction(word)))
+
+
+def _is_fraction(word: str) -> bool:
+    value = parted(word)[1]
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return not value.isdigit()
+
+
+class Remaining:
+    """Of jobs by name, so many ``at_once``. What a kind of them takes is the mean of those that ended."""
+
+    def __init__(self, kinds: Mapping[str, Kind], at_once: int) -> None:
+        self.kinds, self.at_once = kinds, at_once
+        self.took = defaultdict[Kind, list[float]](list)
+
+    def ended(self, name: str, seconds: float) -> None:
+        """A job was completed."""
+        self.took[self.kinds[name]].append(seconds)
+
+    def seconds(self, running: Mapping[str, tuple[float, float | None]], queued: Iterable[str]) -> float | None:
+        """What is left; None while nothing tells.
+
+        ``running``: for how long a job has run, and what it says is left of it.
+        """
+        guesses = [since + left for since, left in running.values() if left is not None]
+        every = [seconds for took in self.took.values() for seconds in took] or guesses
+        if not every:
+            return None
+
+        def expected(name: str) -> float:
+            return mean(self.took.get(self.kinds[name]) or every)
+
+        lefts = [max(0.0, expected(name) - since) if left is None else left for name, (since, left) in running.items()]
+        lefts += [expected(name) for name in queued]
+        return max(sum(lefts) / self.at_once, max(lefts, default=0.0))
