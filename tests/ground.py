@@ -64,7 +64,7 @@ def fill(folder: Path) -> None:
     for number, file in enumerate(("photo.jpg", "other_photos/a.jpg", "photos/b.jpg")):
         save(folder / file, pixels(number))
     for people in ("elves", "orcs"):
-        images(folder / "UNITS" / people, *(f"unit_{number}-" for number in range(6)), num=3)
+        images(folder / "UNITS" / people, *(f"unit_{number}-" for number in range(20)), num=2)
     for name in ("FILE.csv", "reviews.csv", "other.csv", "new.csv"):
         (folder / name).write_text(texts())
     table(folder / "TABLE.csv", *vectors(), header="a,b,c,d,species")

@@ -31,7 +31,6 @@ def run(display):
     with display.doing("generation_0", "drawing"):
         shown = drawn(display, 60)
     display.end(RESULT)
-    display.table([RESULT])
     display.close()
     return shown
 
@@ -64,7 +63,6 @@ def test_a_terminal_wraps_beside_titles_and_the_log_is_plain(display, tmp_path, 
     assert f"INFO Data         {FACTS}\n" in log
     assert "generation_0, stage 1 of 2  epoch 2/10  loss 2.000  val accuracy 67.20 %  3,000 samples/s\n" in log
     assert "INFO generation_0: drawing\n" in log
-    assert "INFO results\n" in log
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])

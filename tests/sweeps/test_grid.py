@@ -29,7 +29,10 @@ def test_values_are_added_and_what_is_there_is_left_alone(called, swept):
     assert code == 0, text
     assert statuses(swept) == {f"000{seed}-supervised-seed={seed}": "completed" for seed in range(3)}
     assert tree(swept / "0000-supervised-seed=0") == before
-    assert called("resume", "s") == (0, "s is completed: 3 jobs; there is nothing to do\n")
+    code, text = called("resume", "s")
+    assert code == 0
+    assert text.startswith("s is completed: 3 jobs; there is nothing to do\n")
+    assert "sdrun compare s" in text
     assert called("resume", "s", "optim.lr=0.05", "seed=0")[0] == 0
     assert list(statuses(swept))[3:] == ["0003-supervised-seed=0-lr=0.05"]
 
