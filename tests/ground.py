@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from datasets.test_sources import write_cifar
+from documented import ROOT, words
 from owned import table, vectors
 from pictured import images, pixels, save
 from plugins.labs import unplugged
 from tasks.text.ratings import zipped
 from tasks.text.tables import table as texts
 
-from documented import ROOT, words
 from helpers import write_idx
 from sdrun.tasks.images.sources.cifar10 import FILES as CIFAR
 

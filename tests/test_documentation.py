@@ -24,7 +24,7 @@ LEFT_OUT = {
     r"python scripts/.+": "minutes or hours; that there is such a script is tested below",
     r"torchrun .+": "starts processes, as tests/contract do; what they are asked for is composed below",
     r"sdrun tensorboard\b.*": "stays until it is stopped; tests/comparison/test_board.py has it",
-    r"sdrun -m experiment=(?!.*--dry-run).+": "hours; tests/test_experiments.py has a run of each, tests/claims a claim",
+    r"sdrun -m experiment=(?!.*--dry-run).+": "hours; tests/test_experiments.py has a run of each",
     r"sdrun (compare|doctor|report|resume|taps)": "the name of a verb; that there is such a one is tested below",
 }
 """Lines that are not typed, and why."""
@@ -56,7 +56,7 @@ def reader(ground, called, capsys, monkeypatch):
 
     monkeypatch.chdir(ground.folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(ground.folder / "cache"))
-    monkeypatch.setattr(estimate, "show", lambda context, config, jobs, at_once: {name: None for name in jobs})
+    monkeypatch.setattr(estimate, "show", lambda context, config, jobs, at_once: dict.fromkeys(jobs))
     return Reader(ground, call)
 
 
@@ -133,4 +133,6 @@ def test_the_first_page_is_short_and_narrow():
 
 
 def test_every_page_is_led_to_from_the_first():
-    assert {page for page in PAGES if page != README} <= {(ROOT / link.split("#")[0]).resolve() for link in links(README)}
+    assert {page for page in PAGES if page != README} <= {
+        (ROOT / link.split("#")[0]).resolve() for link in links(README)
+    }

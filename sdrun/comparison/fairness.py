@@ -32,7 +32,7 @@ def advantage(own: Group, base: Group) -> list[str]:
     if not parts:
         return []
     words = [
-        *_kept(base.example),
+        *(word for word in _kept(base.example) if not (has_stronger and parted(word)[0] == VIEW)),
         *([f"{VIEW}={view}"] if has_stronger else []),
         *(_length(base.example, times) if times is not None and times > ALIKE else []),
         f"seed={','.join(map(str, own.runs))}",
@@ -48,12 +48,12 @@ def _strongest(run: Run) -> str:
 
 
 def _kept(run: Run) -> Iterator[str]:
-    """The words of its command that are not about seeds, length and views, or about a method that is not supervised."""
+    """The words of its command that are not about seeds and length, or about a method that is not supervised."""
     yield "method=supervised"
     for word in run.manifest.get("overrides", []):
         key, _ = parted(word)
         is_its_own = key == "method" or (STAGE in run.settings and (key.startswith("method.") or "." not in key))
-        if not is_its_own and key not in ("seed", VIEW, "optim.epochs", "optim.max_steps", "hydra.run.dir"):
+        if not is_its_own and key not in ("seed", "optim.epochs", "optim.max_steps", "hydra.run.dir"):
             yield word
 
 

@@ -143,11 +143,15 @@ def test_what_a_method_had_more_of_is_said_with_the_command_that_gives_it_to_the
         summary["compute"]["multiply_adds"] = 2500
         (path / "summary.json").write_text(json.dumps(summary))
     base, method = groups_of(*sorted(tmp_path.iterdir()))
+    base.example.manifest["overrides"] = ["method=supervised", "method.view=weak", "seed=0"]
     assert advantage(method, base) == [
         "consistency had strong views and 2.5 times the compute, supervised had not. A baseline that has it too:",
         "  sdrun -m method=supervised method.view=strong optim.epochs=25 seed=0,3",
     ]
     assert advantage(base, base) == []
+    base.example.settings["method.view"] = "strong"
+    base.example.manifest["overrides"] = ["method=supervised", "method.view=strong", "seed=0"]
+    assert "method=supervised method.view=strong optim.epochs=25" in advantage(method, base)[1]
 
 
 def test_the_fair_baseline_of_a_stage_is_supervised_training_without_what_is_the_methods(tmp_path):
