@@ -39,7 +39,7 @@ class Display:
         self._latest: dict[str, float] = {}
         self._saved = 0
         self._doing: tuple[str, str] | None = None
-        self._is_training = self._is_foretold = False
+        self._is_under_way = self._is_foretold = False
         self._began = self._last_line = 0.0
         self._bar = Bar(self.console, self._seen)
         self._handlers = [_log_to(log_file), _warn_on(self.console)] if log_file else []
@@ -66,7 +66,7 @@ class Display:
         self._began = self._last_line = time.monotonic()
         self.outlook.begin(name, step, num_steps, self._began)
         self._headline, self._steps_per_epoch, self._latest = headline, steps_per_epoch, {}
-        self._saved, self._is_training = step, True
+        self._saved, self._is_under_way = step, True
         if step:
             self.say(f"{name}: going on at step {step} of {num_steps}")
         if self.live:
@@ -86,7 +86,7 @@ class Display:
             self._foretell(now)
         if not (self.live or is_last) and now - self._last_line >= self.SECONDS_BETWEEN_LINES:
             self._last_line = now
-            self.console.print(f"{line}  {self._left(now)}", markup=False)
+            self.console.print("  ".join(filter(None, [line, self._left(now)])), markup=False)
 
     def saved(self, step: int) -> None:
         """A checkpoint is written."""
@@ -116,8 +116,8 @@ class Display:
         outlook = self.outlook
         if self._doing:
             stage, what = self._doing
-            return f" in {stage}, {what}" + ("; its training is saved" if self._is_training else "")
-        if not self._is_training:
+            return f" in {stage}, {what}" + ("; its training is saved" if self._is_under_way else "")
+        if not self._is_under_way:
             return ""
         saved = (
             f"saved at step {self._saved:,} of {outlook.num_steps:,}" if self._saved else "of which nothing is saved"
@@ -126,9 +126,9 @@ class Display:
 
     def end(self, result: StageResult) -> None:
         """A stage is finished."""
-        if self._is_training:
+        if self._is_under_way:
             self.outlook.ended(time.monotonic())
-            self._is_training = False
+            self._is_under_way = False
         metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics][:2]
         told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
         self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
@@ -156,8 +156,8 @@ class Display:
         progress.tell(progress.Progress(stage, *where, outlook.seconds(now), doing))
 
     def _left(self, now: float) -> str:
-        seconds = self.outlook.seconds(now)
-        if seconds is None:
+        """Nothing where all that was foreseen is over, such as while the first stage is judged and no other follows."""
+        if not (seconds := round(self.outlook.seconds(now) or 0)):
             return ""
         return f"{clock(seconds)} left" + " in all" * (len(self.outlook.stages) > 1)
 
@@ -165,20 +165,20 @@ class Display:
         """In the thread that draws, while the run goes on."""
         now, outlook, doing = time.monotonic(), self.outlook, self._doing
         parts = [f"{doing[1]}, {clock(now - self._began)}"] if doing else self._parts()
-        if self._is_training:
+        if self._is_under_way:
             return Seen(outlook.label, outlook.step / max(outlook.num_steps, 1), self._left(now), parts)
         return Seen(doing[0], None, "", parts) if doing else None
 
     def _parts(self) -> list[str]:
-        steps = (self.outlook.step, self.outlook.num_steps)
+        steps, latest = (self.outlook.step, self.outlook.num_steps), self._latest
         epoch, epochs = (-(-step // self._steps_per_epoch) for step in steps)
         parts = [f"epoch {epoch}/{epochs}"]
-        if "train/loss" in self._latest:
-            parts.append(f"loss {self._latest['train/loss']:.3f}")
-        if (value := self._latest.get(f"val/{self._headline.name}")) is not None:
+        if "train/loss" in latest:
+            parts.append(f"loss {latest['train/loss']:.3f}")
+        if (value := latest.get(f"val/{self._headline.name}")) is not None:
             parts.append(f"val {self._headline.title} {self._headline.formatted(value)}")
-        if "train/samples_per_second" in self._latest:
-            parts.append(f"{self._latest['train/samples_per_second']:,.0f} samples/s")
+        if "train/samples_per_second" in latest:
+            parts.append(f"{latest['train/samples_per_second']:,.0f} samples/s")
         return parts
 
 

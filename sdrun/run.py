@@ -58,8 +58,8 @@ def start(
     splits = split(published, settings.dataset)
     with ExitStack() as stack:
         backbone = _size(settings, splits.item)
-        at_once = settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
-        hardware = Hardware.start(settings.hardware, backbone.multiply_adds * at_once)
+        work = backbone.multiply_adds * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
+        hardware = Hardware.start(settings.hardware, work)
         stack.callback(hardware.close)
         settings = configuration.resolved(settings, hardware.settings, num_items=len(splits.train))
         create = partial(beginning.create, path, settings, hardware, overrides, files, title=title)
@@ -171,7 +171,7 @@ def execute(
         stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
         experiment = Experiment(context, stages)
         if is_main and not (account.is_final or source):
-            num_steps = experiment.num_steps(experiment.stream(0))
+            num_steps = experiment.num_steps(experiment.unlabelled(0, views={}))  # as any stream of all training items
             beginning.foretell(settings, backbone, num_steps, display)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from statistics import mean
 
 from sdrun.claims.declaration import BASELINE, METHOD, PRETRAIN, SIDES, Declaration
@@ -37,10 +38,9 @@ def ended(folder: SweepFolder) -> tuple[Counter[str], Took]:
         if job.status not in ("completed", "failed"):
             continue
         num[kind(place)] += 1
-        try:
-            took[kind(place)].append(float(read_json(folder.path / place / "summary.json")["wall_seconds"]))
-        except (Unreadable, LookupError, TypeError, ValueError):
-            continue
+        with suppress(Unreadable, LookupError, TypeError, ValueError):
+            seconds = float(read_json(folder.path / place / "summary.json")["wall_seconds"])
+            took[kind(place)].append(seconds)
     return num, took
 
 
@@ -61,9 +61,8 @@ class Course:
         text = f"{_span(f'{least.total():,}', f'{most.total():,}')} in all"
         lefts = [self._seconds(runs - num, took) for runs in (least, most)]
         times = [clock(seconds) for seconds in lefts if seconds is not None]
-        return (
-            f"{text}, about {_span(*times)} left" if len(times) == len(lefts) else f"{text}; --dry-run tells how long"
-        )
+        how_long = f", about {_span(*times)} left" if len(times) == len(lefts) else "; --dry-run tells how long"
+        return text + how_long
 
     def runs(self, num_seeds: int, is_extended: bool) -> Counter[str]:
         """How many there are of each kind, with so many paired seeds."""

@@ -1,8 +1,7 @@
 """How long a sweep still takes, by those of its jobs that ended, and by what those that run say. Imports no torch."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from statistics import mean
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 
 from sdrun.settings.words import parted
 
@@ -35,25 +34,25 @@ class Remaining:
 
     def __init__(self, kinds: Mapping[str, Kind], at_once: int) -> None:
         self.kinds, self.at_once = kinds, at_once
-        self.took = defaultdict[Kind, list[float]](list)
+        self.took: dict[Kind, list[float]] = {}
 
     def ended(self, name: str, seconds: float) -> None:
         """A job was completed."""
-        self.took[self.kinds[name]].append(seconds)
+        kind = self.kinds[name]
+        self.took = {**self.took, kind: [*self.took.get(kind, []), seconds]}
 
-    def seconds(self, running: Mapping[str, tuple[float, float | None]], queued: Iterable[str]) -> float | None:
+    def seconds(self, running: Mapping[str, tuple[float, float | None]], queued: Sequence[str]) -> float | None:
         """What is left; None while nothing tells.
 
         ``running``: for how long a job has run, and what it says is left of it.
         """
+        took = self.took
         guesses = [since + left for since, left in running.values() if left is not None]
-        every = [seconds for took in self.took.values() for seconds in took] or guesses
+        every = [seconds for of_kind in took.values() for seconds in of_kind] or guesses
         if not every:
             return None
-
-        def expected(name: str) -> float:
-            return mean(self.took.get(self.kinds[name]) or every)
-
-        lefts = [max(0.0, expected(name) - since) if left is None else left for name, (since, left) in running.items()]
-        lefts += [expected(name) for name in queued]
+        means, mean = {kind: fmean(of_kind) for kind, of_kind in took.items()}, fmean(every)
+        expected = {name: means.get(self.kinds.get(name, Kind()), mean) for name in (*running, *queued)}
+        lefts = [max(0.0, expected[name] - since) if left is None else left for name, (since, left) in running.items()]
+        lefts += [expected[name] for name in queued]
         return max(sum(lefts) / self.at_once, max(lefts, default=0.0))

@@ -134,19 +134,18 @@ class Screen:
 
     def _left(self, now: float) -> str:
         """Of the sweep, where anything is left and it can be told."""
-        running = {name: (now - began, self._left_of(name, now)) for name, began in self.began.items()}
-        queued = [name for name in self.folder.jobs if name not in self.over and name not in running]
+        running = {name: (now - began, self._left_of(name, now)) for name, began in list(self.began.items())}
+        queued = [name for name in list(self.folder.jobs) if name not in self.over and name not in running]
         seconds = self.remaining.seconds(running, queued)
         return "" if seconds is None or not (running or queued) else f"about {clock(seconds)} left"
 
     def _left_of(self, name: str, now: float) -> float | None:
         """What a job has said is left of it."""
-        if name not in self.progress:
-            return None
-        progress, then = self.progress[name]
-        return None if progress.seconds is None else max(0.0, progress.seconds - (now - then))
+        progress, then = self.progress.get(name, (None, now))
+        return max(0.0, progress.seconds - (now - then)) if progress and progress.seconds is not None else None
 
     def _table(self) -> Group:
+        """In the thread that draws, while jobs come and go."""
         now = time.monotonic()
         rows = [self._row(name, began, now) for name, began in list(self.began.items())]
         widths = [max(map(cell_len, cells)) for cells in list(zip(*rows, strict=True))[1:]]
@@ -158,16 +157,16 @@ class Screen:
             table.add_row(shown, *cells)
         num, running = len(self.folder.jobs), len(self.began)
         counts = [f"{running} running", f"{num - len(self.over) - running} queued"]
-        ended = Counter(self.folder.jobs[name].status for name in self.over)
+        ended = Counter(self.folder.jobs[name].status for name in list(self.over))
         counts += [f"{ended.pop('completed', 0)} done", *(f"{n} {status}" for status, n in ended.items())]
         line = "; ".join(filter(None, [f"{self._at()}: {', '.join(counts)}", self._left(now)]))
         return Group(Text(line, style="dim"), table)
 
     def _row(self, name: str, began: float, now: float) -> tuple[str, str, str, str]:
         """What a job is at, how much of its steps is done, and how long it takes."""
-        if name not in self.progress:
+        progress, _ = self.progress.get(name, (None, now))
+        if not progress:
             return name, "starting", "", clock(now - began)
-        progress, _ = self.progress[name]
-        left = self._left_of(name, now)
+        left = round(self._left_of(name, now) or 0)
         what = progress.doing.partition(" ")[0] or progress.stage
-        return name, what, f"{progress.share:4.0%}", "" if left is None else f"{clock(left)} left"
+        return name, what, f"{progress.share:4.0%}", f"{clock(left)} left" if left else ""
