@@ -65,7 +65,7 @@ def fill(folder: Path) -> None:
         save(folder / file, pixels(number))
     for people in ("elves", "orcs"):
         images(folder / "UNITS" / people, *(f"unit_{number}-" for number in range(20)), num=2)
-    for name in ("FILE.csv", "reviews.csv", "other.csv", "new.csv"):
+    for name in ("FILE.csv", "other.csv", "new.csv"):
         (folder / name).write_text(texts())
     table(folder / "TABLE.csv", *vectors(), header="a,b,c,d,species")
     write_idx(folder / "IDX_FOLDER", num_train=120)
@@ -110,8 +110,9 @@ class Reader:
                 os.chdir(ROOT / place)
                 return ""
             case ["python", script]:
-                runpy.run_path(script)
-                return ""
+                if (script,) not in self.ground.printed:
+                    runpy.run_path(script)
+                return self.ground.printed.setdefault((script,), "")
             case ["sdrun", *rest, ">", file]:
                 Path(file).write_text(text := self._sdrun(rest))
                 return text
