@@ -31,16 +31,21 @@ def test_more_than_cores_are_refused(monkeypatch):
         resolve(settings("hardware.threads=3").hardware)
 
 
+def work_of(asked, item):
+    """Multiply-adds of a batch."""
+    return run._size(asked, item).multiply_adds * asked.optim.batch_size
+
+
 def test_the_work_is_that_of_a_batch_and_draws_nothing():
     asked = settings("model.widths=[8,8]", "model.depth=0")
     item = tasks.load(asked.dataset).item
     before = torch.random.get_rng_state()
-    one = run._work(asked, item)
+    one = work_of(asked, item)
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert run._work(settings("model.widths=[8,8]", "model.depth=0", "optim.batch_size=256"), item) == 2 * one
+    assert work_of(settings("model.widths=[8,8]", "model.depth=0", "optim.batch_size=256"), item) == 2 * one
     small, large = settings("dataset=digits"), settings("dataset=fashion_mnist")
-    assert run._work(small, item) < hardware.WORK_OF_A_THREAD
-    assert run._work(large, images(1, 28)) > 2 * hardware.WORK_OF_A_THREAD
+    assert work_of(small, item) < hardware.WORK_OF_A_THREAD
+    assert work_of(large, images(1, 28)) > 2 * hardware.WORK_OF_A_THREAD
 
 
 def test_what_was_chosen_is_recorded_and_kept(tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ def test_it_is_found_where_it_is_installed_and_keeps_the_contract(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert [stage["name"] for stage in summary(tmp_path / "run")["stages"]] == ["first", "second"]
     assert manifest(tmp_path / "run")["plugins"].keys() == {"own_lab"}
-    told = done.stdout[done.stdout.index("method=patient") :].splitlines()
+    told = done.stdout[done.stdout.index("\nmethod=patient") + 1 :].splitlines()
     assert max(map(len, told)) <= 80
     assert sum(" ok " in f"{line} " for line in told) == 20
     assert not list(EXAMPLE.glob("**/*.egg-info"))

@@ -185,7 +185,7 @@ def test_with_it_every_verb_works(called, finished, copy, tmp_path):
         code, text = called(*verb)
         assert code == 0, text
     code, text = called("--plugin", finished[1], "show", "run")
-    changed = text[text.index("Settings that differ") : text.index("Stages")]
+    changed = text[text.index("Settings that differ") : text.index("Metrics of the final student")]
     assert "optim.max_steps" in changed
     assert "model.width" not in changed
 
