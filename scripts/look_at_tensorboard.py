@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
-from sdrun.comparison.runs import find
+from sdrun.comparison.folders import find
 from sdrun.comparison.view import is_shown
 
 WIDTH, HEIGHT = 1600, 1000

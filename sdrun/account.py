@@ -10,9 +10,7 @@ from sdrun.hardware import peak_memory
 from sdrun.storage.files import json_bytes
 from sdrun.storage.folder import RunFolder
 from sdrun.storage.place import resuming
-
-COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
-"""What the training of a stage takes, and of a run in all."""
+from sdrun.storage.stage import COMPUTE
 
 
 class Account:

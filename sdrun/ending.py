@@ -6,7 +6,7 @@ import shlex
 from sdrun import configuration
 from sdrun.account import command
 from sdrun.comparison import rendering, single, tables
-from sdrun.comparison.next import next_step
+from sdrun.comparison.advice import next_step
 from sdrun.comparison.runs import read
 from sdrun.comparison.stages import judged
 from sdrun.display import Display

@@ -58,8 +58,8 @@ def compared(
     compared.
     """
     from sdrun.comparison.compare import compare
+    from sdrun.comparison.folders import find
     from sdrun.comparison.groups import STAGE, is_alone
-    from sdrun.comparison.runs import find
     from sdrun.comparison.stages import seen_at
 
     runs = find(places)

@@ -1,10 +1,14 @@
 """Which group is held against which, and what cannot be compared."""
 
+from sdrun.comparison.differences import cell
 from sdrun.comparison.groups import STAGE, Group, differing, of_budget, of_method
+from sdrun.comparison.stages import baselines
 from sdrun.errors import InputError
+from sdrun.judges.metric import Metric
 from sdrun.settings.words import printable, text
 
-DEFAULT_BASELINE = {"method": "supervised"}
+SUPERVISED = "supervised"
+DEFAULT_BASELINE = {"method": SUPERVISED}
 
 
 def bases_of(groups: list[Group], baseline: dict[str, str] | None) -> list[Group]:
@@ -15,6 +19,21 @@ def bases_of(groups: list[Group], baseline: dict[str, str] | None) -> list[Group
         words = " ".join(f"{key}={value}" for key, value in baseline.items())
         raise InputError(f"--baseline {words}: no group has these settings; there are\n  {labels}")
     return bases
+
+
+def own_bases(groups: list[Group], metric: Metric, primary: str) -> list[Group]:
+    """Of runs at their stages: the best, by the primary metric, of what they hold themselves against."""
+    own = [group for group in groups if group.settings.get(STAGE) in baselines(group.example)]
+    means = [(group, value.mean) for group in own if (value := cell(group.values(primary)))]
+    best = [group for group, mean in means if not any(metric.is_better(other - mean) for _, other in means)]
+    stages = {group.settings[STAGE] for group in best[:1]}
+    return [group for group in own if group.settings[STAGE] in stages]
+
+
+def first_of_two(groups: list[Group]) -> list[Group]:
+    """The first of two runs alone, where both are of the same model, data and budget."""
+    are_two = len(groups) == 2 and all(len(group.runs) == 1 for group in groups)
+    return groups[:1] if are_two and not of_budget(differing(*(group.settings for group in groups))) else []
 
 
 def base_of(group: Group, bases: list[Group], across: list[str]) -> Group:

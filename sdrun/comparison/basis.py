@@ -1,9 +1,9 @@
 """On what a comparison rests: facts, settings that differ, and the commands that made the runs."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sdrun.comparison.commands import SEED, command, words
 from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, STAGE
 from sdrun.comparison.report import Groups, Section, section
 from sdrun.comparison.runs import Run
@@ -96,13 +96,10 @@ def commands(groups: Groups) -> Section:
     """What makes these runs again, a command a group where only the seeds differ."""
     command_lines: dict[str, None] = {}
     for runs in groups.values():
-        lines: dict[str, list[int]] = {}
+        seeds: dict[tuple[str, ...], list[int]] = {}
         for seed, run in runs.items():
-            words = [word for word in run.manifest.get("overrides", []) if not word.startswith("seed=")]
-            lines.setdefault(printable(shlex.join(words)), []).append(seed)
-        for line, seeds in lines.items():
-            sweep = "-m " if len(seeds) > 1 else ""
-            command_lines[f"sdrun {sweep}{line} seed={','.join(map(str, seeds))}".replace("  ", " ")] = None
+            seeds.setdefault(tuple(words(run, SEED)), []).append(seed)
+        command_lines |= {command(overrides, of_seeds): None for overrides, of_seeds in seeds.items()}
     return Section("Make it again", commands=list(command_lines))
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrun.comparison import hparams
+from sdrun.comparison.folders import Found, find
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.runs import Found, Run, find
+from sdrun.comparison.runs import Run
 from sdrun.comparison.view import View, is_shown
 from sdrun.settings.words import printable
 

@@ -5,16 +5,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from sdrun.comparison.baselines import base_of, bases_of, require_same_splits, require_same_test
+from sdrun.comparison.baselines import (
+    base_of,
+    bases_of,
+    first_of_two,
+    own_bases,
+    require_same_splits,
+    require_same_test,
+)
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, difference
-from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
+from sdrun.comparison.folders import Found, passed_over
+from sdrun.comparison.groups import STAGE, Group, grouped
+from sdrun.comparison.items import items
 from sdrun.comparison.lagging import STUDENT, lag
-from sdrun.comparison.runs import Found, Predictions, Run, passed_over
-from sdrun.comparison.stages import at, baselines, places
-from sdrun.comparison.statistics import LEVEL, Items, by_item
+from sdrun.comparison.runs import Run
+from sdrun.comparison.stages import at, places
+from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.errors import InputError
 from sdrun.judges.metric import Declared, Metric, lookup, shown
 from sdrun.settings.words import printable
@@ -46,7 +53,7 @@ class Row:
     @property
     def name(self) -> str:
         """What it is called in a table, where it stands below the row of its runs if it is beside that."""
-        return f"  its {self.group.label.rpartition(': ')[2]}" if self.is_beside else self.group.label
+        return f"  its {self.group.example.word}" if self.is_beside else self.group.label
 
 
 @dataclass
@@ -108,8 +115,8 @@ def compare(
             raise InputError(f"{option} {metric}: no run has it; they have {', '.join(names[:12]) or 'none'} ...")
         if lacking:
             result.notes.append(f"{metric} is absent or no number in {lacking} runs, which are left out of its column")
-    bases = bases_of(groups, baseline) or _own_base(groups, chosen[primary], primary)
-    if not bases and (bases := _first_of_two(groups)):
+    bases = bases_of(groups, baseline) or own_bases(groups, chosen[primary], primary)
+    if not bases and (bases := first_of_two(groups)):
         result.notes.append(f"held against {bases[0].label}, the first of the two; name one by --baseline KEY=VALUE")
     if not bases and len(groups) > 1:
         result.notes.append("no differences, for no group is the baseline; name one by --baseline KEY=VALUE")
@@ -159,21 +166,6 @@ def _has_student(run: Run) -> bool:
     return not run.word and run.stage in (None, run.trained) and STUDENT in places(run)
 
 
-def _own_base(groups: list[Group], metric: Metric, primary: str) -> list[Group]:
-    """Of runs at their stages: the best, by the primary metric, of what they hold themselves against."""
-    own = [group for group in groups if group.settings.get(STAGE) in baselines(group.example)]
-    means = [(group, value.mean) for group in own if (value := cell(group.values(primary)))]
-    best = [group for group, mean in means if not any(metric.is_better(other - mean) for _, other in means)]
-    chosen = {group.settings[STAGE] for group in best[:1]}
-    return [group for group in own if group.settings[STAGE] in chosen]
-
-
-def _first_of_two(groups: list[Group]) -> list[Group]:
-    """The first of two runs alone, where both are of the same model, data and budget."""
-    are_two = len(groups) == 2 and all(len(group.runs) == 1 for group in groups)
-    return groups[:1] if are_two and not of_budget(differing(*(group.settings for group in groups))) else []
-
-
 def _lags(group: Group, key: str, metric: Metric) -> list[str]:
     behind = lag(group.runs, key, metric)
     return [str(behind)] if behind and behind.is_far else []
@@ -218,22 +210,7 @@ def _hold_items(rows: list[Row]) -> list[str]:
     for row in rows:
         if row.baseline and len(row.group.runs) == len(row.baseline.runs) == 1:
             try:
-                row.items = _items(row.group.example, row.baseline.example)
+                row.items = items(row.group.example, row.baseline.example)
             except Unreadable as error:
                 problems[f"not compared item by item: {error}"] = None
     return list(problems)
-
-
-def _items(own: Run, base: Run) -> Items:
-    """Raises Unreadable where their predictions cannot be read, or are of other items."""
-    (logits, labels), (other_logits, other_labels) = _predictions(own), _predictions(base)
-    if not np.array_equal(labels, other_labels):
-        raise Unreadable(f"the predictions of {own.path} and {base.path} have other labels")
-    return by_item(logits.argmax(axis=1) == labels, other_logits.argmax(axis=1) == other_labels)
-
-
-def _predictions(run: Run) -> Predictions:
-    try:
-        return run.predictions()
-    except Unreadable as error:
-        raise Unreadable(f"{run.path}: {error}") from error

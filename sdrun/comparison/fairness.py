@@ -1,12 +1,14 @@
 """What a group of runs had that its baseline had not, and the command that gives the baseline as much."""
 
 import math
-import shlex
-from collections.abc import Iterator
+from dataclasses import fields
 
+from sdrun.comparison.baselines import SUPERVISED
+from sdrun.comparison.commands import FOLDER, SEED, command, words
 from sdrun.comparison.groups import STAGE, Group
 from sdrun.comparison.runs import Run
 from sdrun.comparison.sentences import price
+from sdrun.settings import Settings
 from sdrun.settings.words import parted, printable
 
 VIEWS = ("clean", "weak", "strong")
@@ -14,32 +16,37 @@ VIEWS = ("clean", "weak", "strong")
 
 VIEW = "method.view"
 OF_VIEWS = (VIEW, "method.student_view")
+LENGTH = ("optim.epochs", "optim.max_steps")
 ALIKE = 1.05
 """Times the compute that count as as much."""
+
+OF_ALL = {field.name for field in fields(Settings)} - {"method", "control"}
+"""What a command may set beside a method, without a dot."""
 
 
 def advantage(own: Group, base: Group) -> list[str]:
     """What ``own`` had more of, and below it the command of a baseline that has it too; nothing where it had no more.
 
-    The command is that of supervised training, also for a baseline that is a stage of the runs themselves.
+    The command is that of supervised training, also for a baseline that is a stage of the runs themselves; there is
+    none where their command names an experiment, whose values may be the method's.
     """
     times = price(own.runs, base.runs)
     view, base_view = _strongest(own.example), _strongest(base.example)
-    has_stronger = VIEWS.index(view) > VIEWS.index(base_view)
-    parts = [f"{view} views"] if has_stronger else []
+    parts, changed = [], dict[str, str]()
+    if VIEWS.index(view) > VIEWS.index(base_view):
+        parts.append(f"{view} views")
+        changed[VIEW] = view
     if times is not None and times > ALIKE:
         parts.append(f"{times:.1f} times the compute")
+        changed |= _length(base.example, times)
     if not parts:
         return []
-    words = [
-        *(word for word in _kept(base.example) if not (has_stronger and parted(word)[0] == VIEW)),
-        *([f"{VIEW}={view}"] if has_stronger else []),
-        *(_length(base.example, times) if times is not None and times > ALIKE else []),
-        f"seed={','.join(map(str, own.runs))}",
-    ]
-    sweep = ["-m"] if len(own.runs) > 1 else []
-    had = f"{own.label} had {' and '.join(parts)}, {base.label} had not. A baseline that has it too:"
-    return [printable(had), printable(f"  {shlex.join(['sdrun', *sweep, *words])}")]
+    told = printable(f"{own.label} had {' and '.join(parts)}, {base.label} had not.")
+    kept = _kept(base.example, *changed)
+    if kept is None:
+        return [told]
+    overrides = [f"method={SUPERVISED}", *kept, *(f"{key}={value}" for key, value in changed.items())]
+    return [f"{told} A baseline that has it too:", f"  {command(overrides, list(own.runs))}"]
 
 
 def _strongest(run: Run) -> str:
@@ -47,18 +54,22 @@ def _strongest(run: Run) -> str:
     return max(views, key=VIEWS.index, default=VIEWS[0])
 
 
-def _kept(run: Run) -> Iterator[str]:
-    """The words of its command that are not about seeds and length, or about a method that is not supervised."""
-    yield "method=supervised"
-    for word in run.manifest.get("overrides", []):
-        key, _ = parted(word)
-        is_its_own = key == "method" or (STAGE in run.settings and (key.startswith("method.") or "." not in key))
-        if not is_its_own and key not in ("seed", "optim.epochs", "optim.max_steps", "hydra.run.dir"):
-            yield word
+def _kept(run: Run, *without: str) -> list[str] | None:
+    """The words of its command that say no seed, nor are of a method that is not supervised; None: nobody knows."""
+    kept = words(run, SEED, FOLDER, "method", *without)
+    if STAGE not in run.settings:
+        return kept
+    keys = [parted(word)[0] for word in kept]
+    if "experiment" in keys:
+        return None
+    return [word for word, key in zip(kept, keys, strict=True) if key in OF_ALL or _is_of_group(key)]
 
 
-def _length(run: Run, times: float) -> Iterator[str]:
+def _is_of_group(key: str) -> bool:
+    return "." in key and not key.startswith("method.")
+
+
+def _length(run: Run, times: float) -> dict[str, str]:
     """Settings by which it would train for as many times as long."""
-    for key in ("optim.epochs", "optim.max_steps"):
-        if isinstance(value := run.settings.get(key), int | float) and value:
-            yield f"{key}={math.ceil(value * times)}"
+    lengths = {key: value for key in LENGTH if isinstance(value := run.settings.get(key), int | float) and value}
+    return {key: str(math.ceil(value * times)) for key, value in lengths.items()}

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sdrun.comparison.declared import EARLIER
-from sdrun.comparison.runs import look_below, read, standing
+from sdrun.comparison.folders import look_below
+from sdrun.comparison.runs import read, standing
 from sdrun.judges.metric import Declared, from_json
 from sdrun.storage.documents import Unreadable
 

@@ -4,6 +4,8 @@ import html
 import json
 from typing import Any
 
+from rich.console import Console
+
 from sdrun.comparison import single, tables
 from sdrun.comparison.compare import Comparison, Row
 from sdrun.comparison.differences import Cell, Difference
@@ -44,6 +46,16 @@ def sentences(result: Comparison) -> list[str]:
 def shown(result: Comparison) -> list[Table]:
     """Of single runs one table, else one for each metric."""
     return [single.table(result)] if result.is_single else by_metric(result)
+
+
+def show(result: Comparison, console: Console) -> None:
+    """Print it for a person: the answer first."""
+    for line in sentences(result):
+        tables.line(line, console, "bold")
+    for table in shown(result):
+        tables.show(table, console)
+    for note in notes(result):
+        tables.note(note, console)
 
 
 def by_metric(result: Comparison) -> list[Table]:

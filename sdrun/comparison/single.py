@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from sdrun.comparison.compare import Comparison, Row, compare
+from sdrun.comparison.folders import Found
 from sdrun.comparison.groups import STAGE
 from sdrun.comparison.lagging import STUDENT
-from sdrun.comparison.runs import Found, Run
+from sdrun.comparison.runs import Run
 from sdrun.comparison.sentences import item_sentence, price
 from sdrun.comparison.stages import baselines, places, seen_at
 from sdrun.comparison.tables import Table, called, number, titled

@@ -8,11 +8,10 @@ from sdrun.comparison.groups import STAGE
 from sdrun.comparison.runs import Run
 from sdrun.errors import InputError
 from sdrun.settings.words import printable
+from sdrun.storage.stage import COMPUTE
 
 NOT_CHOSEN = ("last", "best")
 """Words of weights that ``optim.select`` left out."""
-
-COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 
 
 def places(run: Run) -> list[str]:

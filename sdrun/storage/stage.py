@@ -44,4 +44,7 @@ class StageResult:
         )
 
 
+COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
+"""What the training of a stage takes, and of a run in all."""
+
 OF_SOME = ("samples", "multiply_adds", "best_step", "sha256", "networks", "declared")

@@ -25,10 +25,4 @@ def main(arguments: list[str]) -> None:
         print(rendering.text(result, options.format))
         tables.aside(rendering.notes(result) if options.format == "csv" else [])
         return
-    console = tables.console()
-    for sentence in rendering.sentences(result):
-        tables.line(sentence, console, "bold")
-    for table in rendering.shown(result):
-        tables.show(table, console)
-    for note in rendering.notes(result):
-        tables.note(note, console)
+    rendering.show(result, tables.console())

@@ -27,8 +27,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     from sdrun.comparison import tables
     from sdrun.comparison.declared import together
+    from sdrun.comparison.folders import passed_over
     from sdrun.comparison.index import listing
-    from sdrun.comparison.runs import passed_over
     from sdrun.errors import require
     from sdrun.judges.metric import fewest, lookup
     from sdrun.settings.words import filters, printable

@@ -35,18 +35,15 @@ def main(arguments: list[str]) -> None:
     for title, value in _heads(run):
         console.print(printable(f"{title:<10} {value}"), markup=False, soft_wrap=True)
     if judged(run):
-        result = single.whole(run)
-        for sentence in single.sentences(result):
-            tables.line(sentence, console, "bold")
-        tables.show(single.table(result), console)
-        for note in rendering.footnotes(result):
-            tables.note(note, console)
+        rendering.show(single.whole(run), console)
     for table in (_settings(run), _metrics(run), _lineage(run), _files(run)):
         if table.rows:
             tables.show(table, console)
 
 
 def _heads(run: "Run") -> Iterator[tuple[str, str]]:
+    from sdrun.storage.stage import COMPUTE
+
     manifest, compute = run.manifest, run.summary.get("compute", {})
     yield "run", str(run.path)
     yield "status", run.status + (f": {run.summary['error']}" if "error" in run.summary else "")
@@ -57,7 +54,7 @@ def _heads(run: "Run") -> Iterator[tuple[str, str]]:
         f"{run.title} on {manifest['dataset']}, {manifest.get('model', '?')}, seed {manifest['seed']}",
     )
     yield "command", " ".join(["sdrun", *manifest.get("overrides", [])])
-    if {"steps", "samples", "multiply_adds", "seconds"} <= compute.keys():
+    if compute.keys() >= set(COMPUTE):
         took = f"{compute['steps']:,} steps, {compute['samples']:,} items, {compute['multiply_adds']:.3g} multiply-adds"
         yield "training", f"{took}, {compute['seconds']:,.0f} s of {run.summary.get('wall_seconds', 0):,.0f} s in all"
 

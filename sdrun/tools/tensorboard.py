@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sdrun.errors import InputError, RunError, require
 
 if TYPE_CHECKING:
-    from sdrun.comparison.runs import Found
+    from sdrun.comparison.folders import Found
 
 EPILOG = """
 It opens with curves of validation (1 val) and of training (2 train); the stages of a run follow one another. What a
@@ -128,7 +128,7 @@ def _free_port(host: str, port: int | None) -> int:
 
 def _tell(everything: "Found", named: set[Path]) -> None:
     """Say which folders are not shown, each once."""
-    from sdrun.comparison.runs import passed_over
+    from sdrun.comparison.folders import passed_over
     from sdrun.comparison.tables import aside
 
     skipped = [(path, reason) for path, reason in everything.skipped if path not in named]

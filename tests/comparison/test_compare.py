@@ -9,8 +9,8 @@ from folders import made_run, predicted
 
 from sdrun import cli
 from sdrun.comparison.compare import compare
+from sdrun.comparison.folders import find
 from sdrun.comparison.rendering import notes, sentences, text
-from sdrun.comparison.runs import find
 from sdrun.errors import InputError
 
 NOISE = [0.0, 0.002, -0.001, 0.003, -0.002, 0.001]

@@ -11,7 +11,8 @@ from folders import made_run
 from helpers import entries
 from sdrun.comparison.compare import compare
 from sdrun.comparison.declared import EARLIER, together
-from sdrun.comparison.runs import find, read
+from sdrun.comparison.folders import find
+from sdrun.comparison.runs import read
 from sdrun.judges.metric import (
     CLASSIFICATION,
     PSEUDO_LABELS,

@@ -8,8 +8,9 @@ from folders import made_run
 
 from sdrun import cli
 from sdrun.comparison.compare import compare
+from sdrun.comparison.folders import find
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.runs import find, read
+from sdrun.comparison.runs import read
 from sdrun.errors import InputError
 
 

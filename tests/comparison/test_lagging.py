@@ -5,9 +5,9 @@ from folders import made_run
 
 from sdrun.comparison.compare import compare
 from sdrun.comparison.declared import EARLIER
+from sdrun.comparison.folders import find
 from sdrun.comparison.lagging import key_of_student, lag
 from sdrun.comparison.rendering import notes
-from sdrun.comparison.runs import find
 from sdrun.judges.metric import lookup
 
 

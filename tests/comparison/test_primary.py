@@ -6,8 +6,8 @@ import pytest
 from folders import made_run
 
 from sdrun.comparison.compare import compare
+from sdrun.comparison.folders import find
 from sdrun.comparison.rendering import by_metric, notes, sentences, text
-from sdrun.comparison.runs import find
 from sdrun.errors import InputError
 from sdrun.judges.metric import Better, Metric, to_json
 

@@ -10,8 +10,8 @@ import pytest
 from folders import made_run, predicted
 
 from sdrun.comparison.compare import compare
+from sdrun.comparison.folders import find
 from sdrun.comparison.rendering import notes, sentences, text
-from sdrun.comparison.runs import find
 
 ODD = 'a|<b>,"c" [d]'
 

@@ -9,9 +9,9 @@ from folders import LABELS, made_run
 from rich.console import Console
 
 from sdrun.comparison import single, tables
+from sdrun.comparison.advice import next_step
 from sdrun.comparison.fairness import advantage
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.next import next_step
 from sdrun.comparison.runs import read
 from sdrun.comparison.stages import at, baselines, places, seen_at
 from sdrun.errors import InputError
@@ -157,11 +157,18 @@ def test_what_a_method_had_more_of_is_said_with_the_command_that_gives_it_to_the
 def test_the_fair_baseline_of_a_stage_is_supervised_training_without_what_is_the_methods(tmp_path):
     path = staged(tmp_path / "a")
     manifest = json.loads((path / "manifest.json").read_text())
-    manifest["overrides"] = ["method=born_again", "generations=2", "method.alpha=0.5", "model.widths=[8,8]", "seed=7"]
+    of_method = ["method=born_again", "generations=2", "method.alpha=0.5", "control=shuffled", "seed=7"]
+    manifest["overrides"] = [*of_method, "dataset=fashion_mnist", "model.widths=[8,8]", "pictures=false"]
     (path / "manifest.json").write_text(json.dumps(manifest))
     rows = single.whole(read(path)).rows
-    command = "  sdrun method=supervised 'model.widths=[8,8]' optim.epochs=30 seed=0"
-    assert advantage(rows[1].group, rows[0].group)[1] == command
+    told, command = advantage(rows[1].group, rows[0].group)
+    assert told == "generation_1 had 3.0 times the compute, generation_0 had not. A baseline that has it too:"
+    words = "method=supervised dataset=fashion_mnist 'model.widths=[8,8]' pictures=false optim.epochs=30 seed=0"
+    assert command == f"  sdrun {words}"
+    manifest["overrides"].append("experiment=mine")
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    rows = single.whole(read(path)).rows
+    assert advantage(rows[1].group, rows[0].group) == [told.partition(" A ")[0]], "whose values may be the method's"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from test_broken_runs import LAUGHS, changed
 from helpers import entries
 from sdrun import cli, configuration
 from sdrun.comparison import charts, index, report
-from sdrun.comparison.runs import find
+from sdrun.comparison.folders import find
 from sdrun.settings.words import drawable, printable
 from sdrun.tools import tensorboard
 

@@ -5,8 +5,8 @@ from folders import made_run
 
 from sdrun.comparison.compare import compare
 from sdrun.comparison.declared import EARLIER
+from sdrun.comparison.folders import find
 from sdrun.comparison.rendering import notes
-from sdrun.comparison.runs import find
 from sdrun.judges.metric import lookup
 
 NOISE = [0.0, 0.02, -0.01, 0.03, -0.02, 0.01, -0.03]

@@ -10,8 +10,9 @@ import torch
 from further import ROOMS, further_rooms, searched
 from helpers import QUICK, differences, in_pieces, manifest, settings, summary
 from sdrun import run
+from sdrun.comparison.folders import find
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.runs import find, read
+from sdrun.comparison.runs import read
 from sdrun.errors import InputError
 from sdrun.storage.initial import initial
 from sdrun.tasks.images import sources

@@ -8,8 +8,8 @@ from folders import made_run
 
 import helpers
 from sdrun import reevaluation, run
+from sdrun.comparison.folders import find
 from sdrun.comparison.groups import grouped
-from sdrun.comparison.runs import find
 from sdrun.errors import InputError
 from sdrun.storage import manifest
 from sdrun.storage.initial import initial
