@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun import methods, models, tasks
 from sdrun.settings import OPTIMS, ROLES, Settings, words
+from sdrun.storage.earlier import choice_of_preset
 
 SYNONYMS = {
     "learning_rate": "optim.lr",
@@ -109,6 +110,6 @@ def _meant(key: str, keys: list[str], present: Collection[str]) -> list[str]:
 
 
 def _choice_for(method: DictConfig, choices: Iterable[str]) -> str:
-    """The choice that has the values of a former preset; of plain and default, the bare method."""
-    names = (f"{method.name}_{method.preset}", str(method.preset))
-    return next((name for name in names if name in choices), method.name)
+    """The choice that has the values of a former preset, or else the bare method."""
+    choice = choice_of_preset(method.name, str(method.preset))
+    return choice if choice in choices else str(method.name)
