@@ -38,7 +38,7 @@ class Bar:
 
     def start(self) -> None:
         if not self.live.is_started:
-            self.live.start()
+            self.live.start(refresh=True)
 
     def stop(self) -> None:
         self.live.stop()

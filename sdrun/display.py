@@ -133,8 +133,12 @@ class Display:
         told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
         self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """The run is at its end, and what is printed from now on stays."""
         self._bar.stop()
+
+    def close(self) -> None:
+        self.stop()
         for handler in self._handlers:
             _logger.removeHandler(handler)
             with suppress(OSError):  # a full disk

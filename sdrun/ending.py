@@ -35,6 +35,7 @@ def leave_alone(folder: RunFolder) -> None:
 
 def conclude(folder: RunFolder, display: Display, lost: list[str] | None) -> None:
     """Say what came out; of a run that was completed before, what of the ``lost`` was made again."""
+    display.stop()
     if lost is None:
         _answer(folder, display)
         display.say(f"Run          {folder.path}")

@@ -259,7 +259,8 @@ def test_the_wheel_works_from_another_folder(tmp_path):
 def test_a_terminal_sees_a_bar(tmp_path, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "100")
-    process, terminal = child.on_terminal(lambda: child.sdrun(*SHORT))
+    long = ("method=supervised", *SMALL, "optim.epochs=100")  # so that it is redrawn while it trains
+    process, terminal = child.on_terminal(lambda: child.sdrun(*long))
     seen = b""
     with suppress(OSError):  # the other end is closed
         while part := os.read(terminal, 65536):

@@ -54,7 +54,7 @@ def test_a_terminal_wraps_beside_titles_and_the_log_is_plain(display, tmp_path, 
     assert shown[0].startswith("generation_0, stage 1 of 2  ━")
     assert shown[1].split(",") == ["drawing", " 0:00:00"]
     text = re.sub(r"\x1b\[[0-9;?]*\w", "", capsys.readouterr().out)
-    lines = [line.strip("\r ") for line in text.split("\n")]
+    lines = [line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n")]  # what is not overwritten
     place = lines.index("Data         images of 1x8x8: 1,257 for training, 180 for")
     assert lines[place + 1] == "validation, 360 for testing"
     assert "generation_0: test accuracy 92.50 %, NLL 0.2500" in lines
