@@ -20,7 +20,7 @@ demo: .venv/ready ## three generations of a born-again network on real images
 	$(BIN)/sdrun method=born_again generations=3
 
 test: .venv/ready ## run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: .venv/ready ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
