@@ -14,11 +14,11 @@ from sdrun.settings.words import printable, text
 
 ROLES = {METHOD: "method", BASELINE: "tuned baseline", EQUAL: "baseline for as much compute"}
 
-MOST_NAMED = 5
-"""Runs that are not finished."""
+MOST_NAMED = 3
+"""Runs that are not finished for one reason."""
 
 INTRODUCTION = """
-Made by `make claims`; not written by hand. A claim has two sides, which are tuned alike: the same number of trials of
+Made by `sdrun claims`; not written by hand. A claim has two sides, which are tuned alike: the same number of trials of
 one grid, the method's own settings besides, chosen on validation of seeds that no answer rests on. What was chosen
 runs on paired seeds, and more of them are added until the difference is shown, or shown to be less than what was
 declared to matter. One metric decides. All intervals of a claim hold together, over its questions and over its looks at
@@ -60,9 +60,8 @@ def section(claim: Judged, pictures: str | None) -> str:
         markdown(answers(claim)),
         markdown(arms(claim)),
         *lags(claim),
+        *missing(claim),
     ]
-    if claim.missing:
-        lines.append("Not finished, and left out: " + "; ".join(missing(claim)))
     if claim.members:
         lines.append(tuning(claim))
     return "\n\n".join(lines)
@@ -104,7 +103,8 @@ def arms(claim: Judged) -> Table:
     metrics = {f"test/{metric.name}": metric for metric in shown(claim.declared)}
     metrics = {key: metric for key, metric in metrics.items() if any(run.metric(key) is not None for run in runs)}
     titles = [titled(key, metric) for key, metric in metrics.items()]
-    table = Table("", ["runs", "n", *titles, "compute", "seconds"], left=("runs",))
+    spare = ("seconds", *[title for title in reversed(titles) if title != titled(claim.claim.metric, claim.metric)])
+    table = Table("", ["runs", "n", *titles, "compute", "seconds"], left=("runs",), spare=spare)
     costs = {member.name: member.cost for member in claim.members}
     for arm, label in labels(claim).items():
         cells = claim.cells(arm, list(metrics))
@@ -132,7 +132,7 @@ def labels(claim: Judged) -> dict[str, str]:
 def answers(claim: Judged) -> Table:
     """Every contrast: the paired difference; a verdict where one was asked for."""
     columns = ["question", "difference of", "metric", "mean", "interval", "in sd", "seeds", "verdict"]
-    table = Table("", columns, left=(*columns[:3], "verdict"))
+    table = Table("", columns, left=(*columns[:3], "verdict"), spare=("metric", "in sd", "difference of", "seeds"))
     for name, title in QUESTIONS.items():
         if answer := claim.answers.get(name):
             words = in_short(answer).partition(":")[0]
@@ -165,10 +165,15 @@ def lags(claim: Judged) -> list[str]:
 
 
 def missing(claim: Judged) -> list[str]:
-    """Runs that are not finished, and why."""
-    lines = [printable(f"{path.parent.name}/{path.name} {why}") for path, why in claim.missing[:MOST_NAMED]]
-    more = len(claim.missing) - MOST_NAMED
-    return [*lines, f"{more} more"] if more > 0 else lines
+    """What is said of runs that are not finished, if there are any."""
+    by_reason: dict[str, list[str]] = {}
+    for path, why in claim.missing:
+        by_reason.setdefault(why, []).append(f"{path.parent.name}/{path.name}")
+    parts = []
+    for why, names in by_reason.items():
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        parts.append(f"{', '.join(names[:MOST_NAMED])}{more} ({why})")
+    return [printable(f"Left out, as not finished: {'; '.join(parts)}. The same command goes on.")] if parts else []
 
 
 def tuning(claim: Judged) -> str:

@@ -1,5 +1,6 @@
 """What the runs of claims tell: whether a teacher is alive and informed, and whether it helps."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
 from sdrun.judges.metric import Metric, lookup
 from sdrun.settings.words import printable
+from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 
 
@@ -215,15 +217,18 @@ def _read(folder: ClaimFolder) -> Judged:
     runs: dict[str, dict[int, Run]] = {}
     missing: list[tuple[Path, str]] = []
     for arm, seed, path in folder.places():
+        if not os.path.lexists(path / manifests.FILE):
+            missing.append((path, "not begun"))
+            continue
         try:
             run = read(path)
         except Unreadable as error:
             missing.append((path, str(error)))
             continue
         if run.status != "completed":
-            missing.append((path, f"is {run.status}"))
+            missing.append((path, run.status))
         elif run.seed != seed:
-            missing.append((path, f"is of seed {run.seed}"))
+            missing.append((path, f"of seed {run.seed}"))
         else:
             runs.setdefault(arm, {})[seed] = run
     return Judged(folder, folder.declared, runs, missing)

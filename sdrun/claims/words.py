@@ -21,7 +21,7 @@ def sentences(claim: Judged) -> list[str]:
     helps, equal = (claim.answers[name] for name in DECIDING)
     own = claim.name
     if helps.difference is None:
-        return ["It is tuned; the paired seeds of its first look are not all there."]
+        return ["It is tuned; the paired seeds of its first look are not all finished."]
     told = [sentence(own, "the tuned baseline", helps.difference, price=claim.price, margin=helps.margin, plans=False)]
     if claim.chosen[EQUAL] == claim.chosen[BASELINE] and claim.is_extended:
         told.append("That is also the best baseline for as much compute, as longer training did not score higher")
@@ -39,6 +39,8 @@ def teacher(claim: Judged) -> str:
     """What its teacher is, by the controls."""
     alive, informed, more = (claim.answers.get(name) for name in ("alive", "informed", "more_than_labels"))
     assert alive
+    if alive.difference is None:
+        return "Whether its teacher makes a difference is not run yet"
     if alive.is_same:
         return "Its teacher makes no difference that matters"
     if not alive.is_different:

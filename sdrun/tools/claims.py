@@ -1,7 +1,6 @@
 """``sdrun claims FOLDER...``: the verdicts on claims, which ``-m experiment=claim_NAME`` runs."""
 
 import argparse
-import sys
 from pathlib import Path
 
 
@@ -10,12 +9,15 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="sdrun claims", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[Path("outputs/claims")], metavar="FOLDER")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE.md", help="write the page there, pictures below FILE/"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.md",
+        help="write all of it there, what was tried too; pictures below FILE/",
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the small files of all runs there")
     options = parser.parse_args(arguments)
     from sdrun.claims.folder import find, keep
-    from sdrun.claims.page import page
     from sdrun.claims.verdicts import judged
 
     folders = find(options.folders)
@@ -24,8 +26,12 @@ def main(arguments: list[str]) -> None:
         for folder in folders:
             keep(folder, options.keep / folder.name)
     if options.output is None:
-        sys.stdout.write(page(claims, None))
+        from sdrun.claims.screen import show
+        from sdrun.comparison.tables import console
+
+        show(claims, console())
         return
+    from sdrun.claims.page import page
     from sdrun.claims.pictures import drawn
     from sdrun.storage.files import write_bytes
 

@@ -141,7 +141,7 @@ def test_a_run_in_another_one_s_place_is_left_out_by_name(one, called):
     (one / "silent/seed_0").rename(one / "silent/seed_9")
     (one / "silent/seed_1").rename(one / "silent/seed_0")
     (one / "silent/seed_9").rename(one / "silent/seed_1")
-    assert "silent/seed_0 is of seed 1; silent/seed_1 is of seed 0" in called("claims", "one")[1]
+    assert "silent/seed_0 (of seed 1); silent/seed_1 (of seed 0)" in called("claims", "one")[1]
 
 
 def test_runs_that_say_little_of_themselves_are_on_the_page(one, called):
@@ -176,5 +176,8 @@ def test_nothing_of_a_claim_takes_hold_of_a_terminal(one, called):
     )
     code, out = called("claims", "one")
     assert code == 0
-    assert not {"\x1b", "\x9b"} & set(out)
-    assert "*a\\x1b[2J\\n# b*" in out
+    assert called("claims", "one", "-o", "page.md")[0] == 0
+    written = (one.parent / "page.md").read_text()
+    assert not {"\x1b", "\x9b"} & set(out + written)
+    assert "one: a\\x1b[2J\\n# b" in out
+    assert "*a\\x1b[2J\\n# b*" in written

@@ -1,16 +1,20 @@
 """``sdrun claims`` on claims that no training made."""
 
+import io
 import json
+import shutil
 import sys
 
 import fresh
 import numpy as np
 import pytest
+from rich.console import Console
 from test_verdicts import claim
 
 from sdrun import cli
 from sdrun.claims.folder import ClaimFolder, find, keep
 from sdrun.claims.page import page
+from sdrun.claims.screen import show
 from sdrun.claims.verdicts import judged
 
 
@@ -33,11 +37,6 @@ def changed(path, **entries):
 def test_all_claims_below_a_folder_are_on_one_page(tmp_path, called):
     claim(tmp_path / "outputs/claims/one", method=0.05)
     claim(tmp_path / "outputs/claims/two")
-    code, text = called()
-    assert code == 0
-    assert "- **[one](#one)** is better than the tuned baseline by" in text
-    assert "- **[two](#two)** differs from the tuned baseline by less than 1.0 points" in text
-    assert ".svg" not in text
     assert called("outputs/claims/one", "outputs/claims/two", "-o", "docs/page.md")[0] == 0
     written = (tmp_path / "docs/page.md").read_text()
     for picture in ("forest", "one", "two"):
@@ -45,9 +44,21 @@ def test_all_claims_below_a_folder_are_on_one_page(tmp_path, called):
         svg = (tmp_path / f"docs/page/{picture}.svg").read_text()
         assert svg.startswith("<svg")
         assert "currentColor" not in svg
-    assert [line for line in written.splitlines() if line and "svg" not in line] == [
-        line for line in text.splitlines() if line
-    ]
+    assert "- **[one](#one)** is better than the tuned baseline by" in written
+    assert "- **[two](#two)** differs from the tuned baseline by less than 1.0 points" in written
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_terminal_sees_the_answers_and_whole_words(tmp_path, width):
+    claims = [claim(tmp_path / name, method=gain) for name, gain in (("one", 0.05), ("two", 0.0))]
+    file = io.StringIO()
+    show(judged(find(claims)), Console(file=file, width=width, force_terminal=True, color_system=None))
+    text = file.getvalue()
+    assert text.startswith("one is better than the tuned baseline by 4.3 to 5.7 points")
+    assert "\n\ntwo differs from the tuned baseline by less than 1.0 points" in text
+    assert max(map(len, text.splitlines())) <= width
+    assert {"verdict", "no", "difference", "matters", "interval", "compute"} <= set(text.split())
+    assert "alive: against its teacher's weight at zero" in " ".join(text.split())
 
 
 def test_what_was_kept_gives_the_same_page(tmp_path, called):
@@ -78,8 +89,11 @@ def test_a_run_that_failed_is_named(tmp_path):
     path = claim(tmp_path / "one", method=0.05)
     file = path / "baseline_x3/seed_1/summary.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "status": "failed"}))
+    for seed in range(4):
+        shutil.rmtree(path / f"silent/seed_{seed}")
     text = page(judged([ClaimFolder.open(path)]), None)
-    assert "Not finished, and left out: baseline_x3/seed_1 is failed" in text
+    left_out = "baseline_x3/seed_1 (failed); silent/seed_0, silent/seed_1, silent/seed_2 and 1 more (not begun)"
+    assert f"Left out, as not finished: {left_out}. The same command goes on." in text
 
 
 def test_a_report_of_a_claim_leads_with_its_answers(tmp_path, called, monkeypatch, capsys):

@@ -162,7 +162,7 @@ def test_a_look_that_is_not_whole_does_not_count(tmp_path):
     one = the(path)
     assert one.answers["helps"].difference.paired.n == 5
     assert one.answers["alive"].difference is None
-    assert "silent/seed_3 summary.json is not there" in page([one], None)
+    assert "silent/seed_3 (summary.json is not there)" in page([one], None)
 
 
 def test_the_interval_and_the_verdict_of_every_answer_agree(tmp_path):
@@ -212,7 +212,7 @@ def test_a_longer_training_that_scores_less_is_not_the_baseline_s_best(tmp_path)
 
 def test_a_claim_that_has_barely_begun_has_a_page(tmp_path):
     path = claim(tmp_path / "c", seeds=[0])
-    assert "the paired seeds of its first look are not all there" in page([the(path)], None)
+    assert "the paired seeds of its first look are not all finished" in page([the(path)], None)
     content = json.loads((path / "claim.json").read_text())
     (path / "claim.json").write_text(json.dumps({"declared": content["declared"], "runs": {}}))
     assert "It is not tuned yet." in page([the(path)], None)

@@ -1,0 +1,41 @@
+"""Claims in a terminal: the answers first, then what they rest on. What was tried is on the page alone."""
+
+from rich.console import Console
+
+from sdrun.claims.page import answers, arms, lags, missing, setting
+from sdrun.claims.pictures import QUESTIONS
+from sdrun.claims.verdicts import Judged
+from sdrun.claims.words import of_all, sentences
+from sdrun.comparison import tables
+from sdrun.settings.words import printable
+
+ASKED = {
+    "alive": "against its teacher's weight at zero",
+    "informed": "against a teacher that knows nothing of the sample",
+    "more_than_labels": "against a teacher that knows the class alone",
+}
+"""What a control is, by its question."""
+
+
+def show(claims: list[Judged], console: Console) -> None:
+    for number, claim in enumerate(claims):
+        if number:
+            console.print()
+        tables.line(answer(claim), console, "bold")
+    if len(claims) > 1:
+        tables.note(of_all(claims), console)
+    for claim in claims:
+        console.print()
+        tables.line(f"{claim.name}: {claim.claim.statement}", console)
+        for table in (answers(claim), arms(claim)):
+            if table.rows:
+                tables.show(table, console)
+        asked = [f"{QUESTIONS[name]}: {meaning}" for name, meaning in ASKED.items() if name in claim.answers]
+        for note in (f"{'; '.join(asked)}.", setting(claim).replace("`", ""), *lags(claim), *missing(claim)):
+            tables.note(note, console)
+
+
+def answer(claim: Judged) -> str:
+    """What is said of a claim, which it begins with the name of."""
+    told = " ".join(sentences(claim))
+    return told if told.startswith(claim.name) else f"{printable(claim.name)}: {told}"
