@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -27,14 +28,15 @@ SECONDS_TO_GUESS = 10.0
 
 
 class Display:
-    """Where a run is among its ``stages``, and the warnings of the run."""
+    """Where a run is among its ``stages``, which have names for a person by their own, and the warnings of the run."""
 
     SECONDS_BETWEEN_LINES = 5.0
 
-    def __init__(self, log_file: Path | None, stages: Iterable[str] = ()) -> None:
+    def __init__(self, log_file: Path | None, stages: Mapping[str, str] = MappingProxyType({})) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self.live = self.console.is_terminal and log_file is not None
-        self.outlook = Outlook(stages)
+        self._called = stages
+        self.outlook = Outlook(stages.values())
         self._headline, self._steps_per_epoch = Metric(""), 1
         self._latest: dict[str, float] = {}
         self._saved = 0
@@ -63,6 +65,7 @@ class Display:
 
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int, headline: Metric) -> None:
         """A training starts, or goes on at a step."""
+        name = self._called.get(name, name)
         self._began = self._last_line = time.monotonic()
         self.outlook.begin(name, step, num_steps, self._began)
         self._headline, self._steps_per_epoch, self._latest = headline, steps_per_epoch, {}
@@ -99,6 +102,7 @@ class Display:
     @contextmanager
     def doing(self, stage: str, what: str) -> Iterator[None]:
         """Name what a stage does where it does not train. What an error has left stays, to be told of."""
+        stage = self._called.get(stage, stage)
         self._began = time.monotonic()
         self._doing = stage, what
         self._tell_others(self._began)
@@ -131,7 +135,8 @@ class Display:
             self._is_under_way = False
         metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics][:2]
         told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
-        self.say(f"{result.name}: test {told}" if told else f"{result.name}: done")
+        name = self._called.get(result.name, result.name)
+        self.say(f"{name}: test {told}" if told else f"{name}: done")
 
     def stop(self) -> None:
         """The run is at its end, and what is printed from now on stays."""

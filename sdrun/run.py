@@ -141,7 +141,7 @@ def execute(
     is_main = hardware.is_main
     if is_main:
         stack.enter_context(folder.locked())
-    display = Display(folder.path / "run.log" if is_main else None, settings.method.stages)
+    display = Display(folder.path / "run.log" if is_main else None, beginning.called(folder, settings))
     stack.callback(display.close)
     interrupt = stack.enter_context(Interrupt())
     account = Account(folder, writes=is_main)
@@ -172,7 +172,7 @@ def execute(
         experiment = Experiment(context, stages)
         if is_main and not (account.is_final or source):
             num_steps = experiment.num_steps(experiment.unlabelled(0, views={}))  # as any stream of all training items
-            beginning.foretell(settings, backbone, num_steps, display)
+            beginning.foretell(folder, settings, backbone, num_steps, display)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
             ending.overview(record, settings, folder.results(), final.metrics)

@@ -17,6 +17,7 @@ METRICS = {"test/accuracy": 0.925, "test/nll": 0.25}
 RESULT = StageResult(
     name="generation_0", steps=100, seconds=5.0, metrics=METRICS, declared=to_json(CLASSIFICATION), sha256={}
 )
+STAGES = {"generation_0": "generation_0", "generation_1": "generation_1"}
 FACTS = "images of 1x8x8: 1,257 for training, 180 for validation, 360 for testing"
 
 
@@ -46,7 +47,7 @@ def drawn(display, width):
 def display(tmp_path, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
-    return Display(tmp_path / "run.log", ["generation_0", "generation_1"])
+    return Display(tmp_path / "run.log", STAGES)
 
 
 def test_a_terminal_wraps_beside_titles_and_the_log_is_plain(display, tmp_path, capsys):
@@ -79,6 +80,18 @@ def test_no_line_is_wider_than_the_terminal(width, title):
     assert title != "supervised" or width < 40 or "0:01:04 left in all" in first
 
 
+def test_a_stage_is_called_as_its_method_was_asked_for(tmp_path, capsys):
+    display = Display(tmp_path / "run.log", {"consistency": "fixmatch"})
+    display.begin("consistency", 20, 10, 0, ACCURACY)
+    display.update(20, {})
+    assert display.where == " in fixmatch, of which nothing is saved"
+    with display.doing("consistency", "drawing"):
+        assert drawn(display, 60)[0].startswith("fixmatch  ━")
+    display.end(StageResult(name="consistency", steps=20, seconds=5.0, metrics={}))
+    display.close()
+    assert capsys.readouterr().out.splitlines() == ["fixmatch: drawing", "fixmatch: done"]
+
+
 def test_others_hear_where_it_is(display, monkeypatch):
     heard = []
     monkeypatch.setattr(progress, "_listeners", [progress.Listener(heard.append, progress.nullcontext)])
@@ -103,7 +116,7 @@ def test_it_says_what_an_interrupted_run_was_at(display):
 def test_how_long_it_takes_is_told_once(tmp_path, monkeypatch, capsys):
     now = [100.0]
     monkeypatch.setattr("sdrun.display.time.monotonic", lambda: now[0])
-    display = Display(tmp_path / "run.log", ["a", "b"])
+    display = Display(tmp_path / "run.log", {"a": "a", "b": "b"})
     display.begin("a", 100, 10, 0, ACCURACY)
     for step in range(10, 100, 10):
         now[0] += 2
