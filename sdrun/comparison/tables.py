@@ -32,8 +32,8 @@ COLOURS = {
 }
 """Of a text by its first word."""
 
-ROOM, LEAST, ROOM_OF_PATHS = 24, 12, 16
-"""Characters that a column of words is not narrower than where that can be, or in any case, and one of paths."""
+ROOM, LEAST, ROOM_OF_PATHS = 16, 12, 16
+"""Characters that a column of words is not narrower than where that can be, or in any case; and one of paths."""
 
 WIDEST = 10_000
 
@@ -83,12 +83,13 @@ def _rich(table: Table, columns: list[str], room: Mapping[str, int], least: int 
     ]
     for name, cells in zip(columns, texts, strict=True):
         is_text, is_path = name in table.left, name in table.paths
+        widest = max(map(cell_len, [*cells, name]))
         shown.add_column(
             Text(printable(name)),
             justify="left" if is_text else "right",
             overflow="fold",
             no_wrap=not is_text or is_path,
-            min_width=min(max(map(cell_len, [*cells, name])), least) if is_text and not is_path else None,
+            min_width=min(widest, least) if is_text and not is_path else widest,
         )
     for number, row in enumerate(zip(*texts, strict=True)):
         styled = [Text(cell, _style(table, number, name, cell)) for name, cell in zip(columns, row, strict=True)]

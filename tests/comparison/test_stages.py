@@ -235,6 +235,19 @@ TABLE = tables.Table(
 )
 
 
+def test_numbers_and_words_are_whole_in_any_terminal():
+    columns = ["runs", "mean ± sd", "95 %", "p", "verdict"]
+    verdict = "cannot tell with 5 seeds; about 28 needed"
+    rows = [["fixmatch", "79.72 ± 0.42", "[-0.46, +1.20]", "0.2843", verdict]]
+    table = tables.Table("", columns, rows, left=("runs", "verdict"), spare=("p",))
+    for width in range(56, 121):
+        console = Console(width=width, force_terminal=True, color_system=None)
+        with console.capture() as capture:
+            tables.show(table, console)
+        shown = capture.get().split()
+        assert {"fixmatch", "[-0.46,", "+1.20]", "79.72", "0.42", *verdict.split()} <= set(shown), width
+
+
 @pytest.mark.parametrize(("width", "heads"), [(120, "run verdict seconds p"), (60, "run verdict"), (45, "run verdict")])
 def test_a_table_fits_its_terminal(width, heads):
     console = Console(width=width, force_terminal=True, color_system=None)
