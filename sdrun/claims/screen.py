@@ -26,7 +26,7 @@ def show(claims: list[Judged], console: Console) -> None:
         tables.note(of_all(claims), console)
     for claim in claims:
         console.print()
-        tables.line(f"{claim.name}: {claim.claim.statement}", console)
+        tables.line(f'{claim.name}, the claim: "{claim.claim.statement}"', console)
         for table in (answers(claim), arms(claim)):
             if table.rows:
                 tables.show(table, console)

@@ -16,7 +16,7 @@ VIEWS = ("clean", "weak", "strong")
 
 VIEW = "method.view"
 OF_VIEWS = (VIEW, "method.student_view")
-LENGTH = ("optim.epochs", "optim.max_steps")
+LENGTH = EPOCHS, STEPS = "optim.epochs", "optim.max_steps"
 ALIKE = 1.05
 """Times the compute that count as as much."""
 
@@ -70,6 +70,15 @@ def _is_of_group(key: str) -> bool:
 
 
 def _length(run: Run, times: float) -> dict[str, str]:
-    """Settings by which it would train for as many times as long."""
+    """Settings by which it would train for as many times as long; no epochs where they would not be what ends it."""
     lengths = {key: value for key in LENGTH if isinstance(value := run.settings.get(key), int | float) and value}
-    return {key: str(math.ceil(value * times)) for key, value in lengths.items()}
+    longer = {key: math.ceil(value * times) for key, value in lengths.items()}
+    if EPOCHS in longer and longer.get(STEPS, math.inf) <= lengths[EPOCHS] * _steps_per_epoch(run):
+        del longer[EPOCHS]
+    return {key: str(value) for key, value in longer.items()}
+
+
+def _steps_per_epoch(run: Run) -> int:
+    """0 where the run does not say."""
+    num, size = run.manifest.get("items", {}).get("num_train"), run.settings.get("optim.batch_size")
+    return num // size if isinstance(num, int) and isinstance(size, int) and size > 0 else 0

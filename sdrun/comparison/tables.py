@@ -32,8 +32,8 @@ COLOURS = {
 }
 """Of a text by its first word."""
 
-ROOM, LEAST, ROOM_OF_PATHS = 16, 12, 16
-"""Characters that a column of words is not narrower than where that can be, or in any case; and one of paths."""
+ROOM, ROOM_OF_PATHS = 12, 16
+"""Characters that a column of words, or of paths, is not narrower than, where these need them."""
 
 WIDEST = 10_000
 
@@ -60,20 +60,19 @@ def show(table: Table, console: Console) -> None:
     columns, spare = list(table.columns), [name for name in table.spare if name in table.columns]
     while _needed(shown := _rich(table, columns, {}), console) > console.width and spare:
         columns.remove(spare.pop(0))
-    for least in (ROOM, LEAST):
-        if _needed(shown, console) > console.width:
-            shown = _rich(table, columns, _room(table, columns, console, least), least)
+    if _needed(shown, console) > console.width:
+        shown = _rich(table, columns, _room(table, columns, console))
     console.print(shown)
 
 
-def _room(table: Table, columns: list[str], console: Console, least: int) -> dict[str, int]:
+def _room(table: Table, columns: list[str], console: Console) -> dict[str, int]:
     """Characters for each column of paths, beside what the others need."""
     paths = [name for name in table.paths if name in columns]
-    others = _needed(_rich(table, columns, dict.fromkeys(paths, 1), least), console) - len(paths)
+    others = _needed(_rich(table, columns, dict.fromkeys(paths, 1)), console) - len(paths)
     return dict.fromkeys(paths, max(ROOM_OF_PATHS, (console.width - others) // max(len(paths), 1)))
 
 
-def _rich(table: Table, columns: list[str], room: Mapping[str, int], least: int = ROOM) -> RichTable:
+def _rich(table: Table, columns: list[str], room: Mapping[str, int]) -> RichTable:
     title = Text(printable(table.title)) if table.title else None
     shown = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     places = [table.columns.index(name) for name in columns]
@@ -89,7 +88,7 @@ def _rich(table: Table, columns: list[str], room: Mapping[str, int], least: int 
             justify="left" if is_text else "right",
             overflow="fold",
             no_wrap=not is_text or is_path,
-            min_width=min(widest, least) if is_text and not is_path else widest,
+            min_width=min(widest, ROOM) if is_text and not is_path else widest,
         )
     for number, row in enumerate(zip(*texts, strict=True)):
         styled = [Text(cell, _style(table, number, name, cell)) for name, cell in zip(columns, row, strict=True)]

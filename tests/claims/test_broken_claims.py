@@ -179,5 +179,5 @@ def test_nothing_of_a_claim_takes_hold_of_a_terminal(one, called):
     assert called("claims", "one", "-o", "page.md")[0] == 0
     written = (one.parent / "page.md").read_text()
     assert not {"\x1b", "\x9b"} & set(out + written)
-    assert "one: a\\x1b[2J\\n# b" in out
+    assert 'one, the claim: "a\\x1b[2J\\n# b"' in out
     assert "*a\\x1b[2J\\n# b*" in written

@@ -154,6 +154,24 @@ def test_what_a_method_had_more_of_is_said_with_the_command_that_gives_it_to_the
     assert "method=supervised method.view=strong optim.epochs=25" in advantage(method, base)[1]
 
 
+@pytest.mark.parametrize(
+    ("num_train", "length"),
+    [
+        (1000, "optim.max_steps=75"),
+        (100, "optim.epochs=25 optim.max_steps=75"),
+        (None, "optim.epochs=25 optim.max_steps=75"),
+    ],
+)
+def test_the_fair_baseline_trains_for_steps_where_these_end_it(tmp_path, num_train, length):
+    base, method = groups_of(
+        made_run(tmp_path / "a", 0, optim__max_steps=30, optim__batch_size=20),
+        made_run(tmp_path / "b", 0, method="consistency", optim__max_steps=30, optim__batch_size=20),
+    )
+    base.example.manifest["items"] = {"num_train": num_train}
+    method.example.summary["compute"]["multiply_adds"] = 2500
+    assert f"method=supervised {length} seed=0" in advantage(method, base)[1]
+
+
 def test_the_fair_baseline_of_a_stage_is_supervised_training_without_what_is_the_methods(tmp_path):
     path = staged(tmp_path / "a")
     manifest = json.loads((path / "manifest.json").read_text())
