@@ -61,7 +61,8 @@ def item_sentence(own: str, base: str, metric: Metric, gain: float, items: Items
         return f"{own} is {amount} {base}, by one run"
     p = min(1.0, num_tests * items.p)
     noise = "within their noise" if p > LEVEL else "more than their noise"
-    return f"{own} is {amount} {base} on {items.n:,} test items: {noise} (McNemar p {short_p(p)})"
+    corrected = f", corrected for {num_tests}" if num_tests > 1 else ""
+    return f"{own} is {amount} {base} on {items.n:,} test items: {noise} (McNemar p {short_p(p)}{corrected})"
 
 
 def short_p(p: float) -> str:

@@ -26,10 +26,12 @@ def main(arguments: list[str]) -> None:
     from sdrun.errors import InputError
     from sdrun.settings.words import printable
     from sdrun.storage.documents import Unreadable
+    from sdrun.storage.folder import RunFolder
 
     try:
         run = read(folder)
     except Unreadable as error:
+        RunFolder.open(folder)  # says more of what holds no run
         raise InputError(f"{printable(str(folder))}: {error}") from error
     console = tables.console()
     for title, value in _heads(run):

@@ -82,9 +82,9 @@ def test_one_run_says_image_by_image_what_came_of_it_and_what_is_best(tmp_path):
     result = single.whole(read(staged(tmp_path / "a", rights=(100, 104, 150))))
     assert single.sentences(result) == [
         "generation_1 is 2.0 points of accuracy above generation_0 on 200 test items: "
-        "within their noise (McNemar p 0.25)",
+        "within their noise (McNemar p 0.25, corrected for 2)",
         "ensemble is 25.0 points of accuracy above generation_0 on 200 test items: "
-        "more than their noise (McNemar p < 0.0001)",
+        "more than their noise (McNemar p < 0.0001, corrected for 2)",
     ]
     table = single.table(result)
     assert [row[:4] for row in table.rows] == [
