@@ -27,11 +27,13 @@ def main(arguments: list[str]) -> None:
     from sdrun.settings.words import printable
     from sdrun.storage.documents import Unreadable
     from sdrun.storage.folder import RunFolder
+    from sdrun.storage.place import SWEEP
 
     try:
         run = read(folder)
     except Unreadable as error:
-        RunFolder.open(folder)  # says more of what holds no run
+        if (folder / SWEEP).exists():
+            RunFolder.open(folder)  # says which of its runs may be named
         raise InputError(f"{printable(str(folder))}: {error}") from error
     console = tables.console()
     for title, value in _heads(run):
