@@ -89,12 +89,12 @@ def called(folder: RunFolder, settings: Settings) -> dict[str, str]:
     return {stage: title if title and stage == method.name else stage for stage in method.stages}
 
 
-def foretell(folder: RunFolder, settings: Settings, backbone: Size | None, num_steps: int, display: Display) -> None:
+def foretell(settings: Settings, backbone: Size | None, num_steps: int, display: Display) -> None:
     """Say what will be trained, and for how many steps a stage."""
     if backbone:
         told = f"{backbone.parameters:,} parameters, {backbone.multiply_adds:,} multiply-adds an item"
         display.tell("Model", [f"{settings.model.title}: {told}, heads apart"])
-    stages, most = called(folder, settings).values(), "at most " if settings.optim.early_stop else ""
+    stages, most = display.outlook.stages, "at most " if settings.optim.early_stop else ""
     display.tell("Training", [f"{counted(len(stages), 'stage')} of {most}{num_steps:,} steps: {', '.join(stages)}"])
 
 

@@ -28,7 +28,7 @@ SECONDS_TO_GUESS = 10.0
 
 
 class Display:
-    """Where a run is among its ``stages``, which have names for a person by their own, and the warnings of the run."""
+    """Where a run is among its ``stages``, and the warnings of the run. By the name of a stage, what people call it."""
 
     SECONDS_BETWEEN_LINES = 5.0
 
@@ -65,7 +65,7 @@ class Display:
 
     def begin(self, name: str, num_steps: int, steps_per_epoch: int, step: int, headline: Metric) -> None:
         """A training starts, or goes on at a step."""
-        name = self._called.get(name, name)
+        name = self._name(name)
         self._began = self._last_line = time.monotonic()
         self.outlook.begin(name, step, num_steps, self._began)
         self._headline, self._steps_per_epoch, self._latest = headline, steps_per_epoch, {}
@@ -102,7 +102,7 @@ class Display:
     @contextmanager
     def doing(self, stage: str, what: str) -> Iterator[None]:
         """Name what a stage does where it does not train. What an error has left stays, to be told of."""
-        stage = self._called.get(stage, stage)
+        stage = self._name(stage)
         self._began = time.monotonic()
         self._doing = stage, what
         self._tell_others(self._began)
@@ -135,7 +135,7 @@ class Display:
             self._is_under_way = False
         metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics][:2]
         told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
-        name = self._called.get(result.name, result.name)
+        name = self._name(result.name)
         self.say(f"{name}: test {told}" if told else f"{name}: done")
 
     def stop(self) -> None:
@@ -149,6 +149,9 @@ class Display:
             with suppress(OSError):  # a full disk
                 handler.close()
         _logger.propagate = True
+
+    def _name(self, stage: str) -> str:
+        return self._called.get(stage, stage)
 
     def _foretell(self, now: float) -> None:
         """Say how long training takes, once, as soon as that can be told."""

@@ -172,7 +172,7 @@ def execute(
         experiment = Experiment(context, stages)
         if is_main and not (account.is_final or source):
             num_steps = experiment.num_steps(experiment.unlabelled(0, views={}))  # as any stream of all training items
-            beginning.foretell(folder, settings, backbone, num_steps, display)
+            beginning.foretell(settings, backbone, num_steps, display)
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
             ending.overview(record, settings, folder.results(), final.metrics)

@@ -1,16 +1,15 @@
 """Claims as a page of Markdown: the answers first, then what they rest on."""
 
 from sdrun.claims.declaration import BASELINE, EQUAL, LABELS, METHOD, PRETRAIN, SILENT, UNINFORMED
-from sdrun.claims.pictures import QUESTIONS
 from sdrun.claims.trials import num_tuning_runs, rungs
 from sdrun.claims.verdicts import Answer, Judged
-from sdrun.claims.words import answer_line, in_short, of_all, pays_from, sentences
+from sdrun.claims.words import QUESTIONS, answer_line, in_short, of_all, pays_from, sentences
 from sdrun.comparison.lagging import lag
 from sdrun.comparison.rendering import mean_sd, numbers
 from sdrun.comparison.statistics import LEVEL
 from sdrun.comparison.tables import Table, markdown, number, titled
 from sdrun.judges.metric import lookup, shown
-from sdrun.settings.words import printable, text
+from sdrun.settings.words import listed, printable, text
 
 ROLES = {METHOD: "method", BASELINE: "tuned baseline", EQUAL: "baseline for as much compute"}
 
@@ -169,10 +168,7 @@ def missing(claim: Judged) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for path, why in claim.missing:
         by_reason.setdefault(why, []).append(f"{path.parent.name}/{path.name}")
-    parts = []
-    for why, names in by_reason.items():
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        parts.append(f"{', '.join(names[:MOST_NAMED])}{more} ({why})")
+    parts = [f"{listed(names, MOST_NAMED)} ({why})" for why, names in by_reason.items()]
     return [printable(f"Left out, as not finished: {'; '.join(parts)}. The same command goes on.")] if parts else []
 
 

@@ -5,18 +5,12 @@ import numpy as np
 from sdrun.claims.declaration import SIDES
 from sdrun.claims.members import best
 from sdrun.claims.verdicts import Judged
+from sdrun.claims.words import QUESTIONS
 from sdrun.comparison import charts
 from sdrun.comparison.forest import Line, forest, line
 from sdrun.comparison.tables import titled
 from sdrun.judges.metric import PERCENT
 
-QUESTIONS = {
-    "helps": "helps",
-    "equal_compute": "helps at equal compute",
-    "alive": "alive",
-    "informed": "informed",
-    "more_than_labels": "more than labels",
-}
 INK = "#808080"
 """Of pictures beside a page, which take no colour from it."""
 

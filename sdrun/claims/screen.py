@@ -3,18 +3,9 @@
 from rich.console import Console
 
 from sdrun.claims.page import answers, arms, lags, missing, setting
-from sdrun.claims.pictures import QUESTIONS
 from sdrun.claims.verdicts import Judged
-from sdrun.claims.words import of_all, sentences
+from sdrun.claims.words import CONTROLS, QUESTIONS, of_all, sentences
 from sdrun.comparison import tables
-from sdrun.settings.words import printable
-
-ASKED = {
-    "alive": "against its teacher's weight at zero",
-    "informed": "against a teacher that knows nothing of the sample",
-    "more_than_labels": "against a teacher that knows the class alone",
-}
-"""What a control is, by its question."""
 
 
 def show(claims: list[Judged], console: Console) -> None:
@@ -30,7 +21,7 @@ def show(claims: list[Judged], console: Console) -> None:
         for table in (answers(claim), arms(claim)):
             if table.rows:
                 tables.show(table, console)
-        asked = [f"{QUESTIONS[name]}: {meaning}" for name, meaning in ASKED.items() if name in claim.answers]
+        asked = [f"{QUESTIONS[name]}: against {who}" for name, who in CONTROLS.items() if name in claim.answers]
         for note in (f"{'; '.join(asked)}.", setting(claim).replace("`", ""), *lags(claim), *missing(claim)):
             tables.note(note, console)
 
@@ -38,4 +29,4 @@ def show(claims: list[Judged], console: Console) -> None:
 def answer(claim: Judged) -> str:
     """What is said of a claim, which it begins with the name of."""
     told = " ".join(sentences(claim))
-    return told if told.startswith(claim.name) else f"{printable(claim.name)}: {told}"
+    return told if told.startswith(claim.name) else f"{claim.name}: {told}"

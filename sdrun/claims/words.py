@@ -6,6 +6,20 @@ from sdrun.comparison.rendering import numbers
 from sdrun.comparison.sentences import sentence
 from sdrun.settings.words import printable
 
+QUESTIONS = {
+    "helps": "helps",
+    "equal_compute": "helps at equal compute",
+    "alive": "alive",
+    "informed": "informed",
+    "more_than_labels": "more than labels",
+}
+CONTROLS = {
+    "alive": "its teacher's weight at zero",
+    "informed": "a teacher that knows nothing of the sample",
+    "more_than_labels": "a teacher that knows the class alone",
+}
+"""What the method is held against, by the question."""
+
 
 def answer_line(claim: Judged) -> str:
     """One line: whether it helps, at what price, and what its teacher is."""
@@ -48,8 +62,8 @@ def teacher(claim: Judged) -> str:
     if not alive.is_better:
         return "Its teacher makes it worse"
     for control, meaning, who in (
-        (informed, "works as a regulariser", "a teacher that knows nothing of the sample"),
-        (more, "works by its labels", "a teacher that knows the class alone"),
+        (informed, "works as a regulariser", CONTROLS["informed"]),
+        (more, "works by its labels", CONTROLS["more_than_labels"]),
     ):
         if control and control.is_same:
             return f"It {meaning}: {who} does as well"

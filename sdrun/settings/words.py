@@ -1,7 +1,7 @@
 """Settings as they are written on the command line, and by their dotted keys."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +44,16 @@ def parted(word: str) -> tuple[str, str]:
     """Key and value of an override; what adds or removes a key is left out: ``+a.b=1`` is ("a.b", "1")."""
     key, _, value = word.partition("=")
     return key.lstrip("+~"), value
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first ``most`` of them, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def clock(seconds: float) -> str:

@@ -16,7 +16,7 @@ from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
 from sdrun.storage.hashed import HashedFiles
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import LOCK, SWEEP, asking_doctor, refuse_strange, require_free, resuming
+from sdrun.storage.place import LOCK, asking_doctor, refuse_strange, require_free, require_no_sweep, resuming
 from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
 from sdrun.storage.stage import StageResult
 
@@ -57,8 +57,7 @@ class RunFolder(HashedFiles):
         except Unreadable as error:
             if os.path.lexists(path / manifests.FILE):
                 raise InputError(f"{path}: {error}; {ANEW}") from error
-            if os.path.lexists(path / SWEEP):
-                raise InputError(f"{path} is a sweep; name one of its runs, or all by {path}/*/") from error
+            require_no_sweep(path)
             raise InputError(f"{path} holds no run: {error}") from error
         return cls(path, manifest)
 

@@ -37,6 +37,12 @@ def holds_run(path: Path) -> bool:
     return (path / FILE).exists() or (path / "stages").exists()
 
 
+def require_no_sweep(path: Path) -> None:
+    """Raise InputError where ``path`` is a sweep, which has runs and is none."""
+    if os.path.lexists(path / SWEEP):
+        raise InputError(f"{path} is a sweep; name one of its runs, or all by {path}/*/")
+
+
 def is_left(path: Path) -> bool:
     """Whether what was under way in ``path`` was killed: there is a lock, and no process holds it."""
     lock = path / LOCK

@@ -14,7 +14,7 @@ from sdrun.comparison.runs import read
 from sdrun.compositions import Compositions
 from sdrun.errors import InputError, RunError
 from sdrun.job import JobFailed
-from sdrun.settings.words import override, printable
+from sdrun.settings.words import listed, override, printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import write_bytes
@@ -70,8 +70,7 @@ class Making:
         failed = [name for batch in batches for name in self._launched(batch, jobs)]
         write_results(self.folder.path)
         if failed:
-            more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
-            told = f"{len(failed)} of {len(jobs)} runs failed: {', '.join(failed[:MOST_NAMED])}{more}"
+            told = f"{len(failed)} of {len(jobs)} runs failed: {listed(failed, MOST_NAMED)}"
             raise RunError(f"{told}\nTry these again by: {resuming(self.folder.path)}")
 
     def show(self, jobs: Mapping[str, list[str]]) -> dict[str, float | None]:

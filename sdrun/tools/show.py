@@ -26,14 +26,12 @@ def main(arguments: list[str]) -> None:
     from sdrun.errors import InputError
     from sdrun.settings.words import printable
     from sdrun.storage.documents import Unreadable
-    from sdrun.storage.folder import RunFolder
-    from sdrun.storage.place import SWEEP
+    from sdrun.storage.place import require_no_sweep
 
     try:
         run = read(folder)
     except Unreadable as error:
-        if (folder / SWEEP).exists():
-            RunFolder.open(folder)  # says which of its runs may be named
+        require_no_sweep(folder)
         raise InputError(f"{printable(str(folder))}: {error}") from error
     console = tables.console()
     for title, value in _heads(run):
