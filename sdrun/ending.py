@@ -53,9 +53,9 @@ def _answer(folder: RunFolder, display: Display) -> None:
     if judged(run):
         result = single.whole(run)
         table, console = single.table(result), tables.console()
-        tables.show(table, console)
+        columns = tables.show(table, console)
         log.info("%s", tables.plain(table))
-        for line in rendering.footnotes(result):
+        for line in rendering.footnotes(result, columns):
             tables.note(line, console)
         answers, asides = single.sentences(result), rendering.advantages(result)
         for line in answers:

@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Collection
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +21,8 @@ from sdrun.storage.files import finite
 COLUMNS = ["runs", "n", "mean ± sd", "difference"]
 OF_PRIMARY = ["p", "verdict"]
 TEXT = ("runs", "verdict")
-SPARE = ("in sd", "p", "n", "mean ± sd")
+IN_SD = "in sd"
+SPARE = (IN_SD, "p", "n", "mean ± sd")
 OF_DIFFERENCE = ["baseline", "pairs", "difference", "confidence", "low", "high", "effect"]
 OF_VERDICT = ["p", "p_adjusted", "needed", "verdict"]
 BY_ITEM = ["test_items", "alone_right", "baseline_alone_right", "mcnemar_p"]
@@ -52,9 +54,8 @@ def show(result: Comparison, console: Console) -> None:
     """Print it for a person: the answer first."""
     for line in sentences(result):
         tables.line(line, console, "bold")
-    for table in shown(result):
-        tables.show(table, console)
-    for note in notes(result):
+    columns = [name for table in shown(result) for name in tables.show(table, console)]
+    for note in notes(result, columns):
         tables.note(note, console)
 
 
@@ -63,7 +64,7 @@ def by_metric(result: Comparison) -> list[Table]:
     per_metric = []
     for name, metric in result.metrics.items():
         level = _level(result) if name == result.primary else LEVEL
-        columns = [*COLUMNS, confidence(level), "in sd", *(OF_PRIMARY if name == result.primary else [])]
+        columns = [*COLUMNS, confidence(level), IN_SD, *(OF_PRIMARY if name == result.primary else [])]
         table = Table(titled(name, metric), columns, left=TEXT, spare=SPARE)
         for row in result.rows:
             cell = row.cells.get(name)
@@ -110,12 +111,14 @@ def _verdict(row: Row, result: Comparison) -> list[str]:
     return ["", "baseline" if any(row.group is other.baseline for other in result.rows) else ""]
 
 
-def notes(result: Comparison) -> list[str]:
-    """What a reader must know of the tables, one a line; all can be printed."""
-    lines = _method(result) if any(row.differences for row in result.rows) else []
+def notes(result: Comparison, columns: Collection[str] | None = None) -> list[str]:
+    """What a reader must know of these columns of the tables, by default of all, one a line; all can be printed."""
+    if columns is None:
+        columns = [name for table in shown(result) for name in table.columns]
+    lines = _method(result, columns) if any(row.differences for row in result.rows) else []
     if any(row.items for row in result.rows):
         lines.append("What one run's weights say of these items is not what another seed's would.")
-    lines += footnotes(result) if result.is_single else []
+    lines += footnotes(result, columns) if result.is_single else []
     lines += advantages(result)
     for row in result.rows:
         lines += [f"{row.group.label}: {note}" for note in row.notes]
@@ -127,9 +130,10 @@ def notes(result: Comparison) -> list[str]:
     return list(map(printable, lines))
 
 
-def footnotes(result: Comparison) -> list[str]:
-    """What stands below a table of single runs: what its metrics mean."""
-    return list(map(printable, explained(result.metrics.values())))
+def footnotes(result: Comparison, columns: Collection[str]) -> list[str]:
+    """What stands below a table of single runs: what the metrics of these columns mean."""
+    seen = [result.metrics[key] for key, title in single.titles_of(result).items() if title in columns]
+    return list(map(printable, explained(seen)))
 
 
 def advantages(result: Comparison) -> list[str]:
@@ -141,10 +145,11 @@ def advantages(result: Comparison) -> list[str]:
     return [line for lines in by_baseline.values() for line in lines]
 
 
-def _method(result: Comparison) -> list[str]:
+def _method(result: Comparison, columns: Collection[str]) -> list[str]:
     """How differences are judged."""
     num, of_primary = result.num_tests, confidence(_level(result))
-    lines = ["Differences are paired by seed, their intervals by t. In sd: over the baseline's deviation over seeds."]
+    in_sd = " In sd: over the baseline's deviation over seeds." if IN_SD in columns else ""
+    lines = [f"Differences are paired by seed, their intervals by t.{in_sd}"]
     if num > 1:
         lines.append(
             f"Verdicts are those of {result.primary}: its intervals hold together for its {num} comparisons "

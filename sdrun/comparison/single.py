@@ -29,7 +29,7 @@ def whole(run: Run) -> Comparison:
 
 def table(result: Comparison) -> Table:
     """All metrics, and of the primary one the difference from the baseline; the best value of each is marked."""
-    titles = {key: titled(called(key, metric), metric) for key, metric in result.metrics.items()}
+    titles = titles_of(result)
     primary, *others = titles.values()
     columns = [RUN, primary, DIFFERENCE, COST, TIME, *others]
     spare = (*reversed(others[1:]), TIME, *others[:1], COST)
@@ -41,6 +41,11 @@ def table(result: Comparison) -> Table:
         (place, titles[key]) for key, metric in result.metrics.items() for place in _best(result, key, metric)
     }
     return drawn
+
+
+def titles_of(result: Comparison) -> dict[str, str]:
+    """What the columns of the metrics are called, by their names."""
+    return {key: titled(called(key, metric), metric) for key, metric in result.metrics.items()}
 
 
 def sentences(result: Comparison) -> list[str]:

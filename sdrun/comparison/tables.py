@@ -55,14 +55,15 @@ class Table:
     best: set[tuple[int, str]] = field(default_factory=set)
 
 
-def show(table: Table, console: Console) -> None:
-    """Print it, no wider than the console if that can be."""
+def show(table: Table, console: Console) -> list[str]:
+    """Print it, no wider than the console if that can be. Returns the columns that there was room for."""
     columns, spare = list(table.columns), [name for name in table.spare if name in table.columns]
     while _needed(shown := _rich(table, columns, {}), console) > console.width and spare:
         columns.remove(spare.pop(0))
     if _needed(shown, console) > console.width:
         shown = _rich(table, columns, _room(table, columns, console))
     console.print(shown)
+    return columns
 
 
 def _room(table: Table, columns: list[str], console: Console) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Runs at each of their stages, and what one run says of itself."""
 
+import io
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import yaml
 from folders import LABELS, made_run
 from rich.console import Console
 
-from sdrun.comparison import single, tables
+from sdrun.comparison import rendering, single, tables
 from sdrun.comparison.advice import next_step
 from sdrun.comparison.fairness import advantage
 from sdrun.comparison.groups import grouped
@@ -251,6 +252,16 @@ TABLE = tables.Table(
     spare=("p", "seconds"),
     paths=("run",),
 )
+
+
+@pytest.mark.parametrize(("width", "is_there"), [(120, True), (70, False)])
+def test_what_has_no_room_is_not_explained(tmp_path, width, is_there):
+    file = io.StringIO()
+    result = single.whole(read(staged(tmp_path / "a", words={"test/ece": 0.1})))
+    rendering.show(result, Console(file=file, width=width, force_terminal=True, color_system=None))
+    table, *notes = file.getvalue().split("accuracy: share of right", 1)
+    assert ("ECE" in table) == ("ECE: expected" in notes[0]) == is_there
+    assert "NLL: mean" in notes[0]
 
 
 def test_numbers_and_words_are_whole_in_any_terminal():
