@@ -93,7 +93,7 @@ def foretell(settings: Settings, backbone: Size | None, num_steps: int, display:
     """Say what will be trained, and for how many steps a stage."""
     if backbone:
         told = f"{backbone.parameters:,} parameters, {backbone.multiply_adds:,} multiply-adds an item"
-        display.tell("Model", [f"{settings.model.title}: {told}, heads apart"])
+        display.tell("Model", [f"{settings.model.title}: {told}, without its heads"])
     stages, most = display.outlook.stages, "at most " if settings.optim.early_stop else ""
     display.tell("Training", [f"{counted(len(stages), 'stage')} of {most}{num_steps:,} steps: {', '.join(stages)}"])
 

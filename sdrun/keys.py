@@ -82,13 +82,16 @@ def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
         own = tasks.own_settings(name).items()
         owners += [("dataset", f"dataset={dataset}", _keys(cls, "dataset.") - shared) for dataset, cls in own]
     owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
+    present = dict(words.leaves(OmegaConf.to_container(config)))  # type: ignore[arg-type]
     having = [(group, owner) for group, owner, keys in owners if key in keys]
     if having:
         group, whose = having[0][0], " and ".join(owner for _, owner in having)
         chosen = f"a {config.model.architecture} model" if group == "model" else f"{group}={config[group].name}"
-        return f"{key}: has no effect with {chosen}; it is a setting of {whose}"
+        other = SYNONYMS.get(key.rpartition(".")[2], "")
+        hint = f"; did you mean {other}?" if other.partition(".")[0] == group and other in present else ""
+        return f"{key}: has no effect with {chosen}; it is a setting of {whose}{hint}"
     all_keys = _keys(Settings, "").union({field.name for field in fields(Settings)}, *(keys for *_, keys in owners))
-    meant = _meant(key, sorted(all_keys), dict(words.leaves(OmegaConf.to_container(config))))  # type: ignore[arg-type]
+    meant = _meant(key, sorted(all_keys), present)
     hint = f"did you mean {' or '.join(meant)}?" if meant else "see: sdrun --cfg job"
     return f"{key}: unknown key; {hint}"
 

@@ -49,7 +49,7 @@ class Arms:
         seconds = self.making.show(self._lines(jobs))
         num, took = ended(self.making.folder)
         tried = {kind(place): [time] for place, time in seconds.items() if time is not None}
-        self._tell(f"{step}: {counted(len(seconds), 'run')}", num, tried | dict(took))
+        self._tell(f"{step}: {counted(len(seconds), 'run')}, as above", num, tried | dict(took))
 
     def attempt(self, step: str, jobs: list[Job]) -> None:
         """Make them; one that fails, such as by too high a learning rate, ends nothing."""

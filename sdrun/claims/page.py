@@ -138,7 +138,7 @@ def answers(claim: Judged) -> Table:
             table.rows.append([title, *_row(claim, answer), words])
     for contrast in claim.claim.beside:
         beside = Answer(contrast, claim.difference(contrast, LEVEL), None)
-        table.rows.append(["beside, 95 %", *_row(claim, beside), ""])
+        table.rows.append(["to look at, 95 %", *_row(claim, beside), ""])
     return table
 
 

@@ -16,7 +16,7 @@ from sdrun.comparison.baselines import (
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, difference
 from sdrun.comparison.folders import Found, passed_over
-from sdrun.comparison.groups import STAGE, Group, grouped
+from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
 from sdrun.comparison.items import items
 from sdrun.comparison.lagging import STUDENT, lag
 from sdrun.comparison.runs import Run
@@ -124,6 +124,7 @@ def compare(
         if bases and row.group not in bases:
             row.baseline = base_of(row.group, bases, across)
             require_same_splits(row.group, row.baseline)
+    _tell_idle(rows, bases)
     _hold(rows, chosen, primary)
     if chosen[primary].name == ACCURACY:
         result.notes += _hold_items(rows)
@@ -175,6 +176,15 @@ def _usual(runs: list[Run]) -> list[str]:
     """The foremost metrics of each run, without those that none has."""
     names = dict.fromkeys(f"test/{metric.name}" for run in runs for metric in shown(run.declared)[:MOST_METRICS])
     return [name for name in names if any(run.metric(name) is not None for run in runs)]
+
+
+def _tell_idle(rows: list[Row], bases: list[Group]) -> None:
+    """Note baselines that nothing is held against, where others are."""
+    used = [base for base in bases if any(row.baseline is base for row in rows)]
+    for row in rows:
+        if used and not row.is_beside and row.group in bases and row.group not in used:
+            keys = of_budget(differing(row.group.settings, used[0].settings))
+            row.notes.append(f"a baseline that no group is held against, for none has its {' and '.join(keys)}")
 
 
 def _hold(rows: list[Row], metrics: dict[str, Metric], primary: str) -> None:

@@ -19,6 +19,10 @@ class Cell:
     sd: float | None
 
 
+FEWEST = 3
+"""Seeds by which it is said how many would be needed."""
+
+
 class Outcome(Enum):
     """What the interval of a difference says; ``higher`` and ``lower``: of a metric without a better side."""
 
@@ -81,7 +85,9 @@ class Difference:
 
     @property
     def enough(self) -> str:
-        """How many seeds would be, in words."""
+        """How many seeds would be, in words. The spread of two differences tells next to nothing."""
+        if self.paired.n < FEWEST:
+            return "5 would tell more"
         return f"{f'about {self.needed}' if self.needed else 'more than 1,000'} would be needed"
 
     def is_within(self, margin: float) -> bool:

@@ -1,15 +1,16 @@
 """What a group of runs had that its baseline had not, and the command that gives the baseline as much."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import fields
 
 from sdrun.comparison.baselines import SUPERVISED
 from sdrun.comparison.commands import FOLDER, SEED, command, words
-from sdrun.comparison.groups import STAGE, Group
+from sdrun.comparison.groups import STAGE, Group, differing, of_budget
 from sdrun.comparison.runs import Run
 from sdrun.comparison.sentences import price
 from sdrun.settings import Settings
-from sdrun.settings.words import parted, printable
+from sdrun.settings.words import parted, printable, text
 
 VIEWS = ("clean", "weak", "strong")
 """From the weakest to the strongest."""
@@ -24,11 +25,12 @@ OF_ALL = {field.name for field in fields(Settings)} - {"method", "control"}
 """What a command may set beside a method, without a dot."""
 
 
-def advantage(own: Group, base: Group) -> list[str]:
+def advantage(own: Group, base: Group, groups: Iterable[Group] = ()) -> list[str]:
     """What ``own`` had more of, and below it the command of a baseline that has it too; nothing where it had no more.
 
-    The command is that of supervised training, also for a baseline that is a stage of the runs themselves; there is
-    none where their command names an experiment, whose values may be the method's.
+    ``groups``: others that are at hand, of which one may be that baseline. Else the command is that of supervised
+    training, also for a baseline that is a stage of the runs themselves; there is none where their command names an
+    experiment, whose values may be the method's.
     """
     times = price(own.runs, base.runs)
     view, base_view = _strongest(own.example), _strongest(base.example)
@@ -42,11 +44,27 @@ def advantage(own: Group, base: Group) -> list[str]:
     if not parts:
         return []
     told = printable(f"{own.label} had {' and '.join(parts)}, {base.label} had not.")
+    if there := next((group for group in groups if _has_as_much(group, own, base)), None):
+        return [printable(f"{told} {there.label} had; to hold the others against it:"), _asking(there, base)]
     kept = _kept(base.example, *changed)
     if kept is None:
         return [told]
     overrides = [f"method={SUPERVISED}", *kept, *(f"{key}={value}" for key, value in changed.items())]
     return [f"{told} A baseline that has it too:", f"  {command(overrides, list(own.runs))}"]
+
+
+def _has_as_much(group: Group, own: Group, base: Group) -> bool:
+    """Whether a group is the baseline with views as strong and as much compute as ``own``."""
+    keys, times = differing(group.settings, base.settings), price(own.runs, group.runs)
+    views = [VIEWS.index(_strongest(one.example)) for one in (group, own)]
+    return bool(keys) and {*keys} <= {*LENGTH, VIEW} and views[0] >= views[1] and (times is None or times <= ALIKE)
+
+
+def _asking(there: Group, base: Group) -> str:
+    """Options of a comparison with ``there`` in place of ``base``."""
+    keys = differing(there.settings, base.settings)
+    options = [f"--baseline method={SUPERVISED}", *(f"{key}={text(there.settings.get(key))}" for key in keys)]
+    return printable("  " + " ".join([*options, *(["--across", *across] if (across := of_budget(keys)) else [])]))
 
 
 def _strongest(run: Run) -> str:

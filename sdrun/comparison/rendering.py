@@ -73,7 +73,8 @@ def by_metric(result: Comparison) -> list[Table]:
             of_difference = numbers(row.differences[name]) if name in row.differences else ["", "", ""]
             table.rows.append([row.name, str(cell.n if cell else 0), mean, *of_difference, *judged])
         per_metric.append(table)
-    return per_metric
+    are_held = any(row.baseline for row in result.rows)
+    return per_metric if are_held else [tables.without_empty(table) for table in per_metric]
 
 
 def confidence(level: float) -> str:
@@ -138,9 +139,9 @@ def footnotes(result: Comparison, columns: Collection[str]) -> list[str]:
 
 def advantages(result: Comparison) -> list[str]:
     """What groups had more of than their baseline, of each baseline what the last one had."""
-    by_baseline = {}
+    by_baseline, groups = {}, [row.group for row in result.rows if not row.is_beside]
     for row in result.rows:
-        if row.baseline and not row.is_beside and (lines := advantage(row.group, row.baseline)):
+        if row.baseline and not row.is_beside and (lines := advantage(row.group, row.baseline, groups)):
             by_baseline[row.baseline.label] = lines
     return [line for lines in by_baseline.values() for line in lines]
 

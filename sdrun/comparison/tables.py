@@ -4,14 +4,16 @@ import csv
 import html
 import io
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
+from rich.segment import Segments
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -32,8 +34,14 @@ COLOURS = {
 }
 """Of a text by its first word."""
 
-ROOM, ROOM_OF_PATHS = 12, 16
-"""Characters that a column of words, or of paths, is not narrower than, where these need them."""
+ROOM = 12
+"""Characters that a column of words is not narrower than, where these need them."""
+
+LONGEST = 24
+"""Characters of a word that is kept whole."""
+
+INDENT = 2
+"""Of what stands below a path."""
 
 WIDEST = 10_000
 
@@ -42,8 +50,9 @@ WIDEST = 10_000
 class Table:
     """``rows`` of cells; the columns that ``left`` names are text, the others are numbers. All are shown printable.
 
-    A terminal that is too narrow does without the ``spare`` columns, the first of them first, and then shortens the
-    ``paths``. ``best``: cells, by row and column, whose value is the best of their column.
+    A terminal that is too narrow does without the ``spare`` columns, the first of them first. Where that is not enough
+    the column of ``paths`` stands above the others, so that it can be copied. ``best``: cells, by row and column, whose
+    value is the best of their column.
     """
 
     title: str
@@ -51,59 +60,77 @@ class Table:
     rows: list[list[str]] = field(default_factory=list)
     left: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    paths: str = ""
     best: set[tuple[int, str]] = field(default_factory=set)
 
 
 def show(table: Table, console: Console) -> list[str]:
     """Print it, no wider than the console if that can be. Returns the columns that there was room for."""
-    columns, spare = list(table.columns), [name for name in table.spare if name in table.columns]
-    while _needed(shown := _rich(table, columns, {}), console) > console.width and spare:
-        columns.remove(spare.pop(0))
-    if _needed(shown, console) > console.width:
-        shown = _rich(table, columns, _room(table, columns, console))
+    columns, shown = _fitting(table, table.columns, console.width, console, (LONGEST, ROOM))
+    if table.paths in columns and _needed(shown, console) > console.width:
+        others = [name for name in table.columns if name != table.paths]
+        columns, shown = _fitting(table, others, console.width - INDENT, console, (WIDEST,))
+        _show_below_paths(table, shown, console)
+        return [table.paths, *columns]
     console.print(shown)
     return columns
 
 
-def _room(table: Table, columns: list[str], console: Console) -> dict[str, int]:
-    """Characters for each column of paths, beside what the others need."""
-    paths = [name for name in table.paths if name in columns]
-    others = _needed(_rich(table, columns, dict.fromkeys(paths, 1)), console) - len(paths)
-    return dict.fromkeys(paths, max(ROOM_OF_PATHS, (console.width - others) // max(len(paths), 1)))
+def without_empty(table: Table) -> Table:
+    """Without the columns that no row has anything in."""
+    kept = [place for place in range(len(table.columns)) if not table.rows or any(row[place] for row in table.rows)]
+    rows = [[row[place] for place in kept] for row in table.rows]
+    return replace(table, columns=[table.columns[place] for place in kept], rows=rows)
 
 
-def _rich(table: Table, columns: list[str], room: Mapping[str, int]) -> RichTable:
+def _fitting(
+    table: Table, columns: list[str], width: int, console: Console, words: tuple[int, ...]
+) -> tuple[list[str], RichTable]:
+    """Without the spare columns that there is no room for. ``words``: see ``_rich``, the next where one is too wide."""
+    for word in words:
+        kept, spare = list(columns), [name for name in table.spare if name in columns]
+        while _needed(shown := _rich(table, kept, word), console) > width and spare:
+            kept.remove(spare.pop(0))
+        if _needed(shown, console) <= width:
+            break
+    return kept, shown
+
+
+def _show_below_paths(table: Table, shown: RichTable, console: Console) -> None:
+    """Each row on a line of its own, below its path."""
+    drawn = Padding(shown, (0, 0, 0, INDENT))
+    lines = [Segments(line) for line in console.render_lines(drawn, console.options, new_lines=True)]
+    place, start = table.columns.index(table.paths), len(lines) - len(table.rows) - 1
+    for line in lines[:start]:
+        console.print(line, end="")
+    for line, row in zip(lines[start:], table.rows, strict=False):
+        console.print(Text(printable(row[place])), soft_wrap=True)
+        console.print(line, end="")
+    console.print()
+
+
+def _rich(table: Table, columns: list[str], most: int) -> RichTable:
+    """``most``: characters of a word that is kept whole; ``WIDEST``: nothing wraps."""
     title = Text(printable(table.title)) if table.title else None
     shown = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     places = [table.columns.index(name) for name in columns]
-    texts = [
-        [_shortened(table, name, row[place], room) for row in table.rows]
-        for name, place in zip(columns, places, strict=True)
-    ]
+    texts = [[printable(row[place]) for row in table.rows] for place in places]
     for name, cells in zip(columns, texts, strict=True):
-        is_text, is_path = name in table.left, name in table.paths
+        is_text = name in table.left
+        can_wrap = is_text and name != table.paths and most < WIDEST
         widest = max(map(cell_len, [*cells, name]))
+        word = max((cell_len(word) for cell in cells for word in cell.split()), default=0)
         shown.add_column(
             Text(printable(name)),
             justify="left" if is_text else "right",
             overflow="fold",
-            no_wrap=not is_text or is_path,
-            min_width=min(widest, ROOM) if is_text and not is_path else widest,
+            no_wrap=not can_wrap,
+            min_width=min(widest, max(ROOM, min(word, most))) if can_wrap else widest,
         )
     for number, row in enumerate(zip(*texts, strict=True)):
         styled = [Text(cell, _style(table, number, name, cell)) for name, cell in zip(columns, row, strict=True)]
         shown.add_row(*styled)
     return shown
-
-
-def _shortened(table: Table, column: str, cell: str, room: Mapping[str, int]) -> str:
-    """A path that is too long for its room without its middle."""
-    cell, most = printable(cell), room.get(column)
-    if most is None or cell_len(cell) <= most:
-        return cell
-    tail = cell[len(cell) - most * 2 // 3 :]
-    return f"{cell[: max(most - len(tail) - 1, 0)]}…{tail}"
 
 
 def _style(table: Table, row: int, column: str, cell: str) -> str:

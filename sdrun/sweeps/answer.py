@@ -1,4 +1,4 @@
-"""What a sweep says at its end: what came of its runs against their baseline, where they have one."""
+"""What a sweep says at its end: what came of its runs against their baseline, or where they have none, of each."""
 
 import shlex
 from pathlib import Path
@@ -15,11 +15,12 @@ def tell(folder: Path) -> None:
     try:
         result = compared([str(folder)])
     except InputError:  # what cannot be compared is for a person to say
-        lines = []
+        tables.line("What came out:", console)
     else:
-        lines = rendering.sentences(result)
-    for line in lines:
-        tables.line(line, console, "bold")
-    tables.line("In full, and as a page:" if lines else "What came out:", console)
+        for line in rendering.sentences(result):
+            tables.line(line, console, "bold")
+        if not any(row.baseline for row in result.rows):
+            tables.show(rendering.shown(result)[0], console)
+        tables.line("In full, and as a page:", console)
     for verb in ("compare", "report"):
         tables.line(f"  {printable(shlex.join(['sdrun', verb, str(folder)]))}", console)

@@ -42,7 +42,9 @@ def show(
     settings = {name: compositions.settings(line) for name, line in jobs.items()}
     kinds = {name: _kind(values) for name, values in settings.items()}
     tried = {kind: name for name, kind in reversed(kinds.items())}
-    console.print(f"Trying {len(tried)} of {len(jobs)} jobs for {STEPS} steps a stage", style="dim")
+    console.print(
+        f"Trying {len(tried)} of {len(jobs)} jobs for {STEPS} steps a stage; nothing of it is kept", style="dim"
+    )
     with tempfile.TemporaryDirectory() as place:
         trial = copy.deepcopy(config)
         OmegaConf.set_readonly(trial.hydra, False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from sdrun.settings.words import parted
+from sdrun.settings.words import clock, parted
 
 Kind = frozenset[str]
 
@@ -40,6 +40,18 @@ class Remaining:
         """A job was completed."""
         kind = self.kinds[name]
         self.took = {**self.took, kind: [*self.took.get(kind, []), seconds]}
+
+    def told(self, running: Mapping[str, tuple[float, float | None]], queued: Sequence[str]) -> str:
+        """What is left, in words; nothing where nothing tells. Parameters are those of ``seconds``.
+
+        A job of another kind than all that were seen may take longer than any of these.
+        """
+        seconds = self.seconds(running, queued)
+        if seconds is None or round(seconds) == 0:
+            return ""
+        seen = {*self.took, *(self.kinds.get(name, Kind()) for name in running)}
+        is_known = all(self.kinds.get(name, Kind()) in seen for name in queued)
+        return f"{'about' if is_known else 'at least'} {clock(seconds)} left"
 
     def seconds(self, running: Mapping[str, tuple[float, float | None]], queued: Sequence[str]) -> float | None:
         """What is left; None while nothing tells.

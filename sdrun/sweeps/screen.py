@@ -136,8 +136,7 @@ class Screen:
         """Of the sweep, where anything is left and it can be told."""
         running = {name: (now - began, self._left_of(name, now)) for name, began in list(self.began.items())}
         queued = [name for name in list(self.folder.jobs) if name not in self.over and name not in running]
-        seconds = self.remaining.seconds(running, queued)
-        return "" if seconds is None or not (running or queued) else f"about {clock(seconds)} left"
+        return self.remaining.told(running, queued)
 
     def _left_of(self, name: str, now: float) -> float | None:
         """What a job has said is left of it."""

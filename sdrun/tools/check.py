@@ -1,13 +1,13 @@
 """``sdrun check PLUGIN...``: does what a plugin adds keep what sdrun's own keep?"""
 
-import argparse
+from sdrun import tools
 
 WIDTH = 80
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where a plugin cannot be loaded, and RunError where a check fails."""
-    parser = argparse.ArgumentParser(prog="sdrun check", description=__doc__)
+    parser = tools.parser("check", __doc__)
     parser.add_argument("plugins", nargs="*", metavar="PLUGIN", help="a file, folder or module; all that are installed")
     named = parser.parse_args(arguments).plugins
     from sdrun.errors import RunError, require

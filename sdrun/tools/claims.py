@@ -1,12 +1,13 @@
 """``sdrun claims FOLDER...``: the verdicts on claims, which ``-m experiment=claim_NAME`` runs."""
 
-import argparse
 from pathlib import Path
+
+from sdrun import tools
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where a folder holds no claim."""
-    parser = argparse.ArgumentParser(prog="sdrun claims", description=__doc__)
+    parser = tools.parser("claims", __doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[Path("outputs/claims")], metavar="FOLDER")
     parser.add_argument(
         "-o",

@@ -1,14 +1,14 @@
 """``sdrun compare RUN_OR_GLOB...``: what runs give against a baseline, and whether that is more than noise."""
 
-import argparse
 from pathlib import Path
 
+from sdrun import tools
 from sdrun.comparison.asked import add_options
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
-    parser = argparse.ArgumentParser(prog="sdrun compare", description=__doc__)
+    parser = tools.parser("compare", __doc__)
     add_options(parser)
     parser.add_argument("--format", choices=["md", "csv", "json", "html"], help="instead of tables for a terminal")
     options = parser.parse_args(arguments)

@@ -1,12 +1,13 @@
 """``sdrun doctor RUN_FOLDER...``: is every file of a run as it was written, or what to do?"""
 
-import argparse
 from pathlib import Path
+
+from sdrun import tools
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where a folder holds no run, and RunError where a file is damaged or gone."""
-    parser = argparse.ArgumentParser(prog="sdrun doctor", description=__doc__)
+    parser = tools.parser("doctor", __doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_FOLDER", help="also of an evaluation")
     folders = parser.parse_args(arguments).folders
     from sdrun.comparison import tables

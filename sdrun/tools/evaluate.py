@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from sdrun import tools
 from sdrun.errors import require
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds no finished run, or what is asked does not suit it."""
-    parser = argparse.ArgumentParser(prog="sdrun evaluate", description=__doc__)
+    parser = tools.parser("evaluate", __doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
     parser.add_argument("--dataset", metavar="NAME", help="judge the test items of another dataset of the same shape")
     parser.add_argument("--root", metavar="FOLDER", help="where the files of these test items are")

@@ -1,12 +1,13 @@
 """``sdrun help [METHOD | GROUP | VERB | metrics]``: when to use a method, and what its settings are."""
 
-import argparse
 import inspect
 import re
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
+
+from sdrun import tools
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,10 +29,9 @@ SETTINGS = (
 
 def main(arguments: list[str]) -> None:
     """Raises InputError, which names the nearest, for what is none of these."""
-    parser = argparse.ArgumentParser(prog="sdrun help", description=__doc__)
+    parser = tools.parser("help", __doc__)
     parser.add_argument("topic", nargs="?", metavar="METHOD", help="or another of these; what there is, if not said")
     topic = parser.parse_args(arguments).topic
-    from sdrun import tools
     from sdrun.configuration import choices
     from sdrun.errors import InputError
     from sdrun.manual import layout

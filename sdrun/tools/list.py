@@ -1,10 +1,11 @@
 """``sdrun list``: all runs below a folder, with their status and what came out."""
 
-import argparse
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sdrun import tools
 
 if TYPE_CHECKING:
     from sdrun.comparison.index import Entry
@@ -17,7 +18,7 @@ OWN = ("status", "seed", "method", "model", "dataset")
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the folder is not there, or a key is not known."""
-    parser = argparse.ArgumentParser(prog="sdrun list", description=__doc__)
+    parser = tools.parser("list", __doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("outputs"), metavar="FOLDER", help="outputs")
     parser.add_argument("--limit", type=int, metavar="N", help="rows to show, 100 of a table; 0: all")
     parser.add_argument("--sort", metavar="KEY", help="a metric or a setting, largest first; newest first if not said")
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> None:
     if is_for_programs:
         print(_records(shown, list(metrics), options.format))
     else:
-        table = _table(shown, options.folder, metrics)
+        table = _table(shown, metrics)
         print(tables.markdown(table)) if options.format else tables.show(table, tables.console())
     if options.format:
         tables.aside([*notes, *more])
@@ -106,17 +107,17 @@ def _sorted(entries: list["Entry"], key: str) -> list["Entry"]:
     return sorted(having, key=rank, reverse=True) + [entry for entry in entries if values[entry.path] is None]
 
 
-def _table(entries: list["Entry"], top: Path, metrics: dict[str, "Metric"]) -> "Table":
+def _table(entries: list["Entry"], metrics: dict[str, "Metric"]) -> "Table":
     from sdrun.comparison import tables
 
     titles = [tables.titled(tables.called(key, metric), metric) for key, metric in metrics.items()]
     columns = ["run", "status", "age", "method", "model", "data", "seed", *titles]
     spare = ("model", *reversed(titles[1:]), "data", "age", "seed")
-    table = tables.Table("", columns, left=("run", "status", "method", "model", "data"), spare=spare, paths=("run",))
+    table = tables.Table("", columns, left=("run", "status", "method", "model", "data"), spare=spare, paths="run")
     now = datetime.now(timezone.utc)
     for entry in entries:
         numbers = [tables.number(m, entry.metrics[key]) if key in entry.metrics else "" for key, m in metrics.items()]
-        words = [str(entry.path.relative_to(top)), entry.status, _age(entry.created, now)]
+        words = [str(entry.path), entry.status, _age(entry.created, now)]
         seed = "" if entry.seed is None else str(entry.seed)
         table.rows.append([*words, entry.title, entry.model, entry.dataset, seed, *numbers])
     return table

@@ -1,16 +1,17 @@
 """``sdrun methods``: which method for which situation, what to expect, and a command."""
 
-import argparse
+from sdrun import tools
 
 END = (
     "Points are of test accuracy over training on the labels alone, with intervals of 95 %. ``sdrun help METHOD`` says "
-    "more of each. What it does on your data, a sweep beside ``supervised`` tells, and ``sdrun compare``."
+    "more of each. Commands are for the digits that come along; ``dataset=NAME`` chooses others. What it does on your "
+    "data, a sweep beside ``supervised`` tells, and ``sdrun compare``."
 )
 
 
 def main(arguments: list[str]) -> None:
     """Goes through all methods, those of plugins too."""
-    argparse.ArgumentParser(prog="sdrun methods", description=__doc__).parse_args(arguments)
+    tools.parser("methods", __doc__).parse_args(arguments)
     from sdrun import methods
     from sdrun.manual import layout
     from sdrun.manual.docstring import docstring

@@ -1,9 +1,10 @@
 """``sdrun predict RUN_FOLDER FILE_OR_FOLDER...``: which class a trained network takes items of your own for."""
 
-import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sdrun import tools
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +15,7 @@ LONGEST = 60
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the run is not finished, or an item cannot be used."""
-    parser = argparse.ArgumentParser(prog="sdrun predict", description=__doc__)
+    parser = tools.parser("predict", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER")
     parser.add_argument(
         "items",

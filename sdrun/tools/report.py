@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdrun import tools
 from sdrun.comparison.asked import add_options
 
 if TYPE_CHECKING:
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where there is nothing to compare, or runs that cannot be compared."""
-    parser = argparse.ArgumentParser(prog="sdrun report", description=__doc__)
+    parser = tools.parser("report", __doc__)
     add_options(parser)
-    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html if not said"
+    )
     options = parser.parse_args(arguments)
     from sdrun.claims.folder import FILE
     from sdrun.comparison.report import render

@@ -1,15 +1,15 @@
 """``sdrun resume FOLDER``: go on with an interrupted run or sweep, or add to a sweep."""
 
-import argparse
 import os
 from pathlib import Path
 
+from sdrun import tools
 from sdrun.errors import require
 
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds neither a run nor a sweep, and what the runs themselves raise."""
-    parser = argparse.ArgumentParser(prog="sdrun resume", description=__doc__)
+    parser = tools.parser("resume", __doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_OR_SWEEP")
     parser.add_argument(
         "--repair", action="store_true", help="of a completed run, make again what is damaged or gone of its files"

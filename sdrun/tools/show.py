@@ -1,10 +1,11 @@
 """``sdrun show RUN_FOLDER``: what a run was asked, where its teachers come from, what came out, and its files."""
 
-import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sdrun import tools
 
 if TYPE_CHECKING:
     from sdrun.comparison.runs import Run
@@ -17,7 +18,7 @@ INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where the folder holds no run that can be read."""
-    parser = argparse.ArgumentParser(prog="sdrun show", description=__doc__)
+    parser = tools.parser("show", __doc__)
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
     folder = parser.parse_args(arguments).folder
     from sdrun.comparison import rendering, single, tables
@@ -153,7 +154,7 @@ def _lineage(run: "Run") -> "Table":
 def _files(run: "Run") -> "Table":
     from sdrun.comparison.tables import Table
 
-    table = Table("Files", ["file", "kB"], left=("file",), paths=("file",))
+    table = Table("Files", ["file", "kB"], left=("file",), paths="file")
     for file in sorted(run.path.rglob("*")):
         inside = file.relative_to(run.path)
         if (

@@ -1,7 +1,8 @@
 """``sdrun taps model=NAME dataset=NAME``: where a network can be left on the way, and at which cost."""
 
-import argparse
 from typing import TYPE_CHECKING
+
+from sdrun import tools
 
 if TYPE_CHECKING:
     from sdrun.comparison.tables import Table
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> None:
     """Raises InputError where settings, model and items do not go together. Reads the data, for their shape."""
-    parser = argparse.ArgumentParser(prog="sdrun taps", description=__doc__)
+    parser = tools.parser("taps", __doc__)
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as sdrun takes them")
     overrides = parser.parse_args(arguments).overrides
     from hydra._internal.utils import get_args_parser

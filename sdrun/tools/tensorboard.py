@@ -1,6 +1,5 @@
 """``sdrun tensorboard [FOLDER]``: TensorBoard on all runs below a folder, each once, by a name that says what it is."""
 
-import argparse
 import errno
 import signal
 import socket
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from sdrun import tools
 from sdrun.errors import InputError, RunError, require
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ GLANCE = 0.2
 
 def main(arguments: list[str]) -> None:
     """Stays until it is interrupted. Raises InputError where there is no run, or the port is not free."""
-    parser = argparse.ArgumentParser(prog="sdrun tensorboard", description=__doc__, epilog=EPILOG)
+    parser = tools.parser("tensorboard", __doc__, epilog=EPILOG)
     parser.add_argument("folder", nargs="?", default="outputs", metavar="FOLDER", help="outputs")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
     parser.add_argument("--port", type=int, metavar="N", help=f"{PORT}, or if that is in use another; 0: any")

@@ -54,7 +54,7 @@ def test_a_dry_run_leaves_nothing_and_tells_how_long(called, tmp_path):
     code, text = called(*SHORT, "method.alpha=0.2,0.7", "hydra.sweep.dir=s", "--dry-run")
     assert code == 0, text
     lines = text.splitlines()
-    assert lines[0] == "Trying 1 of 2 jobs for 30 steps a stage"
+    assert lines[0] == "Trying 1 of 2 jobs for 30 steps a stage; nothing of it is kept"
     assert [line.split()[0] for line in lines[1:4]] == ["job", "0000-born_again-alpha=0.2", "0001-born_again-alpha=0.7"]
     assert lines[-1].startswith("2 jobs, ")
     assert not tree(tmp_path)
@@ -122,3 +122,15 @@ def test_what_is_left_is_told_by_jobs_of_the_kind_that_ended():
     assert remaining.seconds({"b": (5.0, None)}, []) == 15
     assert remaining.seconds({"d": (1.0, 7.0)}, ["b", "d"]) == 100  # no faster than the longest
     assert remaining.seconds({}, ["b", "d", "e", "d"]) == (20 + 100 + 20 + 100) / 2
+
+
+def test_what_is_left_is_a_least_where_a_job_to_come_is_of_a_kind_that_none_was():
+    kinds = {name: kind(words.split()) for name, words in KINDS.items()}
+    remaining = Remaining(kinds, at_once=1)
+    assert remaining.told({"a": (10.0, None)}, ["b"]) == ""
+    assert remaining.told({"a": (10.0, 30.0)}, ["b"]) == "about 0:01:10 left"
+    assert remaining.told({"a": (10.0, 30.0)}, ["b", "c"]) == "at least 0:01:50 left"
+    remaining.ended("a", 40.0)
+    remaining.ended("c", 100.0)
+    assert remaining.told({}, ["b", "c"]) == "about 0:02:20 left"
+    assert remaining.told({"b": (40.0, 0.0)}, []) == "", "it is about to end"
