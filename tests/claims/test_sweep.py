@@ -128,7 +128,7 @@ def test_a_dry_run_says_what_is_made_first_and_how_long_all_takes_and_leaves_not
     assert tried == [f"{arm}/seed_100" for arm in arms]
     assert (
         capsys.readouterr().out
-        == "Claim        the first runs: 5 runs; 17 to 26 in all, about 0:17:00 to 0:26:00 left\n"
+        == "Claim        the first runs: 5 runs, as above; 17 to 26 in all, about 0:17:00 to 0:26:00 left\n"
     )
     assert tree(tmp_path) == before
 
