@@ -60,7 +60,7 @@ def _without_plugins(arguments: list[str]) -> list[str]:
 def _verb(name: str, arguments: list[str]) -> None:
     verbs = [module.name for module in iter_modules(tools.__path__)]
     if name not in verbs:
-        from sdrun.configuration import choices
+        from sdrun.choices import choices
 
         meant = f"method={name}" if name in choices("method") else next(iter(get_close_matches(name, verbs, n=1)), "")
         hint = f"did you mean {meant}? See" if meant else "settings are given as KEY=VALUE, without spaces; see"

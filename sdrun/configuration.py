@@ -2,39 +2,19 @@
 
 import math
 import os
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from sdrun import methods, models, tasks
+from sdrun.choices import SAME, choices, conf_folder
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root, unknown
-from sdrun.plugins import registry
-from sdrun.settings import OPTIMS, ROLES, HardwareSettings, Settings, words
-
-HERE = Path(__file__).resolve().parent
-
-
-def conf_folder() -> Path:
-    """The folder of YAML files: inside an installed package, beside it in a checkout."""
-    inside = HERE / "conf"
-    return inside if inside.is_dir() else HERE.parent / "conf"
-
-
-def choices(group: str) -> list[str]:
-    """Members of a group, those of plugins too, sorted. Asks files and registries alone, for Hydra takes a second."""
-    files = {file.stem for folder in conf_folders() for file in (folder / group).glob("*.yaml")}
-    return sorted({*files, *registry.registered(group)})
-
-
-def conf_folders() -> list[Path]:
-    """Those of sdrun and of its plugins."""
-    return [conf_folder(), *(plugin.conf for plugin in registry.loaded.values() if plugin.conf)]
+from sdrun.settings import OPTIMS, ROLES, HardwareSettings, ModelSettings, Settings, words
 
 
 def version() -> str:
@@ -43,9 +23,15 @@ def version() -> str:
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{os.getpid()}"
 
 
-def register_resolvers() -> None:
-    """``${version:}``: see ``version``; one a job."""
+def register() -> None:
+    """What compositions need beside files: ``${version:}``, one a job, and the groups that have another's choices."""
+    from hydra.core.config_store import ConfigStore
+
     OmegaConf.register_new_resolver("version", version, use_cache=True, replace=True)
+    for group, other in SAME.items():
+        for name in choices(group):
+            node = {"defaults": [{f"/{other}@_here_": name}, "_self_"]}
+            ConfigStore.instance().store(name=name, node=node, group=group, package=group, provider="sdrun")
 
 
 def settings_from(config: DictConfig) -> Settings:
@@ -69,6 +55,8 @@ def settings_from(config: DictConfig) -> Settings:
                 require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
+        for name in _models(schema["method"], values["method"]):
+            typed.method[name] = OmegaConf.structured(_family(values["method"], name))
         merged = OmegaConf.unsafe_merge(typed, values)  # of which neither is used again as a node
         _require_as_given(merged, values, keys_at_root(schema["method"]))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
@@ -89,7 +77,9 @@ def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
 
 def resolved(settings: Settings, hardware: HardwareSettings, num_items: int) -> Settings:
     """What a run keeps: settings with what ``auto`` became of hardware and method, and with paths from the root."""
-    method = replace(settings.method, **settings.method.resolved(num_items))
+    own = vars(settings.method)
+    runs: dict[str, Any] = {key: list(map(_kept_path, own[key])) for key in _with(type(settings.method), "runs")}
+    method = replace(settings.method, **runs, **settings.method.resolved(num_items))
     paths: dict[str, Any] = {name: _kept_path(path) for name, path in settings.dataset.paths.items()}
     dataset = replace(settings.dataset, **paths)
     init_from = _kept_path(settings.init_from)
@@ -146,7 +136,7 @@ def defaults(choices: dict[str, str]) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
 
-    register_resolvers()
+    register()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             return leaves(compose("config", [f"{group}={choice}" for group, choice in choices.items()]))
@@ -180,7 +170,7 @@ def _require_as_given(typed: Any, values: dict, root_keys: list[str]) -> None:
 def _shown(key: str, root_keys: list[str]) -> str:
     """A key as it is given: without the prefix of the method where it stands at the root."""
     bare = key.removeprefix("method.")
-    return bare if bare in root_keys else key
+    return bare if bare.partition(".")[0] in root_keys else key
 
 
 # The schema of a composition ----------------------------------------------------------------------------------------
@@ -189,21 +179,28 @@ def _shown(key: str, root_keys: list[str]) -> str:
 def _schema(values: dict) -> dict[str, type]:
     """The settings class of each group, by the names in the composition."""
 
-    def named(group: str, key: str, names: dict[str, Any] | list[str]) -> str:
-        content = values.get(group)
-        if not isinstance(content, dict):
-            raise InputError(f"{group}: is missing; choose one by {group}=NAME")
-        name = content.get(key)
-        require(name in names, f"{group}.{key}", f"is {name!r}, but only {', '.join(names)} are known")
-        return str(name)
-
     return {
-        "method": methods.settings_class(named("method", "name", methods.names())),
-        "model": models.settings_class(named("model", "architecture", models.names())),
-        "dataset": tasks.settings_class(named("dataset", "task", tasks.names()), values["dataset"].get("name")),
-        "optim": OPTIMS[named("optim", "name", OPTIMS)],
+        "method": methods.settings_class(_named(values, "method", "name", methods.names())),
+        "model": _family(values, "model"),
+        "dataset": tasks.settings_class(
+            _named(values, "dataset", "task", tasks.names()), values["dataset"].get("name")
+        ),
+        "optim": OPTIMS[_named(values, "optim", "name", OPTIMS)],
         "hardware": HardwareSettings,
     }
+
+
+def _family(values: dict, group: str) -> type:
+    return models.settings_class(_named(values, group, "architecture", models.names()))
+
+
+def _named(values: dict, group: str, key: str, names: dict[str, Any] | list[str]) -> str:
+    content = values.get(group)
+    if not isinstance(content, dict):
+        raise InputError(f"{group}: is missing; choose one by {group}=NAME")
+    name = content.get(key)
+    require(name in names, f"{group}.{key}", f"is {name!r}, but only {', '.join(names)} are known")
+    return str(name)
 
 
 def _move_root_keys(values: dict, method: type) -> None:
@@ -211,3 +208,16 @@ def _move_root_keys(values: dict, method: type) -> None:
         require(name not in values["method"], f"method.{name}", f"unknown key; did you mean {name}?")
         if name in values:
             values["method"][name] = values.pop(name)
+    for name in _with(method, "runs"):
+        if isinstance(values["method"].get(name), str):
+            values["method"][name] = [values["method"][name]]
+
+
+def _models(method: type, values: dict) -> list[str]:
+    """The settings of a method that are models and are there."""
+    kinds = get_type_hints(method)
+    return [name for name in keys_at_root(method) if ModelSettings in get_args(kinds[name]) and values.get(name)]
+
+
+def _with(method: type, word: str) -> list[str]:
+    return [field.name for field in fields(method) if field.metadata.get(word)]

@@ -55,6 +55,9 @@ def _answer(folder: RunFolder, display: Display) -> None:
         table, console = single.table(result), tables.console()
         columns = tables.show(table, console)
         log.info("%s", tables.plain(table))
+        if costs := single.costs(result):
+            columns += tables.show(costs, console)
+            log.info("%s", tables.plain(costs))
         for line in rendering.footnotes(result, columns):
             tables.note(line, console)
         answers, asides = single.sentences(result), rendering.advantages(result)

@@ -42,13 +42,15 @@ class Stage:
 class Stages(Protocol):
     """Where the stages of an experiment come from: ``training.Training`` or ``replay.Replay``, on every rank."""
 
-    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
-        """The result of a stage. Leaves the objective with its final weights."""
+    def fit(
+        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
+    ) -> StageResult:
+        """The result of a stage. Leaves the objective with its final weights. ``other``: see ``StageResult``."""
 
     def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
         """What a stage produced, on the run's device."""
 
-    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
+    def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """The result of a stage that trains nothing."""
 
 
@@ -68,6 +70,7 @@ class Experiment:
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
         self._makes: WeakKeyDictionary[nn.Module, Make | None] = WeakKeyDictionary()
+        self._others: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
         self.judge: TrainingJudge = context.task.judge(self.data)
         if context.settings.optim.class_weights:
             assert isinstance(self.answers, Categorical)
@@ -79,19 +82,27 @@ class Experiment:
         return len(self.task.parts["train"])
 
     @property
+    def has_hidden(self) -> bool:
+        """Whether some training items have no label."""
+        return len(self.labelled) < self.num_train
+
+    @property
     def num_classes(self) -> int:
         """Of categorical answers."""
         return len(self.task.splits.classes)
 
-    def student(self, index: int, make: Make | None = None) -> Any:
+    def student(self, index: int, make: Make | None = None, model: ModelSettings | None = None) -> Any:
         """A fresh network for the stage number ``index``, initialised from (seed, index) and ``init_from`` alone.
 
-        ``make`` puts heads on a backbone; by default the one of the task's answers.
+        ``make`` puts heads on a backbone; by default the one of the task's answers. ``model``: another than the run's,
+        which starts from ``init_from`` no more than from chance.
         """
-        backbone, student = self._network(self.settings.model, index, make)
-        if self.initial:
+        backbone, student = self._network(model or self.settings.model, index, make)
+        if self.initial and not model:
             self.initial.load_into(backbone)
         self._makes[student] = make
+        if model:
+            self._others[student] = model.title
         return self.hardware.place(student)
 
     def stream(self, index: int, views: Mapping[str, int] | None = None, *, source: Source | None = None) -> Shuffled:
@@ -117,9 +128,14 @@ class Experiment:
         """Steps of a stage on this stream."""
         return loop.num_steps(self.settings, stream)
 
-    def teacher(self, stages: Sequence[Stage], role: str = "weak") -> Frozen:
-        """The students of finished stages as one teacher, frozen, which sees the view ``role``."""
-        networks = [stage.network for stage in stages]
+    def teacher(
+        self, stages: Sequence[Stage], role: str = "weak", asked: Callable[[nn.Module], nn.Module] | None = None
+    ) -> Frozen:
+        """The students of finished stages as one teacher, frozen, which sees the view ``role``.
+
+        ``asked``: puts around each network what gives more than its answer.
+        """
+        networks = [asked(stage.network) if asked else stage.network for stage in stages]
         return Frozen(networks, self.answers, self.hardware.autocast, role, self._lineage(stages))
 
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge | None = None) -> Stage:
@@ -129,7 +145,8 @@ class Experiment:
         if it is not said.
         """
         objective.surrogate = self._surrogate(objective)
-        result = self.stages.fit(name, objective, stream, judge or self.judge)
+        other = self._others.get(objective.student, "")
+        result = self.stages.fit(name, objective, stream, judge or self.judge, other)
         network = next(iter(objective.networks.values()))
         sha256 = result.sha256[self.settings.optim.select.value]
         return Stage(name, network.eval(), sha256, result.metrics)
@@ -142,9 +159,9 @@ class Experiment:
         """
         return Memory(self.stages.make(name, produce, self._lineage(teachers)))
 
-    def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None) -> None:
-        """Judge a network as a stage of its own that trains nothing."""
-        self.stages.evaluate(name, network, judge or self.judge)
+    def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None, other: str = "") -> dict[str, float]:
+        """What comes of judging a network as a stage of its own that trains nothing; ``other``: see ``StageResult``."""
+        return self.stages.evaluate(name, network, judge or self.judge, other).metrics
 
     def _network(self, model: ModelSettings, word: object, make: Make | None) -> tuple[Backbone, nn.Module]:
         with torch.random.fork_rng(devices=[]):

@@ -8,6 +8,7 @@ from typing import get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from sdrun import methods, models, tasks
+from sdrun.choices import TEACHER_MODEL
 from sdrun.settings import OPTIMS, ROLES, Settings, words
 from sdrun.storage.earlier import choice_of_preset
 
@@ -64,14 +65,19 @@ def _keys(cls: type, prefix: str) -> set[str]:
 
 
 def method_keys(name: str) -> set[str]:
-    """All settings of a method by their keys, those of the root too."""
+    """All settings of a method by their keys, those of the root too, and of further models those of any family."""
     cls = methods.settings_class(name)
     root = set(keys_at_root(cls))
-    return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root
+    families = [models.settings_class(family) for family in models.names()] if TEACHER_MODEL in root else []
+    of_models = {key for family in families for key in _keys(family, f"{TEACHER_MODEL}.")}
+    return {key for key in _keys(cls, "method.") if key.removeprefix("method.") not in root} | root | of_models
 
 
 def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
     """What to say of an unknown key: whose it is, or which one was meant; ``choices``: those of ``method``."""
+    if key.startswith(f"method.{TEACHER_MODEL}."):
+        as_model = OmegaConf.create({**config, "model": config[TEACHER_MODEL]})
+        return unknown(key.removeprefix("method.teacher_"), as_model, choices).replace("model.", f"{TEACHER_MODEL}.")
     if key == "method.preset":
         return f"{key}: is no setting any more; use method={_choice_for(config.method, choices)}"
     owners = [("method", f"method={name}", method_keys(name)) for name in methods.names()]

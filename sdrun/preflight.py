@@ -22,8 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import models, tasks
+from sdrun.choices import conf_folder
 from sdrun.compositions import Compositions, without_hydra
-from sdrun.configuration import conf_folder
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry

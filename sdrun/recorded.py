@@ -67,7 +67,8 @@ def require_same(folder: RunFolder, settings: Settings, fingerprints: dict[str, 
 def plugins_of(settings: Settings) -> dict[str, str]:
     """The hashes of the plugins that a run uses, by name."""
     dataset = settings.dataset
-    return registry.needed(settings.method.name, settings.model.architecture, dataset.task, dataset.name)
+    architectures = [model.architecture for model in (settings.model, *settings.method.models.values())]
+    return registry.needed(settings.method.name, architectures, dataset.task, dataset.name)
 
 
 def origin(settings: Settings) -> dict[str, str | None] | None:

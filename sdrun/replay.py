@@ -20,7 +20,9 @@ class Restored:
     def __init__(self, context: Context, source: RunFolder) -> None:
         self.context, self.source = context, source
 
-    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
+    def fit(
+        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
+    ) -> StageResult:
         """See ``Stages.fit``. Raises RunError where the run's weights are damaged, or nothing tells their hash."""
         settings, hardware = self.context.settings, self.context.hardware
         chosen, trained = settings.optim.select.value, self._recorded(name)
@@ -32,7 +34,7 @@ class Restored:
         """See ``Stages.make``; nothing is produced. Raises RunError where the run's items are gone or damaged."""
         return load_items(self.source, self._recorded(name), self.context.hardware.device)
 
-    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
+    def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """See ``Stages.evaluate``."""
         return self._recorded(name)
 
@@ -46,7 +48,9 @@ class Replay:
     def __init__(self, context: Context, source: RunFolder) -> None:
         self.context, self.restored = context, Restored(context, source)
 
-    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
+    def fit(
+        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
+    ) -> StageResult:
         """See ``Restored.fit``."""
         trained = self.restored.fit(name, objective, stream, judge)
         self.context.folder.note_teachers(name, [*objective.teachers, *stream.lineage])
@@ -57,11 +61,11 @@ class Replay:
         self.context.folder.note_teachers(name, teachers)
         return self.restored.make(name, produce, teachers)
 
-    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
+    def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """See ``Stages.evaluate``."""
-        return self._evaluated(name, {"": network}, judge)
+        return self._evaluated(name, {"": network}, judge, other)
 
-    def _evaluated(self, name: str, networks: Networks, judge: Judge) -> StageResult:
+    def _evaluated(self, name: str, networks: Networks, judge: Judge, other: str = "") -> StageResult:
         assert self.context.record
         self.context.record.begin(name, 1, 0)
-        return Results(self.context, judge).of_evaluation(name, networks)
+        return Results(self.context, judge, other).of_evaluation(name, networks)

@@ -66,10 +66,14 @@ def load_items(folder: RunFolder, made: StageResult, device: torch.device) -> Fi
 
 @dataclass(frozen=True)
 class Results:
-    """Evaluates a stage and writes what comes out; the record must have begun the stage. On the first rank only."""
+    """Evaluates a stage and writes what comes out; the record must have begun the stage. On the first rank only.
+
+    ``other``: see ``StageResult``.
+    """
 
     context: Context
     judge: Judge
+    other: str = ""
 
     @property
     def record(self) -> Record:
@@ -116,6 +120,7 @@ class Results:
             networks=_places(objective),
             declared=to_json(self.judge.declared),
             metrics=metrics,
+            other=self.other,
         )
         return self._finish(result, contents)
 
@@ -125,7 +130,9 @@ class Results:
         self._draw(name, outcome, 0, None)
         self.record.log(0, outcome.metrics)
         declared = to_json(self.judge.declared)
-        result = StageResult(name=name, steps=0, seconds=0.0, metrics=outcome.metrics, declared=declared)
+        result = StageResult(
+            name=name, steps=0, seconds=0.0, metrics=outcome.metrics, declared=declared, other=self.other
+        )
         return self._finish(result, self._contents(name, outcome))
 
     def again(self, result: StageResult, networks: Networks, stream: Stream | None) -> None:

@@ -7,7 +7,8 @@ from argparse import ArgumentError, ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from sdrun import preflight, trust
-from sdrun.configuration import conf_folder, register_resolvers, require_text, settings_from
+from sdrun.choices import conf_folder
+from sdrun.configuration import register, require_text, settings_from
 from sdrun.errors import InputError, RunError, require
 from sdrun.job import FULL_ERROR, JobFailed
 from sdrun.job import start as start_job
@@ -27,7 +28,7 @@ def main(words: list[str]) -> None:
     import hydra
     from hydra._internal.utils import get_args_parser
 
-    register_resolvers()
+    register()
     trust.install()
     sys.argv[1:] = _in_full(words)  # Hydra reads them there
     arguments = _parsed(get_args_parser())

@@ -38,7 +38,9 @@ class Training:
         self.settings, self.hardware, self.folder = context.settings, context.hardware, context.folder
         self.record, self.sharing = context.record, Sharing(context)
 
-    def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> StageResult:
+    def fit(
+        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
+    ) -> StageResult:
         """See ``Stages.fit``. Raises RunError where weights or teachers are not those that the run recorded."""
         from_main = self.hardware.from_main
         finished = result = from_main(lambda: self.folder.finished(name))
@@ -48,7 +50,9 @@ class Training:
                 result = from_main(lambda: held.enter_context(self.sharing.sought(name, objective, stream, judge)))
                 if result is None:
                     state = self._train(name, objective, stream, judge)
-                    result = from_main(lambda: self._write(name, objective, stream, judge, state))
+                    result = from_main(
+                        lambda: self._write(name, objective, stream, state, Results(self.context, judge, other))
+                    )
         chosen = self.settings.optim.select.value
         recorded = recorded_digest(result, chosen)
         weights = load_state(self.folder.weights(name, chosen), self.hardware.device, recorded)
@@ -81,7 +85,7 @@ class Training:
         self.note()
         return load_items(self.folder, made, self.hardware.device)
 
-    def evaluate(self, name: str, network: Evaluable, judge: Judge) -> StageResult:
+    def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """See ``Stages.evaluate``."""
 
         def result() -> StageResult:
@@ -90,7 +94,7 @@ class Training:
             if finished is None:
                 self.record.begin(name, 1, 0)
                 with _named(name):
-                    written = Results(self.context, judge).of_evaluation(name, {"": network})
+                    written = Results(self.context, judge, other).of_evaluation(name, {"": network})
                 self._say_doubts(written, judge)
                 return written
             if self._is_lacking(name):
@@ -126,13 +130,13 @@ class Training:
             )
 
     def _write(
-        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, state: loop.State
+        self, name: str, objective: Objective, stream: Stream, state: loop.State, results: Results
     ) -> StageResult:
         # Also with optim.select=best, whose weights may be finite: this training diverged, as the loss of one step more
         # would have told, and whether a run counts must not depend on where it was stopped.
         require_finite("the weights", objective.state_dict().values())
-        result = Results(self.context, judge).of_training(name, objective, stream, state)
-        self._say_doubts(result, judge)
+        result = results.of_training(name, objective, stream, state)
+        self._say_doubts(result, results.judge)
         self.sharing.keep(name)
         return result
 

@@ -1,8 +1,9 @@
 """Tensors in dictionaries, lists and tuples, as one thing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 Tree = Any
@@ -32,6 +33,17 @@ def leaves(tree: Tree) -> Iterator[Tensor]:
             yield from leaves(part)
     else:
         yield tree
+
+
+def tree_cat(trees: Sequence[Tree]) -> Tree:
+    """The rows of several trees of one shape, in this order."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {name: tree_cat([tree[name] for tree in trees]) for name in first}
+    if isinstance(first, list | tuple):
+        parts = [tree_cat(of_all) for of_all in zip(*trees, strict=True)]
+        return type(first)(parts) if type(first) in (list, tuple) else type(first)(*parts)
+    return first if len(trees) == 1 else torch.cat(list(trees))
 
 
 def rows(tree: Tree, start: int, stop: int) -> Tree:

@@ -39,6 +39,12 @@ def searched(folder: Path) -> str:
     return f"hydra.searchpath=['{folder}']"
 
 
-def method(name: str) -> tuple[str, ...]:
-    """The overrides that choose a method of sdrun, or of the example."""
-    return (f"method={name}", *([searched(EXAMPLE / "conf")] if name in _EXAMPLES else []))
+NEEDED = {"images": {"compress": ("teacher_model=resnet8",)}, "texts": {"compress": ("teacher_model=bag",)}}
+NEEDED["vectors"] = {"compress": ("teacher_model=mlp",)}
+"""Overrides that a method cannot do without, by the kind of items and its name."""
+
+
+def method(name: str, kind: str = "images") -> tuple[str, ...]:
+    """The overrides that choose a method of sdrun, or of the example, and make it run on such items."""
+    folders = [searched(EXAMPLE / "conf")] if name in _EXAMPLES else []
+    return (f"method={name}", *NEEDED[kind].get(name, ()), *folders)

@@ -16,9 +16,10 @@ from omegaconf import DictConfig
 
 from sdrun import methods, models, preflight, refusal, run, tasks, trust
 from sdrun.answers.categorical import Categorical
+from sdrun.choices import conf_folder
 from sdrun.comparison.index import Entry, listing
 from sdrun.compositions import Compositions
-from sdrun.configuration import conf_folder, register_resolvers, settings_from
+from sdrun.configuration import register, settings_from
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
 from sdrun.models.backbone import Backbone, Network
@@ -107,7 +108,7 @@ def classifier(backbone: Backbone, num_classes: int) -> Network:
 
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
-    register_resolvers()
+    register()
     (config,) = preflight.composed(get_args_parser().parse_args(list(overrides)))[1]
     return config
 
@@ -129,7 +130,7 @@ def _settings(overrides: tuple[str, ...], *plugged: Hashable) -> Settings:
 
 @cache
 def _compositions(*_: Hashable) -> tuple[Compositions, OverridesParser]:
-    register_resolvers()
+    register()
     arguments = get_args_parser().parse_args([])
     loader = preflight._loader(arguments)
     return Compositions(preflight.composed(arguments)[0], loader), OverridesParser.create(loader)
@@ -250,7 +251,8 @@ def differences(left: Path, right: Path) -> list[str]:
     stages = [
         [(s["name"], s["steps"], timeless(s["metrics"])) for s in summary(path)["stages"]] for path in (left, right)
     ]
-    if stages[0] != stages[1] or summary(left)["metrics"] != summary(right)["metrics"]:
+    final = [timeless(summary(path)["metrics"]) for path in (left, right)]
+    if stages[0] != stages[1] or final[0] != final[1]:
         found.append("summary.json")
     return found
 

@@ -6,7 +6,7 @@ import pytest
 
 from helpers import QUICK, settings, summary, write_idx
 from sdrun import run
-from sdrun.configuration import conf_folder
+from sdrun.choices import conf_folder
 
 NAMES = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
 FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", *QUICK)

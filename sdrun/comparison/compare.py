@@ -20,7 +20,7 @@ from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
 from sdrun.comparison.items import items
 from sdrun.comparison.lagging import STUDENT, lag
 from sdrun.comparison.runs import Run
-from sdrun.comparison.stages import at, places
+from sdrun.comparison.stages import at, is_other, places
 from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.errors import InputError
 from sdrun.judges.metric import Declared, Metric, lookup, shown
@@ -39,7 +39,8 @@ class Row:
     """A group with its numbers; ``baseline`` is the group that it is held against.
 
     ``items``: of a group of one run against one run, item by item; ``is_beside``: of networks that are not what their
-    runs are judged by, such as the student whose average is, and which are held against the same baseline for a look.
+    runs are judged by, such as the student whose average is, or a larger teacher, and which are held against the same
+    baseline for a look.
     """
 
     group: Group
@@ -53,7 +54,8 @@ class Row:
     @property
     def name(self) -> str:
         """What it is called in a table, where it stands below the row of its runs if it is beside that."""
-        return f"  its {self.group.example.word}" if self.is_beside else self.group.label
+        word = self.group.example.word
+        return f"  its {word}" if self.is_beside and word else self.group.label
 
 
 @dataclass
@@ -154,7 +156,8 @@ def _foremost(runs: list[Run], declared: Declared) -> str:
 
 def _rows(group: Group, metrics: dict[str, Metric], primary: str) -> list[Row]:
     """Of a group, and of its student where that is not what is judged."""
-    row = Row(group, _cells(group, metrics), notes=_lags(group, primary, metrics[primary]))
+    notes, is_beside = _lags(group, primary, metrics[primary]), is_other(group.example)
+    row = Row(group, _cells(group, metrics), is_beside=is_beside, notes=notes)
     if not all(_has_student(run) for run in group.runs.values()):
         return [row]
     runs = {seed: at(run, STUDENT) for seed, run in group.runs.items()}

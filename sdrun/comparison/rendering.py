@@ -47,7 +47,7 @@ def sentences(result: Comparison) -> list[str]:
 
 def shown(result: Comparison) -> list[Table]:
     """Of single runs one table, else one for each metric."""
-    return [single.table(result)] if result.is_single else by_metric(result)
+    return [single.table(result), *filter(None, [single.costs(result)])] if result.is_single else by_metric(result)
 
 
 def show(result: Comparison, console: Console) -> None:
@@ -134,7 +134,8 @@ def notes(result: Comparison, columns: Collection[str] | None = None) -> list[st
 def footnotes(result: Comparison, columns: Collection[str]) -> list[str]:
     """What stands below a table of single runs: what the metrics of these columns mean."""
     seen = [result.metrics[key] for key, title in single.titles_of(result).items() if title in columns]
-    return list(map(printable, explained(seen)))
+    costs = ["ms: of an item, 1 or 64 at once, on the machine that trained it"] * ("ms at 1" in columns)
+    return list(map(printable, [*explained(seen), *costs]))
 
 
 def advantages(result: Comparison) -> list[str]:

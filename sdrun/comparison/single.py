@@ -1,6 +1,6 @@
 """A comparison of which each group is one run: a row a run or stage, a column a metric."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sdrun.comparison.compare import Comparison, Row, compare
 from sdrun.comparison.folders import Found
@@ -12,6 +12,18 @@ from sdrun.comparison.stages import baselines, places, seen_at
 from sdrun.comparison.tables import Table, called, number, titled
 from sdrun.judges.metric import Better, Metric, shown
 from sdrun.settings.words import clock, printable
+
+COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "as its teacher, %": ("test/teacher_agreement", lambda value: f"{100 * value:.2f}"),
+    "parameters": ("model/parameters", lambda value: f"{value:,.0f}"),
+    "multiply-adds": ("model/multiply_adds", lambda value: f"{value:,.0f}"),
+    "kB": ("model/bytes", lambda value: f"{value / 1000:,.1f}"),
+    "ms at 1": ("test/milliseconds_batch_1", lambda value: f"{value:.3f}"),
+    "ms at 64": ("test/milliseconds_batch_64", lambda value: f"{value:.4f}"),
+}
+"""Of what networks cost: metrics, and how their numbers are written. Times are of an item, one or 64 at once."""
+
+SPARE = ("ms at 64", "kB", "as its teacher, %")
 
 RUN, DIFFERENCE, COST, TIME = "runs", "difference", "cost", "time"
 
@@ -41,6 +53,20 @@ def table(result: Comparison) -> Table:
         (place, titles[key]) for key, metric in result.metrics.items() for place in _best(result, key, metric)
     }
     return drawn
+
+
+def costs(result: Comparison) -> Table | None:
+    """What the networks cost by themselves, and how often each predicts as its teacher; None where no run says it."""
+    rows = [[row.name, *_costs(row.group.example)] for row in result.rows]
+    if not any(any(cells) for _, *cells in rows):
+        return None
+    return Table("What the networks cost", [RUN, *COLUMNS], rows, left=(RUN,), spare=SPARE)
+
+
+def _costs(run: Run) -> Iterator[str]:
+    for key, form in COLUMNS.values():
+        value = run.metric(key)
+        yield "" if value is None else form(value)
 
 
 def titles_of(result: Comparison) -> dict[str, str]:
@@ -82,7 +108,7 @@ def _cost(row: Row) -> Iterator[str]:
     times = price(row.group.runs, row.baseline.runs) if row.baseline else None
     yield "" if times is None else f"{times:.1f}x"
     seconds = row.group.example.summary.get("compute", {}).get("seconds")
-    yield clock(seconds) if seconds and not row.is_beside else ""
+    yield clock(seconds) if seconds and not row.group.example.word else ""
 
 
 def _best(result: Comparison, key: str, metric: Metric) -> list[int]:

@@ -35,24 +35,32 @@ def judged(run: Run) -> list[str]:
 def baselines(run: Run) -> list[str]:
     """The stages that a run holds itself against.
 
-    Those without a teacher, a training or a control, that came before the stage that trained last, or else that one,
-    for what was judged after it.
+    Those of its own model without a teacher, a training or a control, that came before the stage that trained last, or
+    else that one, for what was judged after it.
     """
     names = judged(run)
     if run.trained not in names:
         return []
     taught = [stage for stage, teachers in run.manifest.get("teachers", {}).items() if teachers]
     last = names.index(run.trained)
-    return [name for name in names[:last] if name not in taught] or names[last : last + 1] * (len(names) > last + 1)
+    before = [name for name in names[:last] if name not in taught and not run.stages[name].get("other")]
+    return before or names[last : last + 1] * (len(names) > last + 1)
+
+
+def is_other(run: Run) -> bool:
+    """Whether it is looked at a network that is not of its model, such as a larger teacher."""
+    return bool(run.stages.get(run.stage or "", {}).get("other"))
 
 
 def at(run: Run, place: str) -> Run:
     """The run as if it had come to one of its ``places``: to the metrics and the predictions of that one, and by the
-    compute of all stages up to there.
+    compute of all stages up to there, but for baselines and other networks that taught none of them.
     """
     stage, word = _parted(run, place)
     names = list(run.stages)
-    done = [run.stages[name] for name in names[: names.index(stage) + 1]]
+    others = [name for name in names if run.stages[name].get("other")]
+    aside = {*baselines(run), *others} - _sources(run, stage)
+    done = [run.stages[name] for name in names[: names.index(stage) + 1] if name not in aside]
     metrics = done[-1].get("metrics", {})
     if word:
         keys = {key: key.replace(f"/{word}/", "/", 1) for key in metrics if re.match(rf"\w+/{re.escape(word)}/", key)}
@@ -83,6 +91,19 @@ def _seen(run: Run, names: Sequence[str]) -> Iterator[Run]:
     if not wanted and len(stages) < 2:
         return iter([run])
     return (at(run, name) for name in wanted or ([] if names else stages))
+
+
+def _sources(run: Run, stage: str) -> set[str]:
+    """The stage, those that taught it, those that taught these, and so on; of one that only judges all before it."""
+    teachers = run.manifest.get("teachers", {})
+    if stage not in teachers:
+        return {*run.stages}
+    sources, more = set[str](), [stage]
+    while more:
+        name = more.pop()
+        sources.add(name)
+        more += [told["stage"] for told in teachers.get(name, []) if told.get("stage") not in sources]
+    return sources
 
 
 def _words(run: Run, stage: str) -> list[str]:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from sdrun import preflight, run
-from sdrun.configuration import register_resolvers, settings_from
+from sdrun.configuration import register, settings_from
 from sdrun.diagnosis import Diagnosis
 from sdrun.errors import Interrupted, require
 from sdrun.settings import Settings
@@ -33,7 +33,7 @@ STRIDE = 4
 
 def compose(*overrides: str) -> DictConfig:
     """The composition that ``sdrun OVERRIDES`` runs with."""
-    register_resolvers()
+    register()
     (config,) = preflight.composed(get_args_parser().parse_args(list(overrides)))[1]
     return config
 

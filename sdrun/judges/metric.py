@@ -147,6 +147,13 @@ EARLY_EXIT = (
         for size in (1, 64)
     ),
 )
+COSTS = (
+    _share("teacher_agreement", "share of test items that it predicts as its teacher does", title="as its teacher"),
+    _neither("parameters", "numbers that training sets"),
+    _lower("multiply_adds", "of an item", "multiply-adds"),
+    _lower("bytes", "of all numbers of the network", "bytes"),
+    *(_lower(f"milliseconds_batch_{size}", f"time of an item, {size} at once", unit="ms") for size in (1, 64)),
+)
 TRAINING = (
     _lower("loss", "what is minimised; train/NAME are its terms"),
     _neither("lr", "learning rate of the step"),
@@ -157,6 +164,7 @@ BY_KIND = {
     "Of features": REPRESENTATION,
     "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
     "Of early exit": EARLY_EXIT,
+    "Of what a network costs, below model/ and test/": COSTS,
     "Of training, below train/": TRAINING,
 }
 PLACES = {

@@ -68,3 +68,28 @@ def top_two(teacher: Tensor) -> Tensor:
 
 def _likeliest(teacher: Tensor, num: int) -> Tensor:
     return torch.full_like(teacher, NEVER).scatter(1, teacher.topk(num, dim=1).indices, 0.0)
+
+
+def dkd_each(
+    student: Tensor, teacher: Tensor, target: Tensor, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0
+) -> Tensor:
+    """Decoupled distillation of each sample (2203.08679): ``T^2 (alpha TCKD + beta NCKD)``, [B].
+
+    TCKD is the KL of the two probabilities {target, anything else}, NCKD that of the other classes among themselves;
+    ``kd_each`` is ``TCKD + (1 - p) NCKD`` with the teacher's probability p of the target. ``target`` [B]: the label,
+    or where that is hidden the teacher's most likely class.
+    """
+    own = F.one_hot(target, student.shape[1]).bool()
+    log_student, log_teacher = (F.log_softmax(z / temperature, dim=1) for z in (student, teacher.detach()))
+
+    def divided(log_p: Tensor) -> tuple[Tensor, Tensor]:
+        """Logarithms of {target, else} [B, 2], and of the other classes among themselves [B, K]."""
+        others = log_p.masked_fill(own, NEVER)
+        rest = others.logsumexp(dim=1, keepdim=True)
+        return torch.cat([log_p[own].unsqueeze(1), rest], dim=1), others - rest
+
+    of_target, of_others = (
+        F.kl_div(s, t, reduction="none", log_target=True).sum(dim=1)
+        for s, t in zip(divided(log_student), divided(log_teacher), strict=True)
+    )
+    return temperature**2 * (alpha * of_target + beta * of_others)

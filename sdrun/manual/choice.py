@@ -11,7 +11,7 @@ from typing import get_args, get_type_hints
 import yaml
 
 from sdrun import methods
-from sdrun.configuration import conf_folders
+from sdrun.choices import SAME, file_of
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root
 from sdrun.plugins import registry
@@ -69,19 +69,14 @@ class Choice:
 
 
 def choice(name: str) -> Choice:
-    """One of ``configuration.choices("method")``. Raises InputError where its file is malformed."""
-    return _registered(name) if name in registry.methods else _read(_file(GROUP, name))
+    """One of ``choices.choices("method")``. Raises InputError where its file is malformed."""
+    return _registered(name) if name in registry.methods else _read(file_of(GROUP, name))
 
 
 def head(group: str, name: str) -> str:
     """The comment above a choice of any group, or the docstring of the function that a plugin registered."""
-    registered = registry.registered(group).get(name)
-    return (inspect.getdoc(registered.function) or "") if registered else _head(_file(group, name).read_text("utf-8"))
-
-
-def _file(group: str, name: str) -> Path:
-    files = (folder / group / f"{name}.yaml" for folder in conf_folders())
-    return next(file for file in files if file.is_file())
+    registered = registry.registered(SAME.get(group, group)).get(name)
+    return (inspect.getdoc(registered.function) or "") if registered else _head(file_of(group, name).read_text("utf-8"))
 
 
 # In Python ----------------------------------------------------------------------------------------------------------
@@ -135,7 +130,7 @@ def _read(file: Path) -> Choice:
         if name == SELF:
             _add(result, _knobs(root, "" if is_global else f"{GROUP}.", text.splitlines()))
         else:
-            parent = _read(_file(GROUP, name.removeprefix(f"/{GROUP}/")))
+            parent = _read(file_of(GROUP, name.removeprefix(f"/{GROUP}/")))
             _add(result, parent.settings.values())
             result.others += parent.others
     pairs = [pair for entry in entries if isinstance(entry, yaml.MappingNode) for pair in entry.value]

@@ -7,6 +7,8 @@ plugin registers a function that makes it.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sdrun.choices import choices, values_of
+from sdrun.errors import require
 from sdrun.plugins import registry
 from sdrun.rooms import only_subclass, packages
 from sdrun.settings import Item, ModelSettings
@@ -27,6 +29,16 @@ def settings_class(architecture: str) -> type[ModelSettings]:
     if architecture in registry.models:
         return registry.models[architecture].settings
     return only_subclass(f"{__name__}.{architecture}.settings", ModelSettings)
+
+
+def chosen(name: str, key: str) -> ModelSettings:
+    """A choice of ``model`` with its defaults. Raises InputError, which names ``key``, where there is none."""
+    names = choices("model")
+    require(name in names, key, f"is {name!r}, but the choices of model are {', '.join(names)}")
+    if name in registry.models:
+        return settings_class(name)(name=name, architecture=name)
+    values = values_of("model", name, key)
+    return settings_class(values["architecture"])(**values)
 
 
 def without_weights(settings: ModelSettings) -> "torch.device":

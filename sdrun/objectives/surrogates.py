@@ -15,7 +15,7 @@ from sdrun.randomness import Draws
 from sdrun.ranks import OverRanks
 from sdrun.settings import Control
 from sdrun.streams.batch import Batch
-from sdrun.trees import Tree, rows, tree_map
+from sdrun.trees import Tree, rows, tree_cat, tree_map
 
 MOMENTUM = 0.99
 """Share of the running means of classes that stays at a step."""
@@ -143,7 +143,7 @@ def controlled(objective: Objective, pieces: Sequence[Batch], gather: OverRanks)
         raise RunError(
             f"control: {type(objective).__name__} does not say what is taught; give it targets(batch, network)"
         )
-    whole = {name: tree_map(gather, _joined([of_piece[name] for of_piece in targets])) for name in targets[0]}
+    whole = {name: tree_map(gather, tree_cat([of_piece[name] for of_piece in targets])) for name in targets[0]}
     surrogate.see(list(whole.values()))
     others: dict[str, Tree] = {}
     for name, told in whole.items():
@@ -173,12 +173,6 @@ def _batch(piece: Batch, name: str) -> Batch:
 
 def _span(batch: Batch) -> tuple[int, int]:
     return batch.draws.rows.start, batch.draws.rows.stop
-
-
-def _joined(trees: Sequence[Tree]) -> Tree:
-    if isinstance(trees[0], dict):
-        return {name: torch.cat([tree[name] for tree in trees]) for name in trees[0]}
-    return torch.cat(list(trees))
 
 
 def _logits(targets: Tree) -> Tensor:

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sdrun import methods, models
-from sdrun.configuration import conf_folder
+from sdrun.choices import conf_folder
 from sdrun.errors import InputError, require
 from sdrun.plugins import registry
 from sdrun.plugins.registry import FunctionModelSettings, Registered

@@ -1,6 +1,6 @@
 """Which plugins there are, and what they add."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -61,11 +61,12 @@ rooms: dict[str, list[tuple[str, str]]] = {room: [] for room in ROOMS}
 """By room, folders that have more of it, each with the name of its plugin."""
 
 
-def needed(method: str, architecture: str, task: str, dataset: str) -> dict[str, str]:
+def needed(method: str, architectures: Sequence[str], task: str, dataset: str) -> dict[str, str]:
     """The hashes of those plugins, by name, that give a run what it uses."""
-    chosen = ((methods, method), (models, architecture), (datasets, dataset))
+    chosen = ((methods, method), *((models, name) for name in architectures), (datasets, dataset))
     used = {registry[name].plugin for registry, name in chosen if name in registry}
-    for room, name in zip(ROOMS, (method, architecture, task), strict=True):
+    in_rooms = [("methods", method), *(("models", name) for name in architectures), ("tasks", task)]
+    for room, name in in_rooms:
         used |= {plugin for folder, plugin in rooms[room] if name in packages([folder])}
     return {name: loaded[name].sha256 for name in sorted(used)}
 

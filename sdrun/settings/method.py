@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
+from sdrun.settings.model import ModelSettings
+
 
 class Control(Enum):
     """What stands in for the teacher, to see what of it helps.
@@ -35,13 +37,15 @@ class Situation(Enum):
     many_labels = "Many labels, nearly all of them right"
     no_labels = "No labels at all"
     early_exit = "A network that may stop early"
+    small = "A network that must be small"
 
 
 @dataclass
 class MethodSettings(ABC):
     """Settings of one method; its own are the fields of a subclass, without defaults, and stand in ``conf/method``.
 
-    A field with ``field(metadata={"root": True})`` is a key of the root, such as ``generations``.
+    A field with ``field(metadata={"root": True})`` is a key of the root, such as ``generations``; one with ``"runs":
+    True`` is a list of folders of runs, of which one may be given by itself.
     """
 
     situation: ClassVar[Situation | None] = None
@@ -73,6 +77,11 @@ class MethodSettings(ABC):
     def stages(self) -> tuple[str, ...]:
         """The names of its trainings, first to last; what it makes or only evaluates is not among them."""
         return (self.name,)
+
+    @property
+    def models(self) -> dict[str, ModelSettings]:
+        """Those of further networks that it trains, by the key that chose each."""
+        return {}
 
     @property
     def controls(self) -> tuple[Control, ...]:

@@ -63,13 +63,13 @@ class Settings:
         require(is_one, "init_from", f"replaces the weights of {self.model.origin}; leave one of them out")
 
     def check_model(self, item: Item) -> None:
-        """Raise InputError where the model does not take the items of the dataset."""
-        model = self.model
-        is_taken = item.kind == model.takes
-        require(
-            is_taken, "model", f"{model.title} takes {model.takes}, and dataset={self.dataset.name} has {item.kind}"
-        )
-        model.check(item)
+        """Raise InputError where a model does not take the items of the dataset."""
+        for key, model in {"model": self.model, **self.method.models}.items():
+            has = f"and dataset={self.dataset.name} has {item.kind}"
+            require(item.kind == model.takes, key, f"{model.title} takes {model.takes}, {has}")
+            model.check(item)
+            own = f"{model.title} takes {item.kind} in another form than model={self.model.title}; choose another"
+            require(model.taken(item) == self.model.taken(item), key, own)
 
     def check_data(self, item: Item, num_train: int, num_ranks: int) -> None:
         """Raise InputError where settings do not fit the data, ``num_train`` items for training and validation."""
@@ -103,7 +103,7 @@ class Settings:
         parts = num_ranks * optim.accumulate
         split = f"{num_ranks} ranks, each in {optim.accumulate} accumulated parts"
         require(optim.batch_size % parts == 0, "optim.batch_size", f"must be a multiple of {parts}: {split}")
-        smallest = self.model.smallest_batch * parts
+        smallest = max(model.smallest_batch for model in (self.model, *self.method.models.values())) * parts
         require_range("optim.batch_size", optim.batch_size, smallest)
         require_range("dataset.train_size", data.train_size, smallest, left)
         require(left >= smallest, "dataset.val_size", f"leaves {left} training items, fewer than {smallest}")

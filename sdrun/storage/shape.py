@@ -48,6 +48,7 @@ STAGE = {
     "sha256": {...: TEXT},
     "networks": {...: TEXT},
     "declared": {...: {...: ANY}},
+    "other": TEXT,
 }
 METRIC = {"better": TEXT, "unit": TEXT, "title": TEXT, "shown": (bool,)}
 SUMMARY = {

@@ -10,7 +10,8 @@ class StageResult:
 
     ``multiply_adds``: of all its steps and ranks; ``best_step``: of the weights ``best``, where validation chose some;
     ``sha256``: of its weights, by ``last`` and ``best``, or of its ``items``; ``networks``: where each lies in these
-    weights, by its word; ``declared``: what its metrics mean, as ``judges.metric`` writes it.
+    weights, by its word; ``declared``: what its metrics mean, as ``judges.metric`` writes it; ``other``: of a network
+    that is not of the run's model, what it is, such as the model's title.
     """
 
     name: str
@@ -24,6 +25,7 @@ class StageResult:
     sha256: dict[str, str] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
     declared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    other: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """For the stage's mark and the summary; what only some stages have is left out where there is none."""
@@ -47,4 +49,4 @@ class StageResult:
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 """What the training of a stage takes, and of a run in all."""
 
-OF_SOME = ("samples", "multiply_adds", "best_step", "sha256", "networks", "declared")
+OF_SOME = ("samples", "multiply_adds", "best_step", "sha256", "networks", "declared", "other")

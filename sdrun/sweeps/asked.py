@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sdrun.configuration import conf_folder
+from sdrun.choices import conf_folder
 from sdrun.errors import require
 from sdrun.settings.words import override, parted
 from sdrun.storage.sweeps import Command, SweepFolder

@@ -138,7 +138,7 @@ def _run(context: HydraContext, config: DictConfig, line: list[str], number: int
     progress.listen(progress.Listener(process.tell, process.aside))
     setup_globals()
     version.setbase(VERSION_BASE)
-    configuration.register_resolvers()
+    configuration.register()
     trust.install()
     loading.load_all([])
     sweep = context.config_loader.load_sweep_config(config, line)

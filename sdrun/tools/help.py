@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     parser = tools.parser("help", __doc__)
     parser.add_argument("topic", nargs="?", metavar="METHOD", help="or another of these; what there is, if not said")
     topic = parser.parse_args(arguments).topic
-    from sdrun.configuration import choices
+    from sdrun.choices import choices
     from sdrun.errors import InputError
     from sdrun.manual import layout
     from sdrun.settings.words import GROUPS
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _overview(verbs: list[str], console: "Console") -> None:
-    from sdrun.configuration import choices
+    from sdrun.choices import choices
     from sdrun.manual import layout
     from sdrun.settings.words import GROUPS
 
@@ -81,7 +81,7 @@ def _purpose(verb: str) -> str:
 
 def _group(name: str, console: "Console") -> None:
     """Its choices, each with what its file begins with."""
-    from sdrun.configuration import choices
+    from sdrun.choices import choices
     from sdrun.manual import layout
     from sdrun.manual.choice import head
 

@@ -19,9 +19,9 @@ def main(arguments: list[str]) -> None:
 
     from sdrun import preflight, tasks
     from sdrun.comparison import tables
-    from sdrun.configuration import register_resolvers, settings_from
+    from sdrun.configuration import register, settings_from
 
-    register_resolvers()
+    register()
     settings = settings_from(next(preflight.composed(get_args_parser().parse_args(overrides))[1]))
     model, item = settings.model, tasks.load(settings.dataset).item
     settings.check_model(item)

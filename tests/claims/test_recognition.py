@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from sdrun import configuration, trust
+from sdrun.choices import conf_folder
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.verdicts import judged
 from sdrun.comparison.runs import Run
@@ -143,8 +144,8 @@ def test_what_a_run_holds_is_printable():
 
 def test_compositions_are_hydra_s():
     trust.install()
-    configuration.register_resolvers()
-    hydra = Hydra.create_main_hydra2("sdrun", create_config_search_path(str(configuration.conf_folder())))
+    configuration.register()
+    hydra = Hydra.create_main_hydra2("sdrun", create_config_search_path(str(conf_folder())))
     config = hydra.compose_config("config", ["experiment=claim_dino"], RunMode.MULTIRUN)
     compositions = Compositions(config, hydra.config_loader)
     line = ["experiment=claim_dino", "seed=3", "method=dino", "~optim.warmup", "+optim.more=[1,2]", "method.koleo=0.1"]

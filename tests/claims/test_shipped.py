@@ -8,19 +8,20 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from sdrun import configuration, trust
+from sdrun.choices import conf_folder
 from sdrun.claims.declaration import SIDES, declaration
 from sdrun.claims.sweep import UNDECLARED
 from sdrun.claims.trials import trials
 from sdrun.compositions import Compositions
 
-NAMES = sorted(path.stem for path in (configuration.conf_folder() / "experiment").glob("claim_*.yaml"))
+NAMES = sorted(path.stem for path in (conf_folder() / "experiment").glob("claim_*.yaml"))
 
 
 @pytest.fixture
 def hydra():
     trust.install()
-    configuration.register_resolvers()
-    yield Hydra.create_main_hydra2("sdrun", create_config_search_path(str(configuration.conf_folder())))
+    configuration.register()
+    yield Hydra.create_main_hydra2("sdrun", create_config_search_path(str(conf_folder())))
     GlobalHydra.instance().clear()
 
 

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from further import method
 from helpers import SMALL_TEXTS, differences, in_pieces, start, summary
 from sdrun import methods
 
@@ -15,7 +16,7 @@ FURTHER = {"born_again": ("generations=2",), "consistency": FEW, "mean_teacher":
 
 
 def asked(name, model):
-    return (*MODELS[model], f"method={name}", *FURTHER.get(name, ()))
+    return (*MODELS[model], *method(name, "texts"), *FURTHER.get(name, ()))
 
 
 @pytest.fixture(scope="module")

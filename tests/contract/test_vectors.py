@@ -3,6 +3,7 @@
 import pytest
 from owned import npz, vectors
 
+from further import method
 from helpers import SMALL_VECTORS, differences, in_pieces, start, summary
 from sdrun import methods
 
@@ -18,7 +19,7 @@ def root(tmp_path_factory):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_resumes_bitwise(name, root, tmp_path, monkeypatch):
-    asked = (root, f"method={name}", *FURTHER.get(name, ()))
+    asked = (root, *method(name, "vectors"), *FURTHER.get(name, ()))
     whole = start(tmp_path / "whole", *asked, base=SMALL_VECTORS)
     in_pieces(tmp_path / "run", monkeypatch, *SMALL_VECTORS, *asked)
     assert differences(whole, tmp_path / "run") == []

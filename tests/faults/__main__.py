@@ -16,7 +16,7 @@ import helpers
 from faults import damage, disk, hostile, kills, knobs, sweeps
 from faults.child import Case, really
 from faults.figures import Figures
-from sdrun.configuration import conf_folder
+from sdrun.choices import conf_folder
 
 PARTS = ("kills", "damage", "disk", "hostile", "sweeps", "knobs")
 PAUSE = 12.0

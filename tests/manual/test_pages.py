@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from sdrun import methods, preflight
 from sdrun.compositions import Compositions
-from sdrun.configuration import choices, register_resolvers
+from sdrun.configuration import choices, register
 from sdrun.judges.metric import BY_KIND
 from sdrun.keys import method_keys
 from sdrun.manual import docstring, layout
@@ -25,7 +25,7 @@ LONGEST = {60: 60, 80: 80, 120: layout.WIDEST}
 @pytest.fixture(scope="module")
 def compositions():
     """Each choice is composed once for all tests of this module."""
-    register_resolvers()
+    register()
     arguments = get_args_parser().parse_args([])
     return Compositions(preflight.composed(arguments)[0], preflight._loader(arguments))
 

@@ -7,7 +7,7 @@ from hydra._internal.utils import get_args_parser
 
 from helpers import SMALL, summary
 from sdrun import preflight
-from sdrun.configuration import register_resolvers, settings_from
+from sdrun.configuration import register, settings_from
 from sdrun.errors import InputError
 from sdrun.reach import reaching
 
@@ -47,7 +47,7 @@ def test_where_no_methods_are_swept_over_nothing_is_looked_at(lines):
 
 
 def test_what_no_method_of_a_sweep_has_is_refused():
-    register_resolvers()
+    register()
     words = ["-m", "method=supervised,cs_kd", "generations=3"]
     _, jobs = preflight.composed(get_args_parser().parse_args(words))
     with pytest.raises(InputError, match="^generations: has no effect with method=supervised; it is a setting of"):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from sdrun.judges.costs import TIMED, milliseconds
 from sdrun.judges.judge import Judge, Networks, Outcome, prefixed
 from sdrun.judges.metric import CLASSIFICATION, EARLY_EXIT
 from sdrun.judges.metrics import fit_temperature, scores, temperature_doubt
 from sdrun.judges.parts import Parts
-from sdrun.methods.layerwise.costs import ExitCosts, exit_costs, milliseconds
+from sdrun.methods.layerwise.costs import ExitCosts, exit_costs
 from sdrun.methods.layerwise.early_exit import EarlyExit, ExitPolicy
 from sdrun.methods.layerwise.exits import ALWAYS, ExitPolicySettings
 from sdrun.methods.layerwise.ladder import Ladder
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
-
-TIMED = {1: 100, 64: 256}
-"""Items that are timed, by batch size."""
 
 
 class EarlyExits(Judge):
