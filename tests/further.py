@@ -39,8 +39,12 @@ def searched(folder: Path) -> str:
     return f"hydra.searchpath=['{folder}']"
 
 
-NEEDED = {"images": {"compress": ("teacher_model=resnet8",)}, "texts": {"compress": ("teacher_model=bag",)}}
-NEEDED["vectors"] = {"compress": ("teacher_model=mlp",)}
+NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
+    "images": {"compress": ("teacher_model=resnet8",)},
+    "images without BatchNorm": {"compress": ("teacher_model=vit_tiny", "teacher_model.width=24")},
+    "texts": {"compress": ("teacher_model=bag",)},
+    "vectors": {"compress": ("teacher_model=mlp",)},
+}
 """Overrides that a method cannot do without, by the kind of items and its name."""
 
 
