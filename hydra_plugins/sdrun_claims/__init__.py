@@ -37,6 +37,7 @@ class ClaimSchema:
     labels: list[str] | None = MISSING
     pretrain: list[str] | None = MISSING
     alive: Any = None
+    further: dict[str, Any] = field(default_factory=dict)
     beside: list[Any] = field(default_factory=list)
     resumes: bool = True
     dry_run: bool = False

@@ -34,7 +34,8 @@ class Declaration:
     is not tuned. They are trained for
     the first of ``lengths``, in multiples of the experiment's own, and the best of them, one of ``halving``, go on to
     the next. ``silent`` takes the teacher's weight away; with ``uninformed`` the teacher knows nothing of the sample,
-    with ``labels`` nothing but its class; None where that makes no sense. Where there is a ``pretrain``, ``method``
+    with ``labels`` nothing but its class; None where that makes no sense. ``further``: other arms of the method by
+    name, each with a question of its own, whether the method gives more. Where there is a ``pretrain``, ``method``
     starts from its network of the same seed; ``alive`` replaces the question whether ``method`` differs from
     ``silent``, ``beside`` is shown without a verdict.
 
@@ -62,6 +63,7 @@ class Declaration:
     labels: list[str] | None
     pretrain: list[str] | None
     alive: Contrast | None = None
+    further: dict[str, list[str]] = field(default_factory=dict)
     beside: list[Contrast] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,6 +89,10 @@ class Declaration:
             most = self.num_combinations(side)
             members = f"must be at most {most}, for the {side} has no more combinations; add values to the grid"
             require(1 <= self.trials <= most, f"{KEY}.trials", members)
+        taken = (*SIDES, EQUAL, SILENT, UNINFORMED, LABELS, PRETRAIN)
+        for arm in self.further:
+            is_name = arm.isidentifier() and arm not in taken
+            require(is_name, f"{KEY}.further", f"{arm} is no name for an arm; take another, of letters, digits and _")
         is_asked = self.silent is not None or self.alive is not None
         require(is_asked, f"{KEY}.silent", "is null, and no alive says what else shows that the teacher works")
 
@@ -99,7 +105,7 @@ class Declaration:
     def controls(self) -> dict[str, list[str]]:
         """Further overrides of the arms that take something of the teacher away."""
         arms = {SILENT: self.silent, UNINFORMED: self.uninformed, LABELS: self.labels}
-        return {arm: further for arm, further in arms.items() if further is not None}
+        return {arm: more for arm, more in arms.items() if more is not None} | self.further
 
     def num_combinations(self, side: str) -> int:
         total = 1
@@ -116,9 +122,15 @@ class Declaration:
             asked["more_than_labels"] = Contrast(METHOD, LABELS, self.metric)
         return {
             **asked,
+            **{more_than(arm): Contrast(METHOD, arm, self.metric) for arm in self.further},
             "helps": Contrast(METHOD, BASELINE, self.metric),
             "equal_compute": Contrast(METHOD, EQUAL, self.metric),
         }
+
+
+def more_than(arm: str) -> str:
+    """The question whether the method gives more than a further arm."""
+    return f"more_than_{arm}"
 
 
 def _require_axes(name: str, axes: Any) -> None:

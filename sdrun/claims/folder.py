@@ -40,7 +40,8 @@ MEMBER = {
     "tried": {...: NUMBER},
 }
 SHAPE = {
-    "declared": {arm: [TEXT] for arm in ("baseline", "method", "silent", "uninformed", "labels", "pretrain")},
+    "declared": {arm: [TEXT] for arm in ("baseline", "method", "silent", "uninformed", "labels", "pretrain")}
+    | {"further": {...: [TEXT]}},
     "runs": {...: {"overrides": [TEXT]}},
     "members": {...: MEMBER},
     "chosen": {...: TEXT},

@@ -1,9 +1,9 @@
 """Claims as a page of Markdown: the answers first, then what they rest on."""
 
-from sdrun.claims.declaration import BASELINE, EQUAL, LABELS, METHOD, PRETRAIN, SILENT, UNINFORMED
+from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, PRETRAIN
 from sdrun.claims.trials import num_tuning_runs, rungs
 from sdrun.claims.verdicts import Answer, Judged
-from sdrun.claims.words import QUESTIONS, answer_line, in_short, of_all, pays_from, sentences
+from sdrun.claims.words import QUESTIONS, answer_line, in_short, of_all, pays_from, sentences, titles
 from sdrun.comparison.lagging import lag
 from sdrun.comparison.rendering import mean_sd, numbers
 from sdrun.comparison.statistics import LEVEL
@@ -123,8 +123,7 @@ def labels(claim: Judged) -> dict[str, str]:
     for member in claim.members:
         roles = [role for key, role in ROLES.items() if claim.chosen.get(key) == member.name]
         names[member.name] = f"{member.side} x{member.length:.3g}" + (f": {', '.join(roles)}" if roles else "")
-    controls = {SILENT: claim.claim.silent, UNINFORMED: claim.claim.uninformed, LABELS: claim.claim.labels}
-    names |= {arm: f"method, {' '.join(further)}" for arm, further in controls.items() if further is not None}
+    names |= {arm: f"method, {' '.join(further)}" for arm, further in claim.claim.controls.items()}
     return {PRETRAIN: "pretraining", **names}
 
 
@@ -132,10 +131,9 @@ def answers(claim: Judged) -> Table:
     """Every contrast: the paired difference; a verdict where one was asked for."""
     columns = ["question", "difference of", "metric", "mean", "interval", "in sd", "seeds", "verdict"]
     table = Table("", columns, left=(*columns[:3], "verdict"), spare=("metric", "in sd", "difference of", "seeds"))
-    for name, title in QUESTIONS.items():
-        if answer := claim.answers.get(name):
-            words = in_short(answer).partition(":")[0]
-            table.rows.append([title, *_row(claim, answer), words])
+    for name, title in titles(claim).items():
+        answer = claim.answers[name]
+        table.rows.append([title, *_row(claim, answer), in_short(answer).partition(":")[0]])
     for contrast in claim.claim.beside:
         beside = Answer(contrast, claim.difference(contrast, LEVEL), None)
         table.rows.append(["to look at, 95 %", *_row(claim, beside), ""])

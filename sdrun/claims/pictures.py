@@ -5,7 +5,7 @@ import numpy as np
 from sdrun.claims.declaration import SIDES
 from sdrun.claims.members import best
 from sdrun.claims.verdicts import Judged
-from sdrun.claims.words import QUESTIONS
+from sdrun.claims.words import titles
 from sdrun.comparison import charts
 from sdrun.comparison.forest import Line, forest, line
 from sdrun.comparison.tables import titled
@@ -28,7 +28,7 @@ def lines(claim: Judged) -> list[Line]:
     """Rows of a forest: every answer that the claim's metric gives."""
     return [
         line(f"{claim.name}: {title}", answer.difference, answer.margin)
-        for name, title in QUESTIONS.items()
+        for name, title in titles(claim).items()
         if (answer := claim.answers.get(name)) and answer.difference and answer.margin is not None
     ]
 

@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
+from sdrun.claims.declaration import more_than
 from sdrun.claims.page import answers, arms, lags, missing, setting
 from sdrun.claims.verdicts import Judged
-from sdrun.claims.words import CONTROLS, QUESTIONS, of_all, sentences
+from sdrun.claims.words import CONTROLS, of_all, sentences, titles
 from sdrun.comparison import tables
 
 
@@ -21,7 +22,8 @@ def show(claims: list[Judged], console: Console) -> None:
         for table in (answers(claim), arms(claim)):
             if table.rows:
                 tables.show(table, console)
-        asked = [f"{QUESTIONS[name]}: against {who}" for name, who in CONTROLS.items() if name in claim.answers]
+        controls = CONTROLS | {more_than(arm): " ".join(more) for arm, more in claim.claim.further.items()}
+        asked = [f"{title}: against {controls[name]}" for name, title in titles(claim).items() if name in controls]
         for note in (f"{'; '.join(asked)}.", setting(claim).replace("`", ""), *lags(claim), *missing(claim)):
             tables.note(note, console)
 

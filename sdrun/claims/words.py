@@ -1,6 +1,6 @@
 """What is said of claims in plain English."""
 
-from sdrun.claims.declaration import BASELINE, DECIDING, EQUAL
+from sdrun.claims.declaration import BASELINE, DECIDING, EQUAL, more_than
 from sdrun.claims.verdicts import Answer, Judged
 from sdrun.comparison.rendering import numbers
 from sdrun.comparison.sentences import sentence
@@ -19,6 +19,12 @@ CONTROLS = {
     "more_than_labels": "a teacher that knows the class alone",
 }
 """What the method is held against, by the question."""
+
+
+def titles(claim: Judged) -> dict[str, str]:
+    """The questions that were asked, and what they are called: those of any claim, and those of its own."""
+    own = {more_than(arm): f"more than {arm}".replace("_", " ") for arm in claim.claim.further}
+    return {name: title for name, title in (QUESTIONS | own).items() if name in claim.answers}
 
 
 def answer_line(claim: Judged) -> str:
