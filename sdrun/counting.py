@@ -43,7 +43,11 @@ class Size:
 def size(network: nn.Module, one: Tree) -> Size:
     """``one``: an item [1, ...]."""
     cost = multiply_adds(network, one)  # first, for by it layers may come to know their inputs
-    return Size(sum(parameter.numel() for parameter in network.parameters()), cost)
+    return Size(num_parameters(network), cost)
+
+
+def num_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def multiply_adds(call: Callable[[Tree], object], one: Tree) -> int:

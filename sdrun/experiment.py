@@ -31,12 +31,16 @@ Make = Callable[[Backbone], nn.Module]
 
 @dataclass(frozen=True)
 class Stage:
-    """A finished stage: its network with the weights that count, and the hash of the file that they came from."""
+    """A finished stage: its network with the weights that count, and the hash of the file that they came from.
+
+    ``run``: the folder of the run that it is of, where that is another.
+    """
 
     name: str
     network: nn.Module
     sha256: str
     metrics: dict[str, float]
+    run: str | None = None
 
 
 class Stages(Protocol):
@@ -57,6 +61,7 @@ class Stages(Protocol):
 class Experiment:
     """One run's task, hardware and stages, as a recipe uses them.
 
+    ``guests``: stages of other runs that teach, none where nothing is trained or judged.
     ``answers``: what networks say in this task; ``labels`` [N]: those of the training items that a run may know, -1
     where there is none; ``truth``: the same, or where labels are soft their shares of the classes [N, K].
     """
@@ -69,6 +74,7 @@ class Experiment:
         self.truth = torch.tensor(self.data.splits.learned["train"], device=self.device)
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
+        self.guests = [Stage(guest.stage, guest.network, guest.sha256, {}, guest.run) for guest in context.guests]
         self._makes: WeakKeyDictionary[nn.Module, Make | None] = WeakKeyDictionary()
         self._others: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
         self.judge: TrainingJudge = context.task.judge(self.data)
@@ -181,7 +187,10 @@ class Experiment:
 
     @staticmethod
     def _lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:
-        return [{"stage": stage.name, "sha256": stage.sha256} for stage in stages]
+        return [
+            {"stage": stage.name, "sha256": stage.sha256, **({"run": stage.run} if stage.run else {})}
+            for stage in stages
+        ]
 
     def _stream(
         self,

@@ -101,8 +101,19 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     published = tasks.load(settings.dataset)
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
-    split(published, settings.dataset)
+    splits = split(published, settings.dataset)
+    settings.method.check_items(len(splits.train), len(splits.labelled))
     _require_views(settings, published.item)
+    if further := settings.method.models:
+        from sdrun.counting import num_parameters
+
+        every = {**further, "model": settings.model}
+        shapes = {key: models.shape(model, published.item) for key, model in every.items()}
+        settings.method.check_sizes({key: num_parameters(network) for key, network in shapes.items()})
+    for guest in settings.method.guests:
+        from sdrun import guests
+
+        guests.require_fit(guest, splits, settings.dataset)
     start = initial(settings)
     if start or settings.model.origin or settings.model.architecture in registry.models:
         backbone = models.build(settings.model, published.item)

@@ -8,9 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from sdrun import beginning, configuration, ending, methods, models, tasks
+from sdrun import beginning, configuration, ending, guests, methods, models, tasks
 from sdrun.account import Account, command, explained
 from sdrun.context import Context
 from sdrun.counting import Size, size
@@ -69,8 +67,8 @@ def start(
 
 def _size(settings: Settings, item: Item) -> Size:
     """That of the backbone."""
-    with models.without_weights(settings.model), torch.random.fork_rng(devices=[]):
-        backbone = models.build(settings.model, item).eval()
+    backbone = models.shape(settings.model, item)
+    with models.without_weights(settings.model):
         return size(backbone, zeros(settings.model.taken(item)))
 
 
@@ -155,15 +153,17 @@ def execute(
         if record:
             stack.callback(record.close)
             beginning.note_damage(folder, settings)
+        task = tasks.build(settings.dataset, splits, hardware, _keeper(folder, settings, hardware, source))
         context = Context(
             settings=settings,
-            task=tasks.build(settings.dataset, splits, hardware, _keeper(folder, settings, hardware, source)),
+            task=task,
             hardware=hardware,
             folder=folder,
             record=record,
             display=display,
             interrupt=interrupt,
             store=Store(store) if store else None,
+            guests=guests.invited(settings, task, hardware),
         )
         if is_main and not account.is_final:
             for doubt in context.task.doubts:

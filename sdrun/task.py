@@ -23,6 +23,8 @@ class Task:
     ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
     made of the parts as judges see them. For people, where items can be looked at: ``picture``, what a view shows as
     pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubts``: what a person should be warned of.
+    Where networks of other runs can be asked: ``told``, what a view shows in words that all runs share, such as
+    pictures, and ``heard``, these as this run's networks take them.
     ``reads``: whether items are read from files each time, so that the next ones are better read ahead.
     """
 
@@ -35,6 +37,8 @@ class Task:
     copy: str | None = None
     picture: Callable[[Tree], Tensor] | None = None
     text: Callable[[Tree], list[str]] | None = None
+    told: Callable[[Tree], Tree] | None = None
+    heard: Callable[[Tree], Tree] | None = None
     doubts: tuple[str, ...] = ()
     reads: bool = False
 

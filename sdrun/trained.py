@@ -1,7 +1,7 @@
 """A finished run's network, to be used: for it, neither Hydra nor the data that it learned from are needed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,8 @@ class _Finished:
 class Trained:
     """The network of a finished run, whose answers are among ``classes``.
 
-    ``temperature``: what its logits are divided by, as validation fitted it; 1 where nothing was fitted. ``run``: what
-    else the run says of itself.
+    ``temperature``: what its logits are divided by, as validation fitted it; 1 where nothing was fitted. ``stage``: of
+    the run, whose network it is; ``run``: what else that says of itself.
 
     >>> model = sdrun.load("outputs/supervised/digits/20261126-101500-000-42")  # doctest: +SKIP
     >>> model.classes[model.predict(images)[0].argmax()]                        # doctest: +SKIP
@@ -87,6 +87,7 @@ class Trained:
     network: nn.Module
     classes: list[str]
     temperature: float
+    stage: Stage
     run: _Finished
 
     def predict(self, items: Iterable[Any]) -> np.ndarray:
@@ -102,6 +103,11 @@ class Trained:
         require(place.exists(), str(path), "is not there")
         names, columns = tasks.unseen(dataset).read(dataset, self.run.item, place)
         return names, self._probabilities(columns)
+
+    @property
+    def heard(self) -> Callable[[Tree], Tree] | None:
+        """How the network takes items of other runs; see ``Task``."""
+        return self.run.task(tasks.unseen(self.run.settings.dataset).blank(self.run.item, 1)).heard
 
     def clean(self, items: Iterable[Any]) -> Tree:
         """Items as ``network`` takes them, on its device."""
@@ -143,7 +149,8 @@ def load(run: str | Path, device: str = "cpu") -> Trained:
     settings = replace(settings, model=model, hardware=hardware.settings, init_from=None, init_network=None)
     finished = _Finished(folder, settings, hardware, item, items["classes"])
     stage = finished.stage()
-    trained = Trained(stage.network, finished.classes, stage.metrics.get("val/temperature", 1.0), finished)
+    temperature = stage.metrics.get("val/temperature", 1.0)
+    trained = Trained(stage.network, finished.classes, temperature, stage, finished)
     one = tasks.unseen(settings.dataset).blank(item, 1)
     with torch.no_grad():
         says = trained.network(trained._parts(one).first("test", 1))

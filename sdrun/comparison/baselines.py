@@ -2,7 +2,7 @@
 
 from sdrun.comparison.differences import cell
 from sdrun.comparison.groups import STAGE, Group, differing, of_budget, of_method
-from sdrun.comparison.stages import baselines
+from sdrun.comparison.stages import baselines, is_other
 from sdrun.errors import InputError
 from sdrun.judges.metric import Metric
 from sdrun.settings.words import printable, text
@@ -32,7 +32,7 @@ def own_bases(groups: list[Group], metric: Metric, primary: str) -> list[Group]:
 
 def first_of_two(groups: list[Group]) -> list[Group]:
     """The first of two runs alone, where both are of the same model, data and budget."""
-    are_two = len(groups) == 2 and all(len(group.runs) == 1 for group in groups)
+    are_two = len(groups) == 2 and all(len(group.runs) == 1 and not is_other(group.example) for group in groups)
     return groups[:1] if are_two and not of_budget(differing(*(group.settings for group in groups))) else []
 
 

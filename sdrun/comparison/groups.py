@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sdrun.choices import TEACHER_MODEL
 from sdrun.comparison.runs import Run, read
 from sdrun.settings.words import printable, says, text
 from sdrun.storage.documents import Unreadable
@@ -29,8 +30,12 @@ IGNORED = (
     "hardware.threads",
     "model.name",
     "init_from",
+    "teacher_from",
 )
 """Settings that say nothing of what a run measures, or that ``_identities`` says in another way."""
+
+SOURCES = {"init_from": "init", "teacher_from": "teachers"}
+"""Settings that name other runs, and what an identity has in the place of each: what these runs are but for seeds."""
 
 BUDGET = ("model.", "optim.epochs", "optim.max_steps", "optim.batch_size", "dataset.")
 """Settings by which runs cannot be compared unless they are what is compared; ends with a dot: all of a group."""
@@ -117,7 +122,7 @@ def of_budget(keys: list[str]) -> list[str]:
 
 def of_method(keys: list[str]) -> list[str]:
     """Those that are the method's: its group, and what it has at the root, such as ``generations``."""
-    return [key for key in keys if key.startswith("method.") or "." not in key]
+    return [key for key in keys if key.startswith(("method.", f"{TEACHER_MODEL}.")) or "." not in key]
 
 
 def _is_in(key: str, places: tuple[str, ...]) -> bool:
@@ -126,12 +131,14 @@ def _is_in(key: str, places: tuple[str, ...]) -> bool:
 
 def _identities(runs: list[Run], links: int = LONGEST_CHAIN) -> list[dict[str, Any]]:
     """The settings that make each run's group. ``links``: how far it is looked where runs start from others."""
-    starts = [_start(run) for run in runs]
-    sources = dict(_readable(dict.fromkeys(starts) if links else ()))
+    paths = dict.fromkeys(path for run in runs for key in SOURCES for path in _paths(run, key))
+    sources = dict(_readable(paths if links else ()))
     origins = dict(zip(sources, _identities([*sources.values()], links - 1), strict=True)) if sources else {}
     identities = [_own(run) for run in runs]
-    for path, settings in zip(starts, identities, strict=True):
-        settings["init"] = _origin(sources[path], origins[path]) if path in sources else path
+    for run, settings in zip(runs, identities, strict=True):
+        for key, name in SOURCES.items():
+            of = [_origin(sources[path], origins[path]) if path in sources else path for path in _paths(run, key)]
+            settings[name] = " ".join(of) or None
     _tell_data_seeds(runs, identities)
     return identities
 
@@ -142,16 +149,16 @@ def _own(run: Run) -> dict[str, Any]:
     return {key: value for key, value in run.settings.items() if key not in IGNORED or key in kept}
 
 
-def _start(run: Run) -> str | None:
-    path = run.settings.get("init_from")
-    return None if path is None else text(path)
+def _paths(run: Run, key: str) -> list[str]:
+    """The folders of other runs that a setting names."""
+    value = run.settings.get(key)
+    return list(map(text, value if isinstance(value, list) else [] if value is None else [value]))
 
 
-def _readable(paths: Iterable[str | None]) -> Iterator[tuple[str | None, Run]]:
+def _readable(paths: Iterable[str]) -> Iterator[tuple[str, Run]]:
     for path in paths:
         with suppress(Unreadable):
-            if path is not None:
-                yield path, read(Path(path))
+            yield path, read(Path(path))
 
 
 def _origin(source: Run, settings: dict[str, Any]) -> str:

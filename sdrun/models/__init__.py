@@ -48,6 +48,14 @@ def without_weights(settings: ModelSettings) -> "torch.device":
     return torch.device("cpu" if settings.architecture in registry.models else "meta")
 
 
+def shape(settings: ModelSettings, item: Item) -> "Backbone":
+    """A backbone of which the shapes alone are asked."""
+    import torch
+
+    with without_weights(settings), torch.random.fork_rng(devices=[]):
+        return build(settings, item).eval()
+
+
 def build(settings: ModelSettings, item: Item) -> "Backbone":
     """A backbone that takes such items in its own form, initialised from torch's global generator."""
     if settings.architecture in registry.models:

@@ -79,6 +79,11 @@ class MethodSettings(ABC):
         return (self.name,)
 
     @property
+    def guests(self) -> tuple[str, ...]:
+        """Folders of finished runs whose networks teach."""
+        return ()
+
+    @property
     def models(self) -> dict[str, ModelSettings]:
         """Those of further networks that it trains, by the key that chose each."""
         return {}
@@ -90,6 +95,12 @@ class MethodSettings(ABC):
 
     def check(self, taps: list[str], val_size: int) -> None:  # noqa: B027 most methods suit all
         """Raise InputError where the settings do not suit a backbone with these taps, or so large a validation."""
+
+    def check_items(self, num: int, num_labelled: int) -> None:  # noqa: B027 most methods suit all
+        """Raise InputError where the settings do not suit so many training items, of which so many have a label."""
+
+    def check_sizes(self, parameters: dict[str, int]) -> None:  # noqa: B027 most methods train one model
+        """Raise InputError where ``models`` of these sizes, and then ``model``, do not suit each other."""
 
     def resolved(self, num_items: int) -> dict[str, Any]:
         """What ``auto`` becomes on so many training items, by setting."""

@@ -7,6 +7,7 @@ from sdrun.answers.answers import Answers
 from sdrun.errors import require
 from sdrun.methods.compress.settings import HintSettings
 from sdrun.models.backbone import Backbone, Network, Taps
+from sdrun.teachers.guest import Translated
 from sdrun.trees import Tree
 
 LOGITS, FEATURES = "logits", "features"
@@ -25,14 +26,26 @@ class Tapped(nn.Module):
         return {LOGITS: self.network.head(features.final), FEATURES: features.taps[self.tap]}
 
 
-class Hinted(Tapped):
-    """The same with a projection of the features to ``width`` channels, which is trained with the network."""
+class Unused(nn.Module):
+    """A projection that is not needed any more, of which nothing is known: whatever weights it had are passed over."""
 
-    def __init__(self, network: Network, tap: str, width: int) -> None:
+    def _load_from_state_dict(self, *_: object) -> None:
+        pass
+
+
+class Hinted(Tapped):
+    """The same with a projection of the features to ``width`` channels, which is trained with the network.
+
+    ``width``: None where the network is only used.
+    """
+
+    def __init__(self, network: Network, tap: str, width: int | None) -> None:
         super().__init__(network, tap)
         own = network.backbone.tap_features[tap]
         is_map = network.backbone.taps_are is Taps.maps
-        self.project = nn.Conv2d(own, width, 1) if is_map else nn.Linear(own, width)
+        self.project: nn.Module = Unused()
+        if width is not None:
+            self.project = nn.Conv2d(own, width, 1) if is_map else nn.Linear(own, width)
 
     def forward(self, items: Tree) -> dict[str, Tensor]:
         told = super().forward(items)
@@ -44,19 +57,24 @@ class Hinted(Tapped):
         self.project.compile(*arguments, **options)
 
 
-def tapped(settings: HintSettings, network: nn.Module) -> Tapped:
+def tapped(settings: HintSettings, network: nn.Module) -> nn.Module:
     """A teacher that is asked for features too. Raises InputError where it has none."""
-    plain = _plain("teacher", network)
+    if isinstance(network, Translated):
+        return Translated(tapped(settings, network.network), network.told, network.heard)
+    plain = _plain(network)
     return Tapped(plain, _tap(settings, "teacher", plain.backbone))
 
 
-def hinted(settings: HintSettings, answers: Answers, teacher: nn.Module, backbone: Backbone) -> Hinted:
+def hinted(settings: HintSettings, answers: Answers, teacher: nn.Module | None, backbone: Backbone) -> Hinted:
     """A student with a head, whose features go to the teacher's. Raises InputError where they cannot be compared."""
-    network, others = Network(backbone, answers.head(backbone.num_features)), _plain("teacher", teacher).backbone
+    network, tap = Network(backbone, answers.head(backbone.num_features)), _tap(settings, "student", backbone)
+    if teacher is None:
+        return Hinted(network, tap, None)
+    others = _plain(teacher.network if isinstance(teacher, Translated) else teacher).backbone
     kinds = backbone.taps_are.value, others.taps_are.value
     require(kinds[0] == kinds[1], KEY, f"the student's taps are {kinds[0]} and the teacher's {kinds[1]}; leave it out")
     width = others.tap_features[_tap(settings, "teacher", others)]
-    return Hinted(network, _tap(settings, "student", backbone), width)
+    return Hinted(network, tap, width)
 
 
 def alike(teacher: Tensor, student: Tensor) -> Tensor:
@@ -64,9 +82,9 @@ def alike(teacher: Tensor, student: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(teacher, (student.shape[2], student.shape[3])) if teacher.ndim == 4 else teacher
 
 
-def _plain(whose: str, network: nn.Module) -> Network:
+def _plain(network: nn.Module) -> Network:
     is_plain = isinstance(network, Network)
-    require(is_plain, KEY, f"needs a {whose} that is a backbone and a head, but it is a {type(network).__name__}")
+    require(is_plain, KEY, f"needs a teacher that is a backbone and a head, but it is a {type(network).__name__}")
     assert isinstance(network, Network)
     return network
 

@@ -7,6 +7,7 @@ from sdrun.methods.compress.hints import hinted, tapped
 from sdrun.methods.compress.judge import Compression
 from sdrun.methods.compress.objective import UNLABELLED, Compress
 from sdrun.methods.compress.settings import CompressSettings
+from sdrun.methods.compress.together import Together
 from sdrun.objectives.objective import Objective
 from sdrun.objectives.taught import Taught
 from sdrun.settings import ModelSettings
@@ -29,19 +30,31 @@ class _Compressing:
         self.done = dict[str, dict[str, float]]()
 
     def run(self) -> Stage:
-        teachers = list[Stage]()
+        teachers: list[Stage] | None = None
+        if self.settings.teacher_from:
+            teachers = self.experiment.guests
+            self._judged(teachers)
         for index, (name, model) in enumerate(self.settings.line.items(), start=STUDENT + 1):
             teachers = [self._trained(name, index, teachers, model)]
         if self.settings.alone:
-            self._trained("alone", STUDENT, [])
+            self._trained("alone", STUDENT, None)
         return self._trained("taught", STUDENT, teachers)
 
-    def _trained(self, name: str, index: int, teachers: list[Stage], model: ModelSettings | None = None) -> Stage:
-        """A network that learns from ``teachers``; where there are none, from the labels alone."""
+    def _judged(self, guests: list[Stage]) -> None:
+        """Look at what teaches and was not trained here."""
+        experiment = self.experiment
+        network = Together([guest.network for guest in guests], experiment.answers)
+        judge = Compression(experiment.data, "teacher", None, {}, None)
+        self.done["teacher"] = experiment.evaluate("teacher", network, judge, "teacher_from")
+
+    def _trained(
+        self, name: str, index: int, teachers: list[Stage] | None, model: ModelSettings | None = None
+    ) -> Stage:
+        """A network that learns from ``teachers``; where they are None, from the labels alone."""
         settings, experiment, view = self.settings, self.experiment, {self.settings.view: 1}
         stream: Stream = experiment.stream(index, view)
         objective: Objective
-        if teachers:
+        if teachers is not None:
             objective = self._taught(index, teachers, model)
             if ratio := settings.ratio(experiment.has_hidden):
                 stream = Beside(stream, {UNLABELLED: experiment.unlabelled(index, view, ratio)})
@@ -60,7 +73,7 @@ class _Compressing:
         if not settings.hints.weight:
             student, teacher = experiment.student(index, model=model), experiment.teacher(teachers, settings.view)
         else:
-            (network,) = (stage.network for stage in teachers)
+            network = teachers[0].network if teachers else None
             student = experiment.student(index, partial(hinted, settings.hints, experiment.answers, network), model)
             teacher = experiment.teacher(teachers, settings.view, partial(tapped, settings.hints))
         return Compress(student, experiment.answers, teacher, settings)

@@ -15,6 +15,7 @@ Try: ``sdrun method=compress teacher_model=cnn model.widths=[8,16,32]``
 
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import ClassVar
 
 from sdrun import models
@@ -107,6 +108,20 @@ class CompressSettings(MethodSettings):
         if not self.teacher_from:
             names = ["teacher", *names[:-1]]
         return dict(zip(names, every, strict=True))
+
+    @property
+    def guests(self) -> tuple[str, ...]:
+        return tuple(self.teacher_from)
+
+    def check_items(self, num: int, num_labelled: int) -> None:
+        has_others = not self.unlabelled_ratio or num_labelled < num
+        way = f"needs items without labels, and all {num:,} have one; set dataset.num_labels, or leave this out"
+        require(has_others, "method.unlabelled_ratio", way)
+
+    def check_sizes(self, parameters: dict[str, int]) -> None:
+        for (large, num_large), (small, num_small) in pairwise(parameters.items()):
+            grows = f"has {num_small:,} parameters, more than {large} with {num_large:,}; each is to be smaller"
+            require(num_small <= num_large, small, grows)
 
     @property
     def models(self) -> dict[str, ModelSettings]:

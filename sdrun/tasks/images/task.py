@@ -1,10 +1,12 @@
 """Images of K classes, uint8, in memory where they fit, and their views, computed a batch at a time on the device."""
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sdrun.answers.categorical import Categorical
 from sdrun.data.labelled import Splits
@@ -53,8 +55,18 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
         judge=Classification,
         copy=copy,
         picture=clean.undo,
+        told=clean.undo,
+        heard=partial(_heard, clean, splits.item.shape[-1]),
         reads=reads,
     )
+
+
+def _heard(clean: Normalise, size: int, pictures: Tensor) -> Tensor:
+    """Pictures [B, C, H, W] in 0 to 1, in the size and with the mean and spread of a run's own."""
+    if pictures.shape[-1] != size:
+        sides = [size, size]
+        pictures = F.interpolate(pictures, size=sides, mode="bilinear", antialias=True, align_corners=False)
+    return clean.finish(pictures)
 
 
 def _parts(splits: Splits, device: torch.device) -> tuple[dict[str, Source], bool]:

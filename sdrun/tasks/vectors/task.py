@@ -36,6 +36,8 @@ def build(settings: VectorsSettings, splits: Splits, hardware: Hardware, keep: K
         views={CLEAN: clean, **{role: View(view, clean, others) for role, view in settings.views.items()}},
         answers=Categorical(len(splits.classes)),
         judge=Classification,
+        told=clean.undo,
+        heard=clean.standardised,
     )
 
 

@@ -23,6 +23,10 @@ class Standardise:
     def __call__(self, fields: Fields, u: Tensor) -> Tensor:
         return self.standardised(fields["vector"])
 
+    def undo(self, vectors: Tensor) -> Tensor:
+        """Standardised vectors [B, D] as they were."""
+        return vectors * self.std + self.mean
+
     def standardised(self, vectors: Tensor) -> Tensor:
         """Vectors [B, D] in standard deviations from the mean."""
         return (vectors - self.mean) / self.std
