@@ -70,6 +70,7 @@ class Experiment:
         self.settings, self.hardware, self.task, self.stages = context.settings, context.hardware, context.task, stages
         self.answers, self.data = context.task.answers, context.data
         self.device = context.hardware.device
+        self._display = context.display
         self.labels = torch.tensor(self.data.labels["train"], device=self.device)
         self.truth = torch.tensor(self.data.splits.learned["train"], device=self.device)
         self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
@@ -168,6 +169,10 @@ class Experiment:
     def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None, other: str = "") -> dict[str, float]:
         """What comes of judging a network as a stage of its own that trains nothing; ``other``: see ``StageResult``."""
         return self.stages.evaluate(name, network, judge or self.judge, other).metrics
+
+    def tell(self, title: str, line: str) -> None:
+        """Say something of the run to whoever waits for it."""
+        self._display.tell(title, [line])
 
     def _network(self, model: ModelSettings, word: object, make: Make | None) -> tuple[Backbone, nn.Module]:
         with torch.random.fork_rng(devices=[]):

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sdrun.context import Context
+from sdrun.counting import Counter
 from sdrun.data.source import Fields
 from sdrun.errors import RunError
 from sdrun.judges.drawing import drawn, show
@@ -47,12 +48,13 @@ def recorded_digest(result: StageResult, kind: str) -> str:
 
 def make_items(context: Context, name: str, produce: Callable[[], Fields]) -> StageResult:
     """Keep what a stage produces, and mark it as finished."""
-    started = time.perf_counter()
-    with busy(context, name, "making items"):
+    started, counter = time.perf_counter(), Counter()
+    with busy(context, name, "making items"), counter():
         items = {field: values.detach().cpu() for field, values in produce().items()}
     seconds = round(time.perf_counter() - started, 3)
     digest = save(context.folder.weights(name, ITEMS), items)
-    result = StageResult(name=name, steps=0, seconds=seconds, metrics={}, sha256={ITEMS: digest})
+    sha256, cost = {ITEMS: digest}, counter.total
+    result = StageResult(name=name, steps=0, seconds=seconds, metrics={}, multiply_adds=cost, sha256=sha256)
     context.folder.finish(result, {})
     context.display.say(f"{name}: {len(next(iter(items.values()))):,} items made")
     return result

@@ -102,7 +102,7 @@ def _sources(run: Run, stage: str) -> set[str]:
     while more:
         name = more.pop()
         sources.add(name)
-        more += [told["stage"] for told in teachers.get(name, []) if told.get("stage") not in sources]
+        more += [told["stage"] for told in teachers.get(name, []) if "run" not in told and told["stage"] not in sources]
     return sources
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sdrun.losses.distillation import cwtm, hard, kd, permute_wrong, top_two
+from sdrun.losses.distillation import cwtm, dkd_each, hard, kd, kd_each, permute_wrong, top_two
 
 
 def logits(seed, batch=5, classes=7):
@@ -108,3 +108,42 @@ def test_the_two_most_likely_of_two_classes_say_nothing():
     assert torch.equal(top_two(teacher).softmax(1), torch.full((2, 2), 0.5))
     assert torch.equal(hard(teacher).softmax(1), torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     assert hard(teacher).dtype == torch.float32
+
+
+def decoupled_by_hand(student, teacher, target, alpha, beta, temperature):
+    """Of one sample, class by class as the paper defines it (2203.08679, equations 5 to 7)."""
+    p, q = ((z / temperature).softmax(0).tolist() for z in (teacher, student))
+    others = [k for k in range(len(p)) if k != target]
+    of_target = p[target] * math.log(p[target] / q[target])
+    of_target += (1 - p[target]) * math.log((1 - p[target]) / (1 - q[target]))
+    rests = 1 - p[target], 1 - q[target]
+    of_others = sum(p[k] / rests[0] * math.log((p[k] / rests[0]) / (q[k] / rests[1])) for k in others)
+    return temperature**2 * (alpha * of_target + beta * of_others)
+
+
+@pytest.mark.parametrize(("alpha", "beta", "temperature"), [(1.0, 8.0, 4.0), (0.0, 1.0, 1.0), (2.0, 0.0, 0.5)])
+def test_decoupled_distillation_is_the_papers(alpha, beta, temperature):
+    student, teacher, target = logits(0), logits(1), torch.tensor([0, 6, 2, 3, 3])
+    each = dkd_each(student, teacher, target, alpha, beta, temperature)
+    by_hand = [
+        decoupled_by_hand(student[b], teacher[b], int(target[b]), alpha, beta, temperature) for b in range(len(target))
+    ]
+    assert each.tolist() == pytest.approx(by_hand, rel=1e-10)
+
+
+def test_distillation_is_decoupled_into_its_two_parts():
+    student, teacher, target = logits(0), logits(1), torch.tensor([0, 6, 2, 3, 3])
+    rest = 1 - (teacher / 2).softmax(1).gather(1, target[:, None]).squeeze(1)
+    parts = [dkd_each(student, teacher, target, *weights, 2.0) for weights in ((1.0, 0.0), (0.0, 1.0))]
+    torch.testing.assert_close(parts[0] + rest * parts[1], kd_each(student, teacher, 2.0))
+    z = student.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: dkd_each(z, teacher, target), z)
+
+
+def test_decoupled_distillation_is_finite_where_a_teacher_is_sure():
+    teacher = torch.tensor([[400.0, 0.0, 0.0]])
+    z = torch.zeros(1, 3, requires_grad=True)
+    (loss,) = dkd_each(z, teacher, torch.tensor([0]), temperature=1.0)
+    loss.backward()
+    assert loss.isfinite()
+    assert z.grad.isfinite().all()

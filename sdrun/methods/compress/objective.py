@@ -20,11 +20,20 @@ class Compress(Objective):
     """``(1 - alpha) CE + alpha D + hints`` over labelled and unlabelled items; see the settings.
 
     ``student``: one that gives logits, or of hints a ``Hinted``, whose answers are of the kind that the teacher's are.
+    ``made`` [N, K]: what the teacher says of each training item, None where it is asked at each step.
     """
 
-    def __init__(self, student: nn.Module, answers: Answers, teacher: Frozen, settings: CompressSettings) -> None:
+    def __init__(
+        self,
+        student: nn.Module,
+        answers: Answers,
+        teacher: Frozen,
+        settings: CompressSettings,
+        made: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.student, self.answers, self.teacher, self.settings = student, answers, teacher, settings
+        self.made = made
         self.teachers = teacher.lineage
         self.has_hints = settings.hints.weight > 0
 
@@ -33,8 +42,12 @@ class Compress(Objective):
         return {"": self.student.network if self.has_hints else self.student}  # type: ignore[dict-item]
 
     def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
-        seen = tree_cat(self._views(batch))
-        told = tree_map(Tensor.float, network(seen)) if network else self.teacher.answer(seen)
+        if network:
+            told = tree_map(Tensor.float, network(tree_cat(self._views(batch))))
+        elif self.made is not None:
+            told = self.made[torch.cat([part.index for part in (batch, *batch.beside.values())])]
+        else:
+            told = self.teacher.answer(tree_cat(self._views(batch)))
         labelled, *others = _parted(told, [len(batch), *map(len, batch.beside.values())])
         return {"": labelled, **dict(zip(batch.beside, others, strict=True))}
 

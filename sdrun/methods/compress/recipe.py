@@ -2,17 +2,21 @@
 
 from functools import partial
 
+from torch import Tensor
+
+from sdrun.data.source import Fields
 from sdrun.experiment import Experiment, Stage
-from sdrun.methods.compress.hints import hinted, tapped
+from sdrun.methods.compress.hints import LOGITS, hinted, tapped
 from sdrun.methods.compress.judge import Compression
 from sdrun.methods.compress.objective import UNLABELLED, Compress
 from sdrun.methods.compress.settings import CompressSettings
 from sdrun.methods.compress.together import Together
 from sdrun.objectives.objective import Objective
 from sdrun.objectives.taught import Taught
-from sdrun.settings import ModelSettings
+from sdrun.settings import CLEAN, Control, ModelSettings
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
+from sdrun.teachers.frozen import Frozen
 
 STUDENT = 0
 """The index of both trainings of the student, so that they start and go on alike, and as supervised training does."""
@@ -30,6 +34,9 @@ class _Compressing:
         self.done = dict[str, dict[str, float]]()
 
     def run(self) -> Stage:
+        if self.settings.view != CLEAN:
+            told = f"asked at each step, for {self.settings.view} views never come again; of method.view=clean once"
+            self.experiment.tell("Teacher", told)
         teachers: list[Stage] | None = None
         if self.settings.teacher_from:
             teachers = self.experiment.guests
@@ -55,7 +62,7 @@ class _Compressing:
         stream: Stream = experiment.stream(index, view)
         objective: Objective
         if teachers is not None:
-            objective = self._taught(index, teachers, model)
+            objective = self._taught(name, index, teachers, model)
             if ratio := settings.ratio(experiment.has_hidden):
                 stream = Beside(stream, {UNLABELLED: experiment.unlabelled(index, view, ratio)})
         else:
@@ -68,12 +75,22 @@ class _Compressing:
         self.done[name] = stage.metrics
         return stage
 
-    def _taught(self, index: int, teachers: list[Stage], model: ModelSettings | None) -> Compress:
+    def _taught(self, name: str, index: int, teachers: list[Stage], model: ModelSettings | None) -> Compress:
         settings, experiment = self.settings, self.experiment
         if not settings.hints.weight:
             student, teacher = experiment.student(index, model=model), experiment.teacher(teachers, settings.view)
+            if settings.view == CLEAN and experiment.settings.control is not Control.random:
+                return Compress(student, experiment.answers, teacher, settings, self._made(name, teacher, teachers))
         else:
             network = teachers[0].network if teachers else None
             student = experiment.student(index, partial(hinted, settings.hints, experiment.answers, network), model)
             teacher = experiment.teacher(teachers, settings.view, partial(tapped, settings.hints))
         return Compress(student, experiment.answers, teacher, settings)
+
+    def _made(self, name: str, teacher: Frozen, teachers: list[Stage]) -> Tensor:
+        """What the teacher says of each training item, which is always seen alike: asked once."""
+
+        def answers() -> Fields:
+            return {LOGITS: self.experiment.data.outputs(teacher.answer, "train")}
+
+        return self.experiment.make(f"{name}_answers", answers, teachers).fields[LOGITS]
