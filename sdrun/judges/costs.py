@@ -22,14 +22,16 @@ OF_TIME = {batch: f"test/milliseconds_batch_{batch}" for batch in TIMED}
 OF_SIZE = ("model/parameters", "model/multiply_adds", "model/bytes")
 
 
-def costs(network: Any, data: Parts) -> dict[str, float]:
-    """Of a module; the times are of the first test items."""
+def costs(network: Any, data: Parts, stored: Callable[[nn.Module], float] | None = None) -> dict[str, float]:
+    """Of a module; the times are of the first test items. ``stored``: see ``Compression``."""
     assert isinstance(network, nn.Module)
     network.eval()
     of = size(network, data.first("test", 1))
     tensors = [*network.parameters(), *network.buffers()]
-    num_bytes = sum(values.numel() * values.element_size() for values in tensors)
+    num_bytes = stored(network) if stored else sum(values.numel() * values.element_size() for values in tensors)
     metrics = dict(zip(OF_SIZE, map(float, (of.parameters, of.multiply_adds, num_bytes)), strict=True))
+    if stored:
+        return metrics
     items = data.first("test", max(TIMED.values()))
     with data.autocast():
         times = {batch: milliseconds({"": network}, rows(items, 0, num), batch)[""] for batch, num in TIMED.items()}

@@ -6,17 +6,17 @@ from torch import Tensor
 
 from sdrun.data.source import Fields
 from sdrun.experiment import Experiment, Stage
+from sdrun.judges.compression import Compression
 from sdrun.methods.compress.hints import LOGITS, hinted, tapped
-from sdrun.methods.compress.judge import Compression
 from sdrun.methods.compress.objective import UNLABELLED, Compress
 from sdrun.methods.compress.settings import CompressSettings
-from sdrun.methods.compress.together import Together
 from sdrun.objectives.objective import Objective
 from sdrun.objectives.taught import Taught
 from sdrun.settings import CLEAN, Control, ModelSettings
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
 from sdrun.teachers.frozen import Frozen
+from sdrun.teachers.together import Together
 
 STUDENT = 0
 """The index of both trainings of the student, so that they start and go on alike, and as supervised training does."""
@@ -51,7 +51,7 @@ class _Compressing:
         """Look at what teaches and was not trained here."""
         experiment = self.experiment
         network = Together([guest.network for guest in guests], experiment.answers)
-        judge = Compression(experiment.data, "teacher", None, {}, None)
+        judge = Compression(experiment.data, "teacher", None, {})
         self.done["teacher"] = experiment.evaluate("teacher", network, judge, "teacher_from")
 
     def _trained(

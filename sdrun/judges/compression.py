@@ -1,7 +1,9 @@
 """Classifiers of different sizes: what each gives, and what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+from torch import nn
 
 from sdrun.judges.classification import Classification
 from sdrun.judges.costs import OF_SIZE, OF_TIME, costs
@@ -19,7 +21,8 @@ class Compression(TrainingJudge):
     """Classification, what the network costs, and how often it says what its ``teacher`` does.
 
     ``name``: of the stage; ``earlier``: metrics of stages beside which it is drawn; ``like``: that of these whose
-    network is the same but for its weights, and costs as much.
+    network is the same but for its weights, and costs as much; ``stored``: the bytes that a network needs, where these
+    are others than it has, and then it is not timed.
     """
 
     def __init__(
@@ -28,9 +31,11 @@ class Compression(TrainingJudge):
         name: str,
         teacher: Evaluable | None,
         earlier: Mapping[str, Mapping[str, float]],
-        like: str | None,
+        like: str | None = None,
+        stored: Callable[[nn.Module], float] | None = None,
     ) -> None:
         self.data, self.name, self.teacher, self.earlier, self.like = data, name, teacher, earlier, like
+        self.stored = stored
         self.classification = Classification(data)
         self.declared = (*self.classification.declared, *COSTS)
 
@@ -57,7 +62,7 @@ class Compression(TrainingJudge):
         }
 
         def over_compute() -> "Figure":
-            from sdrun.methods.compress.pictures import accuracy_over_compute
+            from sdrun.judges.pictures import accuracy_over_compute
 
             return accuracy_over_compute(points)
 
@@ -67,5 +72,5 @@ class Compression(TrainingJudge):
     def _costs(self, network: Evaluable) -> dict[str, float]:
         like = self.earlier.get(self.like or "")
         if like is None:
-            return costs(network, self.data)
+            return costs(network, self.data, self.stored)
         return {key: like[key] for key in (*OF_SIZE, *OF_TIME.values())}
