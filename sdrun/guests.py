@@ -23,7 +23,8 @@ def require_fit(run: str, splits: Splits, dataset: DatasetSettings, device: str 
     told = f"tells {_short(guest.classes)}, and dataset={dataset.name} has {_short(splits.classes)}"
     require(guest.classes == splits.classes, task, told)
     shapes = f"takes {guest.run.item}, and dataset={dataset.name} has {splits.item}"
-    require(_channels(guest.run.item.shape) == _channels(splits.item.shape), task, shapes)
+    are_alike = guest.run.item.kind != splits.item.kind or guest.run.item.shape[:1] == splits.item.shape[:1]
+    require(are_alike, task, shapes)
     return guest
 
 
@@ -32,20 +33,13 @@ def invited(settings: Settings, task: Task, hardware: Hardware) -> tuple[Guest, 
     guests = []
     for run in settings.method.guests:
         guest = require_fit(run, task.splits, settings.dataset, hardware.device.type)
-        heard = guest.heard
-        pieces = "reads texts in pieces of its own, which this run does not have; give teacher_model instead"
-        require(task.told is not None and heard is not None, f"{KEY}: {run}", pieces)
-        assert task.told
-        assert heard
-        network = hardware.place(Translated(guest.network, task.told, heard)).eval()
+        own = guest.task
+        pieces = "reads texts in other pieces than this run's model; choose a model that reads as its does"
+        require(own.reading == task.reading, f"{KEY}: {run}", pieces)
+        network = hardware.place(Translated(guest.network, task.told, own.heard)).eval()
         guests.append(Guest(network, guest.stage.name, guest.stage.sha256, run))
     return tuple(guests)
 
 
 def _short(classes: list[str]) -> str:
     return f"{len(classes)} classes: {', '.join(classes[:3])}" + (", ..." if len(classes) > 3 else "")
-
-
-def _channels(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """All of a shape but the sides of an image."""
-    return shape[:1]

@@ -195,7 +195,8 @@ def execute(
 
 
 def _keeper(folder: RunFolder, settings: Settings, hardware: Hardware, source: RunFolder | None) -> tasks.Keep:
-    """Files that a run's task makes once: those that are there, or else those of the run that it starts from."""
+    """Files that a run's task makes once: those that are there, or else those of a run that it takes a network of."""
     start = initial(settings)
-    others = [other for other in (source, RunFolder.open(start.run) if start else None) if other]
+    runs = [*([start.run] if start else []), *map(Path, settings.method.guests)]
+    others = [*([source] if source else []), *map(RunFolder.open, runs)]
     return lambda name, make: hardware.from_main(lambda: folder.kept(name, make, others))

@@ -14,6 +14,10 @@ from sdrun.streams.shuffled import View
 from sdrun.trees import Tree
 
 
+def _as_it_is(view: Tree) -> Tree:
+    return view
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """A run's data on its device.
@@ -23,8 +27,9 @@ class Task:
     ``views``: by role, of which ``clean``, which draws nothing, is always there; ``judge``: of networks that learn it,
     made of the parts as judges see them. For people, where items can be looked at: ``picture``, what a view shows as
     pictures [B, C, H, W] in 0 to 1, or ``text``. ``doubts``: what a person should be warned of.
-    Where networks of other runs can be asked: ``told``, what a view shows in words that all runs share, such as
-    pictures, and ``heard``, these as this run's networks take them.
+    For networks of other runs: ``told``, what a view shows in a form that all runs share, such as pictures, and
+    ``heard``, that form as this run's networks take it; ``reading``: what must be alike for that, such as the pieces
+    of texts.
     ``reads``: whether items are read from files each time, so that the next ones are better read ahead.
     """
 
@@ -37,8 +42,9 @@ class Task:
     copy: str | None = None
     picture: Callable[[Tree], Tensor] | None = None
     text: Callable[[Tree], list[str]] | None = None
-    told: Callable[[Tree], Tree] | None = None
-    heard: Callable[[Tree], Tree] | None = None
+    told: Callable[[Tree], Tree] = _as_it_is
+    heard: Callable[[Tree], Tree] = _as_it_is
+    reading: str = ""
     doubts: tuple[str, ...] = ()
     reads: bool = False
 

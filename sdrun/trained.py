@@ -1,7 +1,7 @@
 """A finished run's network, to be used: for it, neither Hydra nor the data that it learned from are needed."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,9 +105,9 @@ class Trained:
         return names, self._probabilities(columns)
 
     @property
-    def heard(self) -> Callable[[Tree], Tree] | None:
-        """How the network takes items of other runs; see ``Task``."""
-        return self.run.task(tasks.unseen(self.run.settings.dataset).blank(self.run.item, 1)).heard
+    def task(self) -> Task:
+        """The run's, of which the items are blank."""
+        return self.run.task(tasks.unseen(self.run.settings.dataset).blank(self.run.item, 1))
 
     def clean(self, items: Iterable[Any]) -> Tree:
         """Items as ``network`` takes them, on its device."""

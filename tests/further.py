@@ -1,12 +1,16 @@
 """Methods, models, tasks and datasets that are not sdrun's own, in folders of their own."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import pytest
 
+from helpers import SMALL, SMALL_TEXTS, SMALL_TRANSFORMER, SMALL_VIT, start
 from sdrun import methods
 from sdrun.rooms import packages
 
@@ -39,16 +43,41 @@ def searched(folder: Path) -> str:
     return f"hydra.searchpath=['{folder}']"
 
 
-NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
-    "images": {"compress": ("teacher_model=resnet8",)},
-    "images without BatchNorm": {"compress": ("teacher_model=vit_tiny", "teacher_model.width=24")},
-    "texts": {"compress": ("teacher_model=bag",)},
-    "vectors": {"compress": ("teacher_model=mlp",)},
+_BASES: dict[str, tuple[str, ...]] = {
+    "images": SMALL,
+    "images without BatchNorm": SMALL_VIT,
+    "texts": (*SMALL_TEXTS, "model=bag"),
+    "texts in pieces": (*SMALL_TEXTS, *SMALL_TRANSFORMER),
 }
-"""Overrides that a method cannot do without, by the kind of items and its name."""
+_TEACHERS = {
+    "images": ("teacher_model=resnet8",),
+    "images without BatchNorm": ("teacher_model=vit_tiny", "teacher_model.width=24"),
+    "texts": ("teacher_model=bag",),
+    "texts in pieces": tuple(f"teacher_{word}" for word in SMALL_TRANSFORMER),
+    "vectors": ("teacher_model=mlp",),
+}
+_folder = TemporaryDirectory()
 
 
-def method(name: str, kind: str = "images") -> tuple[str, ...]:
-    """The overrides that choose a method of sdrun, or of the example, and make it run on such items."""
+@cache
+def teacher(kind: str) -> str:
+    """The folder of a run on such items, whose network another one may learn from."""
+    path = Path(_folder.name) / kind.replace(" ", "_")
+    with redirect_stdout(StringIO()):
+        return str(start(path, "method=supervised", "optim.epochs=2", base=_BASES[kind]))
+
+
+def _needed(name: str, kind: str, run: str | None) -> tuple[str, ...]:
+    """Overrides that a method cannot do without."""
+    if name == "compress":
+        return _TEACHERS[kind]
+    return (f"teacher_from={run or teacher(kind)}", "method.bits=2") if name == "quantise" else ()
+
+
+def method(name: str, kind: str = "images", run: str | None = None) -> tuple[str, ...]:
+    """The overrides that choose a method of sdrun, or of the example, and make it run on such items.
+
+    ``run``: that it learns from where it needs one; by default one that is made.
+    """
     folders = [searched(EXAMPLE / "conf")] if name in _EXAMPLES else []
-    return (f"method={name}", *NEEDED[kind].get(name, ()), *folders)
+    return (f"method={name}", *_needed(name, kind, run), *folders)

@@ -55,6 +55,11 @@ SMALL_TEXTS = (
     *QUICK,
 )
 
+SMALL_VIT = (*(o for o in SMALL if not o.startswith("model")), "model=vit_tiny", "model.width=24", "model.depth=2")
+"""Without BatchNorm, whose statistics are each rank's own on a CPU."""
+
+SMALL_TRANSFORMER = ("model=transformer", "model.width=16", "model.depth=2", "model.vocabulary=600")
+
 SMALL_VECTORS = (
     "dataset=vectors",
     "dataset.num_labels=40",

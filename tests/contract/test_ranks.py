@@ -13,13 +13,10 @@ import torch
 from owned import npz, vectors
 
 from further import EXAMPLE, METHODS, example, method
-from helpers import SMALL, SMALL_TEXTS, SMALL_VECTORS, differences, points, start, weights
+from helpers import SMALL_TEXTS, SMALL_VECTORS, SMALL_VIT, differences, points, start, weights
 from sdrun import methods
 
 SEVERAL = Path(__file__).parent.parent / "several.py"
-
-SMALL_VIT = (*(o for o in SMALL if not o.startswith("model")), "model=vit_tiny", "model.width=24", "model.depth=2")
-"""Without BatchNorm, whose statistics are each rank's own on a CPU."""
 
 ON_TEXTS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 ADAPTIVE = ("method.fairness=0.5", "method.threshold_momentum=0.5")

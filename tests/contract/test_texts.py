@@ -5,18 +5,18 @@ from functools import cache
 import pytest
 
 from further import method
-from helpers import SMALL_TEXTS, differences, in_pieces, start, summary
+from helpers import SMALL_TEXTS, SMALL_TRANSFORMER, differences, in_pieces, start, summary
 from sdrun import methods
 
-SMALL_TRANSFORMER = ("model=transformer", "model.width=16", "model.depth=2", "model.vocabulary=600")
 METHODS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 MODELS = {"bag": ("model=bag",), "transformer": SMALL_TRANSFORMER}
+KINDS = {"bag": "texts", "transformer": "texts in pieces"}
 FEW = ("dataset.num_labels=60",)
 FURTHER = {"born_again": ("generations=2",), "consistency": FEW, "mean_teacher": FEW}
 
 
 def asked(name, model):
-    return (*MODELS[model], *method(name, "texts"), *FURTHER.get(name, ()))
+    return (*MODELS[model], *method(name, KINDS[model]), *FURTHER.get(name, ()))
 
 
 @pytest.fixture(scope="module")

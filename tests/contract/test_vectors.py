@@ -19,7 +19,8 @@ def root(tmp_path_factory):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_resumes_bitwise(name, root, tmp_path, monkeypatch):
-    asked = (root, *method(name, "vectors"), *FURTHER.get(name, ()))
+    teacher = start(tmp_path / "teacher", root, "method=supervised", base=SMALL_VECTORS)
+    asked = (root, *method(name, "vectors", str(teacher)), *FURTHER.get(name, ()))
     whole = start(tmp_path / "whole", *asked, base=SMALL_VECTORS)
     in_pieces(tmp_path / "run", monkeypatch, *SMALL_VECTORS, *asked)
     assert differences(whole, tmp_path / "run") == []

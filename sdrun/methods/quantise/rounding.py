@@ -1,11 +1,10 @@
 """Weights and activations that take few values, with gradients as if they took any."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch.func import functional_call
 
 from sdrun.errors import require
 
@@ -84,43 +83,46 @@ class RoundedInputs(nn.Module):
         self.ends.copy_(torch.where(is_first, own, MOMENTUM * self.ends + (1 - MOMENTUM) * own))
 
 
-def layers(network: nn.Module) -> list[tuple[str, Any]]:
-    """Those whose weights are rounded, by name, in the order in which the network has them."""
-    return [(name, part) for name, part in network.named_modules() if isinstance(part, LAYERS)]
+class Coarse(nn.Module):
+    """A convolution or linear layer whose weight is rounded, and what goes into it where ``activation_bits`` say so."""
+
+    layer: Any
+
+    def __init__(self, layer: nn.Module, bits: int, activation_bits: int | None) -> None:
+        super().__init__()
+        self.layer = layer
+        self.rounded = Rounded(bits, len(self.layer.weight)).to(self.layer.weight.device)
+        self.rounded.tune(self.layer.weight)
+        self.inputs = RoundedInputs(activation_bits).to(self.layer.weight.device) if activation_bits else None
+
+    @property
+    def weight(self) -> Tensor:
+        """As it is used."""
+        return self.rounded(self.layer.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = self.inputs(x) if self.inputs else x
+        output: Tensor = functional_call(self.layer, {"weight": self.weight}, (seen,))
+        return output
 
 
 def quantised(network: nn.Module, bits: int, ends: int, activation_bits: int | None) -> nn.Module:
     """The network itself, whose layers have ``bits``, the first and the last of them ``ends``."""
-    every = layers(network)
+    every = [name for name, part in network.named_modules() if isinstance(part, LAYERS)]
     require(bool(every), "method", "the network has no convolution and no linear layer")
-    for place, (_, layer) in enumerate(every):
+    for place, name in enumerate(every):
+        parent, _, own = name.rpartition(".")
         is_end = place in (0, len(every) - 1)
-        rounded = Rounded(ends if is_end else bits, len(layer.weight)).to(layer.weight.device)
-        rounded.tune(layer.weight)
-        parametrize.register_parametrization(layer, "weight", rounded)
-        if activation_bits and place:  # what the first takes are the items
-            layer.inputs = RoundedInputs(activation_bits).to(layer.weight.device)
-            layer.register_forward_pre_hook(_round_inputs)
+        of_inputs = activation_bits if place else None  # what the first takes are the items
+        layer = Coarse(network.get_submodule(name), ends if is_end else bits, of_inputs)
+        network.get_submodule(parent).add_module(own, layer)
     return network
-
-
-def _round_inputs(layer: Any, arguments: tuple[Tensor]) -> tuple[Tensor]:
-    return (layer.inputs(*arguments),)
 
 
 def packed_bytes(network: nn.Module) -> float:
     """What the network takes where each weight has its bits and each channel a scale of 4 bytes."""
-    weights = list(_weights(network))
-    aside = {id(values) for weight, rounded in weights for values in (weight, rounded.share)}
+    coarse = [part for part in network.modules() if isinstance(part, Coarse)]
+    aside = {id(values) for part in coarse for values in (part.layer.weight, part.rounded.share)}
     others = [values for values in (*network.parameters(), *network.buffers()) if id(values) not in aside]
-    packed = sum(weight.numel() * rounded.bits / 8 + 4 * len(weight) for weight, rounded in weights)
+    packed = sum(part.layer.weight.numel() * part.rounded.bits / 8 + 4 * len(part.layer.weight) for part in coarse)
     return float(packed + sum(values.numel() * values.element_size() for values in others))
-
-
-def _weights(network: nn.Module) -> Iterator[tuple[Tensor, Rounded]]:
-    """Weights as they are trained, and how each is rounded."""
-    for part in network.modules():
-        if isinstance(part, parametrize.ParametrizationList):
-            (rounded,) = part
-            assert isinstance(rounded, Rounded)
-            yield part.original, rounded

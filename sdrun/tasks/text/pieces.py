@@ -1,6 +1,7 @@
 """Pieces of words: byte-pair encoding (1508.07909), learned of the training texts by the ``tokenizers`` library."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from itertools import islice
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -24,6 +25,7 @@ class Pieces:
         except Exception as error:  # the library raises nothing more special
             raise RunError(f"{FILE} is no tokenizer ({error}); restore it from a copy") from error
         self.tokenizer.encode_special_tokens = True  # a text that says [PAD] says these letters
+        self.fingerprint = sha256(document).hexdigest()
 
     def encode(self, texts: Iterable[str], length: int) -> Tokens:
         """See ``Reader.encode``."""

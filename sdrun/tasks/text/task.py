@@ -48,6 +48,7 @@ def build(settings: TextSettings, splits: Splits, hardware: Hardware, keep: Keep
         answers=Categorical(len(splits.classes)),
         judge=Classification,
         text=text,
+        reading=f"{splits.item} {reader.fingerprint}",
         doubts=tuple(_doubts(splits, sum(part.num_cut for part in tokens.values()))),
     )
 

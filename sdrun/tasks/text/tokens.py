@@ -35,7 +35,9 @@ class Tokens:
 
 
 class Reader(Protocol):
-    """How texts become numbers, and numbers a text again."""
+    """How texts become numbers, and numbers a text again. ``fingerprint``: equal where these are the same numbers."""
+
+    fingerprint: str
 
     def encode(self, texts: Iterable[str], length: int) -> Tokens:
         """Of each text the first ``length`` tokens."""

@@ -19,6 +19,8 @@ class Words:
     "it ' s good !"
     """
 
+    fingerprint = "words"
+
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._words = {MASK: "_"}
