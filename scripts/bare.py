@@ -177,6 +177,38 @@ class FixMatch(Classifying):
         return F.cross_entropy(labelled, y) + (each * (top >= 0.95)).mean()
 
 
+class Compression(Classifying):
+    """Labels on some images, and on these and others what a larger frozen network says of the same views."""
+
+    def network(self) -> nn.Module:
+        return self.classifier()
+
+    def begin(self, steps: int) -> None:
+        super().begin(steps)
+        backbone = models.build(self.settings.method.teacher_model, self.item)
+        teacher = Network(backbone, nn.Linear(backbone.num_features, self.num_classes))
+        self.teacher = teacher.to(memory_format=self.memory_format).eval().requires_grad_(False)
+        self.taken = torch.randperm(len(self.images))
+        self.samples = (1 + self.settings.method.unlabelled_ratio) * self.settings.optim.batch_size
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
+        num = self.settings.method.unlabelled_ratio * len(images)
+        start = step * num % (len(self.taken) - num)
+        self.unlabelled = self.images[self.taken[start : start + num]]
+        super().train(step, steps, images, labels)
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        method = self.settings.method
+        every = torch.cat([x, self.seen("weak", self.unlabelled, 1)])
+        with torch.no_grad():
+            targets = self.teacher(every).float() / method.temperature
+        logits = self.student(every).float()
+        soft = (logits / method.temperature).log_softmax(1)
+        distance = F.kl_div(soft, targets.log_softmax(1), reduction="batchmean", log_target=True)
+        truth = F.cross_entropy(logits[: len(x)], y)
+        return (1 - method.alpha) * truth + method.alpha * method.temperature**2 * distance
+
+
 class DINO(Bare):
     """Multi-crop DINO with a running centre."""
 

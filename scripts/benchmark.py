@@ -18,12 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from bare import DINO, Bare, FixMatch, MultiExit, Plain
+from bare import DINO, Bare, Compression, FixMatch, MultiExit, Plain
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from sdrun import preflight, run
-from sdrun.configuration import register_resolvers, settings_from
+from sdrun.configuration import register, settings_from
 from sdrun.hardware import Hardware
 from sdrun.settings import Settings
 from sdrun.tasks.images.views.view import Normalise, View
@@ -33,6 +33,16 @@ CASES = {
     "born_again": ("generation_1", ["generations=2"]),
     "layerwise": ("layerwise", ["method.alpha=0", "method.beta=0"]),
     "fixmatch": ("consistency", []),
+    "compress": (
+        "taught",
+        [
+            "teacher_model=cnn",
+            "teacher_model.widths=[64,128,256]",
+            "method.alone=false",
+            "dataset.num_labels=2000",
+            "method.unlabelled_ratio=3",
+        ],
+    ),
     "dino": ("dino", ["method.out_dim=256", "method.teacher_temperature=0.04", "method.momentum=0.99"]),
 }
 BATCH = 64
@@ -68,6 +78,8 @@ def bare_loop(method: str, settings: Settings, hardware: Hardware) -> Bare:
         return FixMatch(settings, hardware)
     if method == "layerwise":
         return MultiExit(settings, hardware)
+    if method == "compress":
+        return Compression(settings, hardware)
     return Plain(settings, hardware, taught=method == "born_again")
 
 
@@ -152,7 +164,7 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--methods", nargs="*", default=list(CASES), choices=list(CASES))
     arguments = parser.parse_args()
-    register_resolvers()
+    register()
     settings = settings_from(compose(arguments, "supervised"))
     hardware = Hardware.start(settings.hardware)
     for method in arguments.methods:

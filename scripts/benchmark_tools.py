@@ -16,7 +16,8 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from sdrun.configuration import conf_folder, register_resolvers
+from sdrun.choices import conf_folder
+from sdrun.configuration import register
 
 METHODS = ("supervised", "born_again", "mean_teacher", "freematch")
 METRICS = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc", "nll_calibrated", "ece_calibrated")
@@ -25,7 +26,7 @@ METRICS = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc", "nll_calib
 def made_up(folder: Path, num: int) -> None:
     """``num`` finished runs: methods in turn, each with as many seeds as it takes."""
     random = np.random.default_rng(0)
-    register_resolvers()
+    register()
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         configs = {name: compose("config", [f"method={name}"]) for name in METHODS}
     texts = {name: OmegaConf.to_yaml(config, resolve=True) for name, config in configs.items()}
