@@ -47,6 +47,7 @@ EXPERIMENT = {**FASHION, "dataset.num_labels": "40"}
 RUNS = {
     "RUN_FOLDER": "dataset=image_folder dataset.root=FOLDER",
     "TEXT_RUN": "dataset=text_csv dataset.root=FILE.csv",
+    "TEACHER_RUN": "method=supervised",
     "DINO_RUN": "experiment=dino_fashion_mnist",
     "RUNS": "-m experiment=few_labels_fashion_mnist seed=0 init_from=null,DINO_RUN",
 }

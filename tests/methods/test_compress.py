@@ -210,6 +210,7 @@ def test_a_clean_view_has_the_teacher_asked_once_for_each_item(teacher, tmp_path
         (("method.chain=[resnet9]",), "method.chain: is 'resnet9', but the choices of model are bag, cnn"),
         ((*BIG, "method.unlabelled_ratio=2"), "method.unlabelled_ratio: needs items without labels, and all 1,257"),
         ((*BIG, "method.hints.teacher=stage_1"), "method.hints.teacher: has no effect with method.hints.weight=0"),
+        ((*BIG, "method.dkd.others=4"), "method.dkd.others: has no effect without method.objective=dkd; set that too"),
         (("teacher_from=[a,b]", "method.hints.weight=1"), "method.hints.weight: needs one teacher, for several have"),
         (("teacher_model=mlp",), "teacher_model: mlp takes vectors, and dataset=digits has images"),
         ((*BIG, "teacher_model.width=3"), "teacher_model.width: has no effect with a cnn model; it is a setting of"),

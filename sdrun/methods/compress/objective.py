@@ -81,7 +81,7 @@ class Compress(Objective):
         label = batch.known["label"]
         own = label if label.ndim == 1 else label.argmax(dim=1)
         target = torch.cat([own, told[len(own) :].argmax(dim=1)])
-        return dkd_each(logits, told, target, s.dkd_target, s.dkd_others, s.temperature)
+        return dkd_each(logits, told, target, *s.dkd.weights, s.temperature)
 
 
 def _parted(tree: Tree, sizes: list[int]) -> list[Tree]:

@@ -44,6 +44,22 @@ class CompressLoss(Enum):
 
 
 @dataclass
+class DKDSettings:
+    """Weights of the two parts (2203.08679), None for 1 and 8: ``alpha`` and ``beta`` there."""
+
+    target: float | None
+    others: float | None
+
+    def __post_init__(self) -> None:
+        require_range("method.dkd.target", self.target, 0)
+        require_range("method.dkd.others", self.others, 0)
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        return (1.0 if self.target is None else self.target, 8.0 if self.others is None else self.others)
+
+
+@dataclass
 class HintSettings:
     """``student``, ``teacher``: taps, None the deepest."""
 
@@ -73,8 +89,7 @@ class CompressSettings(MethodSettings):
     objective: CompressLoss
     alpha: float
     temperature: float
-    dkd_target: float
-    dkd_others: float
+    dkd: DKDSettings
     hints: HintSettings
     view: str
     label_smoothing: float
@@ -86,8 +101,9 @@ class CompressSettings(MethodSettings):
     def __post_init__(self) -> None:
         require_range("method.alpha", self.alpha, 0, 1)
         require_positive("method.temperature", self.temperature)
-        for key in ("dkd_target", "dkd_others"):
-            require_range(f"method.{key}", vars(self)[key], 0)
+        for key, value in vars(self.dkd).items():
+            has_effect = value is None or self.objective is CompressLoss.dkd
+            require(has_effect, f"method.dkd.{key}", "has no effect without method.objective=dkd; set that too")
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         require_range("method.unlabelled_ratio", self.unlabelled_ratio, 0)
