@@ -56,12 +56,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _overview(verbs: list[str], console: "Console") -> None:
-    from sdrun.choices import choices
+    from sdrun.choices import SAME, choices
     from sdrun.manual import layout
     from sdrun.settings.words import GROUPS
 
     members = {group: choices(group) for group in GROUPS}
     listed = {group: ", ".join(names) for group, names in members.items()}
+    listed |= {group: f"as {other}" for group, other in SAME.items()}
     listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
     layout.paragraph(TITLE, console)
     layout.rows(FIRST.items(), console)
