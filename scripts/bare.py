@@ -147,15 +147,14 @@ class MultiExit(Classifying):
         return sum(F.cross_entropy(z.float(), y) for z in logits)
 
 
-class FixMatch(Classifying):
-    """Pseudo-labels of confident images on strong views; labelled, weak and strong in one forward, and an average."""
+class SemiSupervised(Classifying):
+    """At each step other images beside the labelled ones: ``unlabelled``."""
 
     def network(self) -> nn.Module:
         return self.classifier()
 
     def begin(self, steps: int) -> None:
         super().begin(steps)
-        self.average = deepcopy(self.student).eval().requires_grad_(False)
         self.taken = torch.randperm(len(self.images))
         self.samples = (1 + self.settings.method.unlabelled_ratio) * self.settings.optim.batch_size
 
@@ -163,6 +162,17 @@ class FixMatch(Classifying):
         num = self.settings.method.unlabelled_ratio * len(images)
         start = step * num % (len(self.taken) - num)
         self.unlabelled = self.images[self.taken[start : start + num]]
+        super().train(step, steps, images, labels)
+
+
+class FixMatch(SemiSupervised):
+    """Pseudo-labels of confident images on strong views; labelled, weak and strong in one forward, and an average."""
+
+    def begin(self, steps: int) -> None:
+        super().begin(steps)
+        self.average = deepcopy(self.student).eval().requires_grad_(False)
+
+    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
         super().train(step, steps, images, labels)
         pairs = zip(self.average.state_dict().values(), self.student.state_dict().values(), strict=True)
         floats = [(a, b) for a, b in pairs if a.is_floating_point()]
@@ -177,25 +187,14 @@ class FixMatch(Classifying):
         return F.cross_entropy(labelled, y) + (each * (top >= 0.95)).mean()
 
 
-class Compression(Classifying):
+class Compression(SemiSupervised):
     """Labels on some images, and on these and others what a larger frozen network says of the same views."""
-
-    def network(self) -> nn.Module:
-        return self.classifier()
 
     def begin(self, steps: int) -> None:
         super().begin(steps)
         backbone = models.build(self.settings.method.teacher_model, self.item)
         teacher = Network(backbone, nn.Linear(backbone.num_features, self.num_classes))
         self.teacher = teacher.to(memory_format=self.memory_format).eval().requires_grad_(False)
-        self.taken = torch.randperm(len(self.images))
-        self.samples = (1 + self.settings.method.unlabelled_ratio) * self.settings.optim.batch_size
-
-    def train(self, step: int, steps: int, images: Tensor, labels: Tensor) -> None:
-        num = self.settings.method.unlabelled_ratio * len(images)
-        start = step * num % (len(self.taken) - num)
-        self.unlabelled = self.images[self.taken[start : start + num]]
-        super().train(step, steps, images, labels)
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         method = self.settings.method
