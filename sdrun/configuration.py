@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from enum import Enum
@@ -15,6 +16,7 @@ from sdrun.choices import SAME, choices, conf_folder
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root, unknown
 from sdrun.settings import OPTIMS, ROLES, HardwareSettings, ModelSettings, Settings, words
+from sdrun.settings.model import named
 
 
 def version() -> str:
@@ -57,6 +59,8 @@ def settings_from(config: DictConfig) -> Settings:
             typed[group] = OmegaConf.structured(cls)
         for name in _models(schema["method"], values["method"]):
             typed.method[name] = OmegaConf.structured(_family(values["method"], name))
+            with named(name), suppress(OmegaConfBaseException):  # whose errors come below, with the whole key
+                OmegaConf.to_object(OmegaConf.merge(typed.method[name], values["method"][name]))
         merged = OmegaConf.unsafe_merge(typed, values)  # of which neither is used again as a node
         _require_as_given(merged, values, keys_at_root(schema["method"]))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]

@@ -14,6 +14,12 @@ FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", *Q
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name, tmp_path: Path):
-    root = write_idx(tmp_path / "data", num_train=500)
-    run.start(settings(f"experiment={name}", *FEW, f"dataset.root={root}"), tmp_path / "run", [])
+    asked = (f"experiment={name}", *FEW, f"dataset.root={write_idx(tmp_path / 'data', num_train=500)}")
+    if settings(*asked).method.guests:
+        asked = (*asked, "dataset.num_labels=200")
+        widths = f"model.widths={settings(*asked).model.widths}".replace(" ", "")
+        taught = settings("method=supervised", "dataset=fashion_mnist", widths, *asked[1:])
+        run.start(taught, tmp_path / "teacher", [])
+        asked = (*asked, f"teacher_from={tmp_path / 'teacher'}")
+    run.start(settings(*asked), tmp_path / "run", [])
     assert summary(tmp_path / "run")["status"] == "completed"

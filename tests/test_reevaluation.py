@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from further import method
 from helpers import QUICK, predictions, settings, start, summary, timeless, write_idx
 from sdrun import methods, run
 from sdrun.errors import InputError, RunError
@@ -20,7 +21,7 @@ def evaluated(path, **options):
 
 @pytest.mark.parametrize("name", methods.names())
 def test_it_gives_what_the_run_gave(name, tmp_path):
-    path = start(tmp_path / "run", f"method={name}", "optim.epochs=2")
+    path = start(tmp_path / "run", *method(name), "optim.epochs=2")
     before = {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
     again = evaluated(path)
     assert {file: file.stat().st_mtime_ns for file in before} == before

@@ -1,9 +1,13 @@
 """What the settings of every model family say."""
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sdrun.errors import InputError
 from sdrun.settings.item import Item
 
 
@@ -46,6 +50,15 @@ class ModelSettings(ABC):
     def taken(self, item: Item) -> Item:
         """In which form it takes an item, where a task has several; most take it as it is."""
         return item
+
+
+@contextmanager
+def named(key: str) -> Iterator[None]:
+    """Errors of a model's settings name ``key`` in the place of ``model``, by which that model was chosen."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(re.sub("^model", key, str(error))) from error
 
 
 def numbered(word: str, num: int) -> list[str]:

@@ -9,7 +9,7 @@ from sdrun.settings.dataset import DatasetSettings
 from sdrun.settings.hardware import HardwareSettings
 from sdrun.settings.item import Item
 from sdrun.settings.method import Control, MethodSettings
-from sdrun.settings.model import ModelSettings
+from sdrun.settings.model import ModelSettings, named
 from sdrun.settings.optim import OptimSettings, Select
 
 
@@ -67,7 +67,8 @@ class Settings:
         for key, model in {"model": self.model, **self.method.models}.items():
             has = f"and dataset={self.dataset.name} has {item.kind}"
             require(item.kind == model.takes, key, f"{model.title} takes {model.takes}, {has}")
-            model.check(item)
+            with named(key):
+                model.check(item)
             own = f"{model.title} takes {item.kind} in another form than model={self.model.title}; choose another"
             require(model.taken(item) == self.model.taken(item), key, own)
 

@@ -60,9 +60,10 @@ def _overview(verbs: list[str], console: "Console") -> None:
     from sdrun.manual import layout
     from sdrun.settings.words import GROUPS
 
-    members = {group: choices(group) for group in GROUPS}
+    members = {group: choices(group) for group in GROUPS if group not in SAME}
     listed = {group: ", ".join(names) for group, names in members.items()}
-    listed |= {group: f"as {other}" for group, other in SAME.items()}
+    for group, other in SAME.items():
+        listed[other] += f"; {group} has the same"
     listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
     layout.paragraph(TITLE, console)
     layout.rows(FIRST.items(), console)

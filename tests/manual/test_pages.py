@@ -10,8 +10,9 @@ from hydra._internal.utils import get_args_parser
 from omegaconf import OmegaConf
 
 from sdrun import methods, preflight
+from sdrun.choices import choices
 from sdrun.compositions import Compositions
-from sdrun.configuration import choices, register
+from sdrun.configuration import register
 from sdrun.judges.metric import BY_KIND
 from sdrun.keys import method_keys
 from sdrun.manual import docstring, layout
@@ -99,7 +100,7 @@ def test_what_there_is_fits_one_screen(shown):
     assert lines == shown(80, "--help") == shown(80, "method=dino", "-h")
     assert len(lines) < 40
     assert all(line.startswith("  sdrun ") for line in lines[1:4])
-    words = {word.strip(",") for line in lines for word in line.split()}
+    words = {word.strip(",;") for line in lines for word in line.split()}
     assert {name for group in GROUPS[:-1] for name in choices(group)} <= words
     assert {"tensorboard", "methods", "--plugin"} <= words
 

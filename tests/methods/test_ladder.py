@@ -6,7 +6,8 @@ import torch
 
 from helpers import TWO_TEXTS, classifier, images, models_of, settings
 from sdrun import models
-from sdrun.methods.layerwise.costs import exit_costs, milliseconds
+from sdrun.judges.costs import milliseconds
+from sdrun.methods.layerwise.costs import exit_costs
 from sdrun.methods.layerwise.early_exit import EarlyExit, ExitPolicy, confidence
 from sdrun.methods.layerwise.exits import ALWAYS, NEVER, Confidence
 from sdrun.methods.layerwise.ladder import Ladder
@@ -143,7 +144,7 @@ def test_costs_are_those_counted_by_hand():
 
 def test_milliseconds_are_of_one_image(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("sdrun.methods.layerwise.costs.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("sdrun.judges.costs.time.perf_counter", lambda: clock[0])
 
     def takes(seconds):
         def network(x):
