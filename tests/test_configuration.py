@@ -143,9 +143,7 @@ BAD = {
     ("generations=0",): "generations: must be at least 1, but is 0",
     ("optim.accumulate=3",): "optim.accumulate: must divide optim.batch_size=128",
     ("model=vit_tiny", "model.heads=5"): "model.heads: must divide model.width=192",
-    (
-        "method=born",
-    ): "method=born: no such choice; there are: born_again, compress, consistency, cs_kd, dino,",
+    ("method=born",): "method=born: no such choice; there are: born_again, compress, consistency, cs_kd, dino,",
     ("optim=adam",): "optim=adam: no such choice; did you mean adamw?",
     ("optim.name=adam",): "optim.name: is 'adam', but only sgd, adamw are known",
     ("seed=1,2",): "Ambiguous value for argument 'seed=1,2'",

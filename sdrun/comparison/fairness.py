@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import fields
 
+from sdrun.choices import TEACHER_MODEL
 from sdrun.comparison.baselines import SUPERVISED
 from sdrun.comparison.commands import FOLDER, SEED, command, words
 from sdrun.comparison.groups import STAGE, Group, differing, of_budget
@@ -89,7 +90,7 @@ def _kept(run: Run, *without: str) -> list[str] | None:
 
 
 def _is_of_group(key: str) -> bool:
-    return "." in key and not key.startswith("method.")
+    return "." in key and not key.startswith(("method.", f"{TEACHER_MODEL}."))
 
 
 def _length(run: Run, times: float) -> dict[str, str]:

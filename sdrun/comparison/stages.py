@@ -102,7 +102,8 @@ def _sources(run: Run, stage: str) -> set[str]:
     while more:
         name = more.pop()
         sources.add(name)
-        more += [told["stage"] for told in teachers.get(name, []) if "run" not in told and told["stage"] not in sources]
+        own = [told["stage"] for told in teachers.get(name, []) if "stage" in told and "run" not in told]
+        more += [source for source in own if source not in sources]
     return sources
 
 

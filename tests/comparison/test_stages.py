@@ -177,6 +177,7 @@ def test_the_fair_baseline_of_a_stage_is_supervised_training_without_what_is_the
     path = staged(tmp_path / "a")
     manifest = json.loads((path / "manifest.json").read_text())
     of_method = ["method=born_again", "generations=2", "method.alpha=0.5", "control=shuffled", "seed=7"]
+    of_method += ["teacher_model=cnn", "teacher_model.widths=[9]", "teacher_from=a"]
     manifest["overrides"] = [*of_method, "dataset=fashion_mnist", "model.widths=[8,8]", "pictures=false"]
     (path / "manifest.json").write_text(json.dumps(manifest))
     rows = single.whole(read(path)).rows

@@ -12,7 +12,13 @@ METHODS = [name for name in methods.names() if methods.settings_class(name).take
 MODELS = {"bag": ("model=bag",), "transformer": SMALL_TRANSFORMER}
 KINDS = {"bag": "texts", "transformer": "texts in pieces"}
 FEW = ("dataset.num_labels=60",)
-FURTHER = {"born_again": ("generations=2",), "consistency": FEW, "mean_teacher": FEW}
+FURTHER = {
+    "born_again": ("generations=2",),
+    "compress": ("method.alone=false", "optim.epochs=1"),
+    "consistency": FEW,
+    "mean_teacher": FEW,
+    "quantise": ("method.by_labels=false", "optim.epochs=1"),
+}
 
 
 def asked(name, model):

@@ -170,8 +170,8 @@ def test_it_is_used_where_its_teacher_is_gone(teacher, tmp_path):
 
 
 def test_several_teachers_are_an_ensemble(teacher, tmp_path):
-    other = start(tmp_path / "other", "method=supervised", "seed=1", "optim.lr=0.2")
-    path = start(tmp_path / "run", *SMALL, f"teacher_from=[{teacher},{other}]", "method.alone=false")
+    other = start(tmp_path / "other", "method=supervised", "seed=1", "optim.epochs=1")
+    path = start(tmp_path / "run", *SMALL, f"teacher_from=[{teacher},{other}]", "method.alone=false", "optim.epochs=1")
     assert [told["run"] for told in manifest(path)["teachers"]["taught"]] == [str(teacher), str(other)]
     members = [predictions(p)["supervised/test_logits"] for p in (teacher, other)]
     logs = [torch.tensor(z).log_softmax(1) for z in members]
