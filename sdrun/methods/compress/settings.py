@@ -10,8 +10,8 @@ Expect: +1.3 points [+0.8, +1.9] over the student alone, and +0.9 [+0.2, +1.6] o
 images, for 38 and 6 times the compute (500 labels of 20,000 images of Fashion-MNIST, 10,678 parameters taught by
 163,210, nothing tuned).
 Watch for: what comes of items without labels and not of the teacher: a student that teaches itself on these,
-``teacher_model`` being its own model; what comes of the predicted class alone, ``control=hard`` and ``control=shuffled_in_class``; and
-what as much compute gives the student alone.
+``teacher_model`` being its own model; what comes of the predicted class alone, ``control=hard`` and
+``control=shuffled_in_class``; and what as much compute gives the student alone.
 Try: ``sdrun method=compress teacher_model=cnn model.widths=[8,16,32]``
 ``sdrun -m method=compress,supervised teacher_model=resnet20 model=resnet8 dataset.num_labels=500 seed=0,1,2``
 """
