@@ -50,7 +50,7 @@ _BASES: dict[str, tuple[str, ...]] = {
     "texts in pieces": (*SMALL_TEXTS, *SMALL_TRANSFORMER),
 }
 _TEACHERS = {
-    "images": ("teacher_model=resnet8",),
+    "images": ("teacher_model=cnn", "teacher_model.widths=[12,12]"),
     "images without BatchNorm": ("teacher_model=vit_tiny", "teacher_model.width=24"),
     "texts": ("teacher_model=bag",),
     "texts in pieces": tuple(f"teacher_{word}" for word in SMALL_TRANSFORMER),

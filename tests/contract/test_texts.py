@@ -14,10 +14,10 @@ KINDS = {"bag": "texts", "transformer": "texts in pieces"}
 FEW = ("dataset.num_labels=60",)
 FURTHER = {
     "born_again": ("generations=2",),
-    "compress": ("method.alone=false", "optim.epochs=1"),
+    "compress": ("method.alone=false", "optim.epochs=2"),
     "consistency": FEW,
     "mean_teacher": FEW,
-    "quantise": ("method.by_labels=false", "optim.epochs=1"),
+    "quantise": ("method.by_labels=false", "optim.epochs=2"),
 }
 
 
@@ -76,7 +76,7 @@ def test_a_tokenizer_goes_with_the_run_and_is_made_again_where_it_is_lost(whole,
 
 def test_another_run_starts_with_its_weights_and_its_tokenizer(whole, tmp_path):
     first = whole("supervised", "transformer")
-    more = (*asked("supervised", "transformer"), f"init_from={first}", "dataset.train_size=60", "optim.epochs=1")
+    more = (*asked("supervised", "transformer"), f"init_from={first}", "dataset.train_size=60", "optim.epochs=2")
     second = start(tmp_path / "run", *more, base=SMALL_TEXTS)
     assert (second / "tokenizer.json").read_bytes() == (first / "tokenizer.json").read_bytes()
     alone = start(tmp_path / "alone", *(word for word in more if "init_from" not in word), base=SMALL_TEXTS)

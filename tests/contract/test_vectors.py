@@ -11,8 +11,7 @@ X, Y = vectors(75)
 METHODS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 FURTHER = {
     "born_again": ("generations=2",),
-    "compress": ("method.alone=false", "optim.epochs=1"),
-    "quantise": ("method.by_labels=false", "optim.epochs=1"),
+    "compress": ("method.alone=false", "optim.epochs=2"),
 }
 
 

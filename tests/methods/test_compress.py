@@ -181,12 +181,12 @@ def test_several_teachers_are_an_ensemble(teacher, tmp_path):
 
 
 def test_a_chain_is_taught_link_by_link(tmp_path):
-    path = start(tmp_path / "run", *SMALL, "method.chain=[resnet8,cnn]", "optim.epochs=1")
+    path = start(tmp_path / "run", *SMALL, "method.chain=[cnn,cnn]", "optim.epochs=1")
     teachers = manifest(path)["teachers"]
     by_stage = {stage: [told["stage"] for told in of] for stage, of in teachers.items()}
     assert by_stage == {"teacher": [], "assistant_1": ["teacher"], "alone": [], "taught": ["assistant_1"]}
     others = {stage["name"]: stage.get("other") or None for stage in summary(path)["stages"]}
-    assert others == {"teacher": "resnet8", "assistant_1": "cnn", "alone": None, "taught": None}
+    assert others == {"teacher": "cnn", "assistant_1": "cnn", "alone": None, "taught": None}
 
 
 def test_a_clean_view_has_the_teacher_asked_once_for_each_item(teacher, tmp_path, monkeypatch):
@@ -226,11 +226,15 @@ def test_what_does_not_go_together_is_refused_before_anything_is_trained(words, 
         check(*SMALL, *words)
 
 
-def test_a_tap_that_is_not_there_is_named(tmp_path):
-    for whose in ("student", "teacher"):
-        asked = (*SMALL, *BIG, "method.hints.weight=1", f"method.hints.{whose}=stage_9", "optim.epochs=1")
-        with pytest.raises(InputError, match=f"method.hints.{whose}: is 'stage_9', but the taps are stage_1, stage_2"):
-            start(tmp_path / whose, *asked)
+def test_a_tap_that_is_not_there_is_named():
+    told = "is 'stage_9', but the taps are stage_1, stage_2"
+    of_student, of_teacher = (
+        method("method.hints.weight=1", f"method.hints.{whose}=stage_9").hints for whose in ("student", "teacher")
+    )
+    with pytest.raises(InputError, match=f"method.hints.student: {told}"):
+        hinted(of_student, Categorical(CLASSES), network([8, 8]), network([4, 4]).backbone)
+    with pytest.raises(InputError, match=f"method.hints.teacher: {told}"):
+        tapped(of_teacher, network([8, 8]))
 
 
 def test_other_methods_take_no_teacher():
