@@ -209,6 +209,14 @@ def test_a_clean_view_has_the_teacher_asked_once_for_each_item(teacher, tmp_path
         (("method.chain=[resnet8,resnet20]",), r"method.chain\[1\]: has .* more than method.chain\[0\] with"),
         (("method.chain=[resnet9]",), "method.chain: is 'resnet9', but the choices of model are bag, cnn"),
         ((*BIG, "method.unlabelled_ratio=2"), "method.unlabelled_ratio: needs items without labels, and all 1,257"),
+        (
+            (*BIG, "method.hints.weight=1", "method.hints.student=stage_9"),
+            "method.hints.student: is 'stage_9', but the",
+        ),
+        (
+            (*BIG, "method.hints.weight=1", "method.hints.teacher=stage_9"),
+            "method.hints.teacher: is 'stage_9', but the",
+        ),
         ((*BIG, "method.hints.teacher=stage_1"), "method.hints.teacher: has no effect with method.hints.weight=0"),
         ((*BIG, "method.dkd.others=4"), "method.dkd.others: has no effect without method.objective=dkd; set that too"),
         (("teacher_from=[a,b]", "method.hints.weight=1"), "method.hints.weight: needs one teacher, for several have"),

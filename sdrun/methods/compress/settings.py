@@ -132,6 +132,16 @@ class CompressSettings(MethodSettings):
     def guests(self) -> tuple[str, ...]:
         return tuple(self.teacher_from)
 
+    def check(self, taps: list[str], val_size: int) -> None:
+        """Raise InputError for hints at taps that are not there."""
+        before = [model.taps for model in self.line.values()] if self.hints.weight else []
+        students = [*(before if self.teacher_from else before[1:]), taps]
+        for whose, several in (("student", students), ("teacher", before)):
+            tap = vars(self.hints)[whose]
+            for names in several:
+                told = f"is {tap!r}, but the taps are {', '.join(names)}"
+                require(tap is None or tap in names, f"method.hints.{whose}", told)
+
     def check_items(self, num: int, num_labelled: int) -> None:
         has_others = not self.unlabelled_ratio or num_labelled < num
         way = f"needs items without labels, and all {num:,} have one; set dataset.num_labels, or leave this out"
