@@ -29,7 +29,7 @@ def lines(claim: Judged) -> list[Line]:
     return [
         line(f"{claim.name}: {title}", answer.difference, answer.margin)
         for name, title in titles(claim).items()
-        if (answer := claim.answers.get(name)) and answer.difference and answer.margin is not None
+        if (answer := claim.answers[name]).difference and answer.margin is not None
     ]
 
 

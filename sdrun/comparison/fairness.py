@@ -19,9 +19,6 @@ VIEWS = ("clean", "weak", "strong")
 VIEW = "method.view"
 OF_VIEWS = (VIEW, "method.student_view")
 LENGTH = EPOCHS, STEPS = "optim.epochs", "optim.max_steps"
-OTHERS = ("quantise",)
-"""Methods of which no stage is what supervised training is."""
-
 ALIKE = 1.05
 """Times the compute that count as as much."""
 
@@ -81,8 +78,6 @@ def _kept(run: Run, *without: str) -> list[str] | None:
     kept = words(run, SEED, FOLDER, "method", *without)
     if STAGE not in run.settings:
         return kept
-    if run.manifest["method"] in OTHERS:
-        return None
     keys = [parted(word)[0] for word in kept]
     if "experiment" in keys:
         return None

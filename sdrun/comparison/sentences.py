@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sdrun.comparison.differences import Difference, Outcome
+from sdrun.comparison.groups import SOURCES
 from sdrun.comparison.runs import LARGEST, Run
 from sdrun.comparison.statistics import LEVEL, Items
 from sdrun.judges.metric import PERCENT, Better, Metric
@@ -77,7 +78,7 @@ def short_p(p: float) -> str:
 def price(own: Mapping[int, Run], base: Mapping[int, Run]) -> float | None:
     """Multiply-adds of training over those of the baseline, means over seeds.
 
-    None where runs do not say, or start from another run's network, whose training would have to be added.
+    None where runs do not say, or take another run's network, whose training would have to be added.
     """
     mine, other = _multiply_adds(own), _multiply_adds(base)
     return mine / other if mine and other else None
@@ -85,7 +86,7 @@ def price(own: Mapping[int, Run], base: Mapping[int, Run]) -> float | None:
 
 def _multiply_adds(runs: Mapping[int, Run]) -> float | None:
     amounts = [run.summary.get("compute", {}).get("multiply_adds", 0) for run in runs.values()]
-    is_whole = all(run.settings.get("init_from") is None for run in runs.values())
+    is_whole = not any(run.settings.get(key) for run in runs.values() for key in SOURCES)
     is_told = bool(amounts) and all(0 < amount <= LARGEST for amount in amounts)
     return sum(amounts) / len(amounts) if is_whole and is_told else None
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from sdrun.judges.classification import Classification
 from sdrun.judges.costs import OF_SIZE, OF_TIME, costs
-from sdrun.judges.judge import Evaluable, Networks, Outcome, TrainingJudge
+from sdrun.judges.judge import Evaluable, Networks, Outcome
 from sdrun.judges.metric import COSTS
 from sdrun.judges.parts import Parts
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MULTIPLY_ADDS, ACCURACY = "model/multiply_adds", "test/accuracy"
 
 
-class Compression(TrainingJudge):
+class Compression(Classification):
     """Classification, what the network costs, and how often it says what its ``teacher`` does.
 
     ``name``: of the stage; ``earlier``: metrics of stages beside which it is drawn; ``like``: that of these whose
@@ -34,22 +34,12 @@ class Compression(TrainingJudge):
         like: str | None = None,
         stored: Callable[[nn.Module], float] | None = None,
     ) -> None:
-        self.data, self.name, self.teacher, self.earlier, self.like = data, name, teacher, earlier, like
-        self.stored = stored
-        self.classification = Classification(data)
-        self.declared = (*self.classification.declared, *COSTS)
-
-    def doubts(self, metrics: Mapping[str, float]) -> list[str]:
-        return self.classification.doubts(metrics)
-
-    def validate(self, networks: Networks) -> dict[str, float]:
-        return self.classification.validate(networks)
-
-    def score(self, metrics: dict[str, float]) -> list[float]:
-        return self.classification.score(metrics)
+        super().__init__(data)
+        self.declared = (*self.declared, *COSTS)
+        self.name, self.teacher, self.earlier, self.like, self.stored = name, teacher, earlier, like, stored
 
     def full(self, networks: Networks) -> Outcome:
-        outcome = self.classification.full(networks)
+        outcome = super().full(networks)
         network = next(iter(networks.values()))
         metrics = outcome.metrics | self._costs(network)
         if self.teacher:

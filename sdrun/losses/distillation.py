@@ -70,9 +70,7 @@ def _likeliest(teacher: Tensor, num: int) -> Tensor:
     return torch.full_like(teacher, NEVER).scatter(1, teacher.topk(num, dim=1).indices, 0.0)
 
 
-def dkd_each(
-    student: Tensor, teacher: Tensor, target: Tensor, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0
-) -> Tensor:
+def dkd_each(student: Tensor, teacher: Tensor, target: Tensor, alpha: float, beta: float, temperature: float) -> Tensor:
     """Decoupled distillation of each sample (2203.08679): ``T^2 (alpha TCKD + beta NCKD)``, [B].
 
     TCKD is the KL of the two probabilities {target, anything else}, NCKD that of the other classes among themselves;

@@ -4,6 +4,7 @@ A new family is new files and no edits: it is found by the name of its folder, w
 plugin registers a function that makes it.
 """
 
+import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def chosen(name: str, key: str) -> ModelSettings:
     names = choices("model")
     require(name in names, key, f"is {name!r}, but the choices of model are {', '.join(names)}")
     if name in registry.models:
-        return settings_class(name)(name=name, architecture=name)
+        _, *own = inspect.signature(registry.models[name].function).parameters.values()
+        return settings_class(name)(name=name, architecture=name, **{one.name: one.default for one in own})
     values = values_of("model", name, key)
     return settings_class(values["architecture"])(**values)
 

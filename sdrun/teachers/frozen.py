@@ -4,19 +4,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sdrun.answers.answers import Answers
 from sdrun.streams.batch import Batch
 from sdrun.teachers.still import Still
-from sdrun.trees import Tree, tree_map
+from sdrun.teachers.together import Together
+from sdrun.trees import Tree
 
 
 class Frozen:
     """One frozen network, or the ensemble of several, as a teacher: the batch's view ``role`` to an answer.
 
-    No ``nn.Module``, so that no parent switches it to training and no checkpoint holds it; the networks themselves
-    are put in eval mode, without gradients. ``lineage`` says where they come from.
+    No ``nn.Module``, so that no parent switches it to training and no checkpoint holds it; its ``network`` is one, in
+    eval mode and without gradients. ``lineage`` says where the networks come from.
     """
 
     def __init__(
@@ -27,9 +28,8 @@ class Frozen:
         role: str = "weak",
         lineage: Sequence[dict[str, str]] = (),
     ) -> None:
-        self.networks = [Still(network) for network in networks]
-        self.answers, self.autocast = answers, autocast
-        self.role = role
+        self.network = Still(Together(networks, answers))
+        self.autocast, self.role = autocast, role
         self.lineage = list(lineage)
 
     def __call__(self, batch: Batch) -> Tree:
@@ -39,5 +39,4 @@ class Frozen:
     def answer(self, view: Tree) -> Tree:
         """What it says of items as they are seen, in float32."""
         with self.autocast():
-            answers = [network(view) for network in self.networks]
-        return self.answers.together([tree_map(Tensor.float, answer) for answer in answers])
+            return self.network(view)

@@ -30,7 +30,7 @@ def test_it_is_in_eval_mode_and_refuses_training_and_gradients():
 
 @pytest.mark.parametrize("copied", [lambda module: module, deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
 def test_to_train_it_is_refused_also_by_copies_and_pickles(copied):
-    still = copied(Frozen([network()], Categorical(3), nullcontext).networks[0])
+    still = copied(Frozen([network()], Categorical(3), nullcontext).network)
     with pytest.raises(RuntimeError, match="stays in eval mode"):
         still.train()
     assert not nn.Sequential(still).eval()[0].network.training
@@ -39,7 +39,7 @@ def test_to_train_it_is_refused_also_by_copies_and_pickles(copied):
 def test_a_parent_cannot_switch_it_to_training():
     teacher = Frozen([network()], Categorical(3), nullcontext)
     with pytest.raises(RuntimeError, match="stays in eval mode"):
-        nn.ModuleList(teacher.networks).train()
+        nn.ModuleList([teacher.network]).train()
 
 
 def test_an_ensemble_gives_the_mean_of_probabilities():

@@ -16,7 +16,6 @@ from sdrun.settings import CLEAN, Control, ModelSettings
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
 from sdrun.teachers.frozen import Frozen
-from sdrun.teachers.together import Together
 
 STUDENT = 0
 """The index of both trainings of the student, so that they start and go on alike, and as supervised training does."""
@@ -50,9 +49,8 @@ class _Compressing:
     def _judged(self, guests: list[Stage]) -> None:
         """Look at what teaches and was not trained here."""
         experiment = self.experiment
-        network = Together([guest.network for guest in guests], experiment.answers)
-        judge = Compression(experiment.data, "teacher", None, {})
-        self.done["teacher"] = experiment.evaluate("teacher", network, judge, "teacher_from")
+        teacher, judge = experiment.teacher(guests), Compression(experiment.data, "teacher", None, {})
+        self.done["teacher"] = experiment.evaluate("teacher", teacher.network, judge, "teacher_from")
 
     def _trained(
         self, name: str, index: int, teachers: list[Stage] | None, model: ModelSettings | None = None

@@ -1,13 +1,13 @@
 """Classifiers that learn from their own predictions: are these right? Here alone are the hidden labels looked at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from sdrun.judges.classification import Classification
-from sdrun.judges.judge import Networks, Outcome, TrainingJudge
+from sdrun.judges.judge import Networks, Outcome
 from sdrun.judges.metric import PSEUDO_LABELS
 from sdrun.judges.parts import Parts
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 5000
 
 
-class PseudoLabels(TrainingJudge):
+class PseudoLabels(Classification):
     """Classification, and what the teacher makes of training items that have no label, seen clean.
 
     ``word``: of the network that gives the targets; ``mask``: its probabilities [N, K] to how much each item counts,
@@ -27,24 +27,19 @@ class PseudoLabels(TrainingJudge):
     """
 
     def __init__(self, data: Parts, word: str, mask: Callable[[Tensor], Tensor]) -> None:
-        self.data, self.classification, self.word, self.mask = data, Classification(data), word, mask
-        self.declared = (*self.classification.declared, *PSEUDO_LABELS)
+        super().__init__(data)
+        self.declared = (*self.declared, *PSEUDO_LABELS)
+        self.word, self.mask = word, mask
         everything = np.arange(len(data.splits.train))
         hidden = np.setdiff1d(everything, data.splits.labelled)
         pool = hidden if len(hidden) else everything
         self.index = pool[np.linspace(0, len(pool) - 1, min(MOST, len(pool))).astype(int)]
 
-    def doubts(self, metrics: Mapping[str, float]) -> list[str]:
-        return self.classification.doubts(metrics)
-
     def validate(self, networks: Networks) -> dict[str, float]:
-        return self.classification.validate(networks) | self._judged(networks)
-
-    def score(self, metrics: dict[str, float]) -> list[float]:
-        return self.classification.score(metrics)
+        return super().validate(networks) | self._judged(networks)
 
     def full(self, networks: Networks) -> Outcome:
-        outcome = self.classification.full(networks)
+        outcome = super().full(networks)
         judged = self._judged(networks)
 
         def by_class() -> "Figure":

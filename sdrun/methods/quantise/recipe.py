@@ -24,8 +24,7 @@ def run(settings: QuantiseSettings, experiment: Experiment) -> Stage:
     data, teacher = experiment.data, experiment.teacher(experiment.guests, settings.view)
     for guest in experiment.guests:
         _require_same(experiment, guest)
-    full = nn.Sequential(*(guest.network for guest in experiment.guests))
-    experiment.evaluate("teacher", full, Compression(data, "teacher", None, {}), "full precision")
+    experiment.evaluate("teacher", teacher.network, Compression(data, "teacher", None, {}), "full precision")
     judge = Compression(data, "rounded", teacher.answer, {}, stored=packed_bytes)
     experiment.evaluate("rounded", _student(settings, experiment), judge)
     for name in settings.stages:

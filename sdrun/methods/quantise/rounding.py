@@ -41,10 +41,8 @@ class Rounded(nn.Module):
     def tune(self, weight: Tensor) -> None:
         """Choose the range of each channel by the squared error of the weight."""
         shares = SHARES.to(weight.device)
-        errors = torch.stack([
-            (self._rounded(weight, share.expand(len(weight))) - weight).square().flatten(1).sum(dim=1)
-            for share in shares
-        ])  # fmt: skip
+        tried = [self._rounded(weight, share.expand(len(weight))) for share in shares]
+        errors = torch.stack([(rounded - weight).square().flatten(1).sum(dim=1) for rounded in tried])
         self.share.copy_(shares[errors.argmin(dim=0)])
 
     def _rounded(self, weight: Tensor, share: Tensor) -> Tensor:
