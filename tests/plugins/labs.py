@@ -102,7 +102,7 @@ def unplugged() -> Iterator[None]:
         try:
             yield
         finally:
-            for group in ("method", "model", "dataset"):
+            for group in ("method", "model", "teacher_model", "dataset"):
                 ConfigStore.instance().repo.pop(group, None)
             for entries in (*registries, tasks._loaded):
                 entries.clear()

@@ -221,3 +221,13 @@ def test_a_run_that_uses_nothing_of_it_does_not_need_it(called, tmp_path):
     code, text = called("--plugin", name, "method=supervised", "model.widths=[4]", *FEW, "hydra.run.dir=run")
     assert code == 0, text
     assert json.loads((tmp_path / "run/manifest.json").read_text())["plugins"] == {}
+
+
+def test_its_model_teaches_and_stands_in_a_chain(called, tmp_path):
+    asked = ("--plugin", lab(tmp_path), "method=compress", "model.widths=[2]", *FEW, "dataset.train_size=60")
+    for number, teacher in enumerate(("teacher_model=flat", "method.chain=[flat]")):
+        code, text = called(*asked, teacher, f"hydra.run.dir={tmp_path / str(number)}")
+        assert code == 0, text
+        stages = {stage["name"]: stage.get("other") for stage in summary(tmp_path / str(number))["stages"]}
+        assert stages["teacher"] == "flat"
+        assert manifest(tmp_path / str(number))["plugins"].keys() == {"my_lab"}
