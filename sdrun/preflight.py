@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sdrun import models, tasks
 from sdrun.choices import conf_folder
 from sdrun.compositions import Compositions, without_hydra
+from sdrun.data.labelled import Splits
 from sdrun.data.splits import split
 from sdrun.errors import InputError, require, said
 from sdrun.plugins import registry
@@ -104,16 +105,8 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     splits = split(published, settings.dataset)
     settings.method.check_items(len(splits.train), len(splits.labelled))
     _require_views(settings, published.item)
-    if further := settings.method.models:
-        from sdrun.counting import num_parameters
-
-        every = {**further, "model": settings.model}
-        shapes = {key: models.shape(model, published.item) for key, model in every.items()}
-        settings.method.check_sizes({key: num_parameters(network) for key, network in shapes.items()})
-    for guest in settings.method.guests:
-        from sdrun import guests
-
-        guests.require_fit(guest, splits, settings.dataset)
+    if settings.method.models or settings.method.guests:
+        _require_networks(settings, splits, published.item)
     start = initial(settings)
     if start or settings.model.origin or settings.model.architecture in registry.models:
         backbone = models.build(settings.model, published.item)
@@ -128,6 +121,17 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     from sdrun.hardware import resolve
 
     resolve(settings.hardware)
+
+
+def _require_networks(settings: Settings, splits: Splits, item: Item) -> None:
+    """Raise InputError where networks that teach and networks that are trained do not suit each other."""
+    from sdrun import guests
+    from sdrun.models.backbone import shape_of
+
+    every = {**settings.method.models, "model": settings.model}
+    own = {key: shape_of(models.shape(model, item)) for key, model in every.items()}
+    invited = {run: guests.require_fit(run, splits, settings.dataset).network for run in settings.method.guests}
+    settings.method.check_networks({run: shape_of(network) for run, network in invited.items()}, own)
 
 
 def _require_views(settings: Settings, item: Item) -> None:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sdrun.settings import Item
+from sdrun.counting import num_parameters
+from sdrun.settings import Item, Shape
 from sdrun.trees import Tree
 
 
@@ -94,6 +95,15 @@ class Network(nn.Module):
         """Compile both parts by themselves, for some objectives call them one by one."""
         self.backbone.compile(*arguments, **options)
         self.head.compile(*arguments, **options)
+
+
+def shape_of(network: nn.Module) -> Shape:
+    """Of a backbone, or of one with a head; any other has no taps."""
+    backbone = network.backbone if isinstance(network, Network) else network
+    taps, taps_are = list[str](), ""
+    if isinstance(backbone, Backbone):
+        taps, taps_are = list(backbone.tap_features), backbone.taps_are.value
+    return Shape(num_parameters(backbone), taps, taps_are)
 
 
 def initialise(module: nn.Module) -> None:

@@ -16,7 +16,7 @@ from sdrun.settings.dataset import DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.item import Item
 from sdrun.settings.method import CONTROLS, Control, MethodSettings, Situation
-from sdrun.settings.model import ModelSettings, numbered
+from sdrun.settings.model import ModelSettings, Shape, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.own import OwnSettings
 from sdrun.settings.run import InitNetwork, Settings
@@ -44,6 +44,7 @@ __all__ = [
     "Schedule",
     "Select",
     "Settings",
+    "Shape",
     "Situation",
     "numbered",
     "require_interval",

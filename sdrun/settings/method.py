@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from sdrun.settings.model import ModelSettings
+from sdrun.settings.model import ModelSettings, Shape
 
 
 class Control(Enum):
@@ -99,8 +99,8 @@ class MethodSettings(ABC):
     def check_items(self, num: int, num_labelled: int) -> None:  # noqa: B027 most methods suit all
         """Raise InputError where the settings do not suit so many training items, of which so many have a label."""
 
-    def check_sizes(self, parameters: dict[str, int]) -> None:  # noqa: B027 most methods train one model
-        """Raise InputError where ``models`` of these sizes, and then ``model``, do not suit each other."""
+    def check_networks(self, guests: dict[str, Shape], own: dict[str, Shape]) -> None:  # noqa: B027 most have one
+        """Raise InputError where those of ``guests``, of ``models`` and then of ``model`` do not suit each other."""
 
     def resolved(self, num_items: int) -> dict[str, Any]:
         """What ``auto`` becomes on so many training items, by setting."""

@@ -52,6 +52,15 @@ class ModelSettings(ABC):
         return item
 
 
+@dataclass(frozen=True)
+class Shape:
+    """Of a network: ``taps`` are names, shallow to deep, and ``taps_are`` maps, tokens or vectors."""
+
+    num_parameters: int
+    taps: list[str]
+    taps_are: str
+
+
 @contextmanager
 def named(key: str) -> Iterator[None]:
     """Errors of a model's settings name ``key`` in the place of ``model``, by which that model was chosen."""

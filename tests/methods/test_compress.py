@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 import sdrun
@@ -32,7 +31,7 @@ from sdrun.methods.compress.hints import hinted, tapped
 from sdrun.methods.compress.objective import Compress
 from sdrun.models.backbone import Network
 from sdrun.randomness import Draws
-from sdrun.settings import Item
+from sdrun.settings import Item, Shape
 from sdrun.streams.batch import Batch
 from sdrun.teachers.frozen import Frozen
 from sdrun.teachers.guest import Translated
@@ -105,14 +104,6 @@ def test_a_translated_teacher_hints_as_well():
     teacher = Translated(network([8, 8], 1).eval(), lambda view: view / 2, lambda view: view + 1)
     told = tapped(s.hints, teacher)(seen(batch()))
     torch.testing.assert_close(told["logits"], teacher.network(seen(batch()) / 2 + 1))
-
-
-def test_kinds_of_features_that_differ_are_refused():
-    s, vit = method("method.hints.weight=1"), models.chosen("vit_tiny", "model")
-    vit.width, vit.depth = 12, 1
-    backbone = models.build(vit, Item("images", (1, SIZE, SIZE)))
-    with pytest.raises(InputError, match="the student's taps are maps and the teacher's tokens"):
-        hinted(s.hints, Categorical(CLASSES), Network(backbone, nn.Linear(12, CLASSES)), network([4, 4]).backbone)
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +208,10 @@ def test_a_clean_view_has_the_teacher_asked_once_for_each_item(teacher, tmp_path
             (*BIG, "method.hints.weight=1", "method.hints.teacher=stage_9"),
             "method.hints.teacher: is 'stage_9', but the",
         ),
+        (
+            ("teacher_model=vit_tiny", "method.hints.weight=1"),
+            "method.hints.weight: the student's taps are maps and the teacher's tokens; leave it out",
+        ),
         ((*BIG, "method.hints.teacher=stage_1"), "method.hints.teacher: has no effect with method.hints.weight=0"),
         ((*BIG, "method.dkd.others=4"), "method.dkd.others: has no effect without method.objective=dkd; set that too"),
         (("teacher_from=[a,b]", "method.hints.weight=1"), "method.hints.weight: needs one teacher, for several have"),
@@ -234,15 +229,16 @@ def test_what_does_not_go_together_is_refused_before_anything_is_trained(words, 
         check(*SMALL, *words)
 
 
-def test_a_tap_that_is_not_there_is_named():
-    told = "is 'stage_9', but the taps are stage_1, stage_2"
-    of_student, of_teacher = (
-        method("method.hints.weight=1", f"method.hints.{whose}=stage_9").hints for whose in ("student", "teacher")
-    )
-    with pytest.raises(InputError, match=f"method.hints.student: {told}"):
-        hinted(of_student, Categorical(CLASSES), network([8, 8]), network([4, 4]).backbone)
-    with pytest.raises(InputError, match=f"method.hints.teacher: {told}"):
-        tapped(of_teacher, network([8, 8]))
+@pytest.mark.parametrize("whose", ["student", "teacher"])
+def test_a_tap_that_a_network_lacks_is_refused_before_anything_is_trained(teacher, whose):
+    with pytest.raises(InputError, match=f"method.hints.{whose}: is 'stage_9', but the taps are stage_1, stage_2"):
+        check(*SMALL, f"teacher_from={teacher}", "method.hints.weight=1", f"method.hints.{whose}=stage_9")
+
+
+def test_a_network_without_taps_gives_no_hints():
+    hints, whole, maps = method("method.hints.weight=1").hints, Shape(9, [], ""), Shape(9, ["stage_1"], "maps")
+    with pytest.raises(InputError, match="method.hints.weight: the teacher has no taps, which are parts of a plain"):
+        hints.check(whole, maps)
 
 
 def test_other_methods_take_no_teacher():

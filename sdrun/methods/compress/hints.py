@@ -4,14 +4,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sdrun.answers.answers import Answers
-from sdrun.errors import require
 from sdrun.methods.compress.settings import HintSettings
 from sdrun.models.backbone import Backbone, Network, Taps
 from sdrun.teachers.guest import Translated
 from sdrun.trees import Tree
 
 LOGITS, FEATURES = "logits", "features"
-KEY = "method.hints.weight"
 
 
 class Tapped(nn.Module):
@@ -58,23 +56,21 @@ class Hinted(Tapped):
 
 
 def tapped(settings: HintSettings, network: nn.Module) -> nn.Module:
-    """A teacher that is asked for features too. Raises InputError where it has none."""
+    """A teacher that is asked for features too."""
     if isinstance(network, Translated):
         return Translated(tapped(settings, network.network), network.told, network.heard)
     plain = _plain(network)
-    return Tapped(plain, _tap(settings, "teacher", plain.backbone))
+    return Tapped(plain, settings.teacher or _deepest(plain))
 
 
 def hinted(settings: HintSettings, answers: Answers, teacher: nn.Module | None, backbone: Backbone) -> Hinted:
-    """A student with a head, whose features go to the teacher's. Raises InputError where they cannot be compared."""
-    network, tap = Network(backbone, answers.head(backbone.num_features)), _tap(settings, "student", backbone)
-    if teacher is None:
-        return Hinted(network, tap, None)
-    others = _plain(teacher.network if isinstance(teacher, Translated) else teacher).backbone
-    kinds = backbone.taps_are.value, others.taps_are.value
-    require(kinds[0] == kinds[1], KEY, f"the student's taps are {kinds[0]} and the teacher's {kinds[1]}; leave it out")
-    width = others.tap_features[_tap(settings, "teacher", others)]
-    return Hinted(network, tap, width)
+    """A student with a head, whose features go to the teacher's, or nowhere where that is not there any more."""
+    network = Network(backbone, answers.head(backbone.num_features))
+    width = None
+    if teacher is not None:
+        other = _plain(teacher.network if isinstance(teacher, Translated) else teacher)
+        width = other.backbone.tap_features[settings.teacher or _deepest(other)]
+    return Hinted(network, settings.student or _deepest(network), width)
 
 
 def alike(teacher: Tensor, student: Tensor) -> Tensor:
@@ -83,16 +79,9 @@ def alike(teacher: Tensor, student: Tensor) -> Tensor:
 
 
 def _plain(network: nn.Module) -> Network:
-    is_plain = isinstance(network, Network)
-    require(is_plain, KEY, f"needs a teacher that is a backbone and a head, but it is a {type(network).__name__}")
-    assert isinstance(network, Network)
+    assert isinstance(network, Network), type(network)
     return network
 
 
-def _tap(settings: HintSettings, whose: str, backbone: Backbone) -> str:
-    """The tap of a student or teacher, the deepest if none is named."""
-    names = list(backbone.tap_features)
-    require(bool(names), KEY, f"the {whose} has no taps; sdrun taps shows which models have")
-    tap: str = vars(settings)[whose] or names[-1]
-    require(tap in names, f"method.hints.{whose}", f"is {tap!r}, but the taps are {', '.join(names)}")
-    return tap
+def _deepest(network: Network) -> str:
+    return list(network.backbone.tap_features)[-1]

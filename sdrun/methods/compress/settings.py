@@ -29,6 +29,7 @@ from sdrun.settings import (
     Control,
     MethodSettings,
     ModelSettings,
+    Shape,
     Situation,
     require_positive,
     require_range,
@@ -75,6 +76,18 @@ class HintSettings:
         for key in ("student", "teacher"):
             has_effect = self.weight > 0 or vars(self)[key] is None
             require(has_effect, f"method.hints.{key}", "has no effect with method.hints.weight=0; set that too")
+
+    def check(self, teacher: Shape, student: Shape) -> None:
+        """Raise InputError where features of such networks cannot be compared."""
+        for whose, shape in (("teacher", teacher), ("student", student)):
+            names, tap = ", ".join(shape.taps), vars(self)[whose]
+            has_taps = (
+                f"the {whose} has no taps, which are parts of a plain network; sdrun taps shows which models have"
+            )
+            require(bool(shape.taps), "method.hints.weight", has_taps)
+            require(tap is None or tap in shape.taps, f"method.hints.{whose}", f"is {tap!r}, but the taps are {names}")
+        kinds = f"the student's taps are {student.taps_are} and the teacher's {teacher.taps_are}; leave it out"
+        require(student.taps_are == teacher.taps_are, "method.hints.weight", kinds)
 
 
 @dataclass
@@ -132,25 +145,18 @@ class CompressSettings(MethodSettings):
     def guests(self) -> tuple[str, ...]:
         return tuple(self.teacher_from)
 
-    def check(self, taps: list[str], val_size: int) -> None:
-        """Raise InputError for hints at taps that are not there."""
-        before = [model.taps for model in self.line.values()] if self.hints.weight else []
-        students = [*(before if self.teacher_from else before[1:]), taps]
-        for whose, several in (("student", students), ("teacher", before)):
-            tap = vars(self.hints)[whose]
-            for names in several:
-                told = f"is {tap!r}, but the taps are {', '.join(names)}"
-                require(tap is None or tap in names, f"method.hints.{whose}", told)
-
     def check_items(self, num: int, num_labelled: int) -> None:
         has_others = not self.unlabelled_ratio or num_labelled < num
         way = f"needs items without labels, and all {num:,} have one; set dataset.num_labels, or leave this out"
         require(has_others, "method.unlabelled_ratio", way)
 
-    def check_sizes(self, parameters: dict[str, int]) -> None:
-        for (large, num_large), (small, num_small) in pairwise(parameters.items()):
-            grows = f"has {num_small:,} parameters, more than {large} with {num_large:,}; each is to be smaller"
-            require(num_small <= num_large, small, grows)
+    def check_networks(self, guests: dict[str, Shape], own: dict[str, Shape]) -> None:
+        for (name, large), (key, small) in pairwise(own.items()):
+            more = f"has {small.num_parameters:,} parameters, more than {name} with {large.num_parameters:,}"
+            require(small.num_parameters <= large.num_parameters, key, f"{more}; each is to be smaller")
+        if self.hints.weight:
+            for teacher, student in pairwise([*guests.values(), *own.values()]):
+                self.hints.check(teacher, student)
 
     @property
     def models(self) -> dict[str, ModelSettings]:
