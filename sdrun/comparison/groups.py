@@ -207,12 +207,12 @@ def _names(runs: list[Run]) -> list[str]:
 
 
 def _labels(groups: list[dict[str, Any]], names: list[str]) -> list[str]:
-    """Its name for each, and the values of as few keys as tell all of them apart."""
+    """Its name for each, and the values of as few keys as tell all of them apart: those that say most, then short."""
     keys = list(dict.fromkeys(key for group in groups for key in differing(groups[0], group) if key not in NAMED))
     alike, chosen = _split([list(range(len(groups)))], names), list[str]()
     while len(alike) < len(groups) and keys:
         parts = {key: _split(alike, [text(group.get(key)) for group in groups]) for key in keys}
-        best = max(keys, key=lambda key: (len(parts[key]), -len(key)))
+        best = max(keys, key=lambda key: (len(parts[key]), not _is_switch(key, groups), -len(key)))
         if best in chosen:  # what differs is written alike
             break
         chosen.append(best)
@@ -223,6 +223,10 @@ def _labels(groups: list[dict[str, Any]], names: list[str]) -> list[str]:
         return printable(" ".join([name, *values]))
 
     return [label(name, group) for name, group in zip(names, groups, strict=True)]
+
+
+def _is_switch(key: str, groups: list[dict[str, Any]]) -> bool:
+    return all(isinstance(group.get(key), bool | None) for group in groups)
 
 
 def _split(sets: list[list[int]], values: list[str]) -> list[list[int]]:

@@ -43,6 +43,12 @@ def test_a_split_that_stays_while_the_seed_changes_is_a_group_of_its_own(tmp_pat
     assert "supervised dataset.seed=7" in found
 
 
+def test_a_label_says_what_differs_rather_than_whether_a_switch_is_on(tmp_path):
+    for name, is_on, rate in (("a", True, 0.1), ("b", False, 0.2)):
+        made_run(tmp_path / name, 0, optim__ema=is_on, optim__learning_rate=rate)
+    assert [*groups(tmp_path)] == ["supervised optim.learning_rate=0.1", "supervised optim.learning_rate=0.2"]
+
+
 def test_a_label_has_only_the_keys_that_tell_groups_apart(tmp_path):
     for alpha in (0.1, 0.9):
         for generations in (2, 3):
