@@ -37,7 +37,8 @@ CASES = {
         "taught",
         [
             "teacher_model=cnn",
-            "teacher_model.widths=[64,128,256]",
+            "teacher_model.widths=[32,64,128]",
+            "model.widths=[16,32,64]",
             "method.alone=false",
             "dataset.num_labels=2000",
             "method.unlabelled_ratio=3",
@@ -59,6 +60,7 @@ def compose(arguments: argparse.Namespace, method: str) -> DictConfig:
         f"hardware.precision={arguments.precision}",
         f"optim.max_steps={arguments.steps}",
         "optim.epochs=1000",
+        "pictures=false",
     ]
     return next(preflight.composed(get_args_parser().parse_args(overrides))[1])
 

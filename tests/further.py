@@ -51,7 +51,7 @@ _BASES: dict[str, tuple[str, ...]] = {
 }
 _TEACHERS = {
     "images": ("teacher_model=cnn", "teacher_model.widths=[12,12]"),
-    "images without BatchNorm": ("teacher_model=vit_tiny", "teacher_model.width=24"),
+    "images without BatchNorm": ("teacher_model=vit_tiny", "teacher_model.width=24", "teacher_model.depth=2"),
     "texts": ("teacher_model=bag",),
     "texts in pieces": tuple(f"teacher_{word}" for word in SMALL_TRANSFORMER),
     "vectors": ("teacher_model=mlp",),
@@ -70,7 +70,7 @@ def teacher(kind: str) -> str:
 def _needed(name: str, kind: str, run: str | None) -> tuple[str, ...]:
     """Overrides that a method cannot do without."""
     if name == "compress":
-        return _TEACHERS[kind]
+        return (*_TEACHERS[kind], "method.alone=false")
     return (f"teacher_from={run or teacher(kind)}", "method.bits=2") if name == "quantise" else ()
 
 

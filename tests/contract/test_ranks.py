@@ -14,11 +14,9 @@ from owned import npz, vectors
 
 from further import EXAMPLE, METHODS, example, method
 from helpers import SMALL_TEXTS, SMALL_VECTORS, SMALL_VIT, differences, points, start, weights
-from sdrun import methods
 
 SEVERAL = Path(__file__).parent.parent / "several.py"
 
-ON_TEXTS = [name for name in methods.names() if methods.settings_class(name).takes is None]
 ADAPTIVE = ("method.fairness=0.5", "method.threshold_momentum=0.5")
 OVER_RANKS = ("consistency", "cs_kd", "ps_kd")
 """In which a rank learns of the items of others, or looks up items by their place."""
@@ -26,7 +24,7 @@ MASKS = {"flexmatch": ("method.threshold=0.12",), "freematch": ADAPTIVE}
 
 RUNS = {
     **{name: (*SMALL_VIT, *method(name, "images without BatchNorm"), "optim.lr=0.02") for name in METHODS},
-    **{f"{name} on texts": (*SMALL_TEXTS, "dataset.num_labels=60", *method(name, "texts")) for name in ON_TEXTS},
+    **{f"{name} on texts": (*SMALL_TEXTS, "dataset.num_labels=60", *method(name, "texts")) for name in OVER_RANKS},
     "prototypes shared by sinkhorn": (*SMALL_VIT, "method=dino", "method.centring=sinkhorn", "optim.lr=0.02"),
     **{name: (*SMALL_VIT, f"method={name}", "optim.lr=0.05", *more) for name, more in MASKS.items()},
 }
