@@ -21,6 +21,9 @@ from sdrun.storage.folder import NO_FILES, RunFolder
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 8
+"""Stages that are named, before a range of them is."""
+
 
 def create(
     path: Path | None,
@@ -86,16 +89,19 @@ def tell(folder: RunFolder, settings: Settings, splits: Splits, display: Display
 def called(folder: RunFolder, settings: Settings) -> dict[str, str]:
     """Its stages, as a person calls them: one named after the method as the method was asked for."""
     method, title = settings.method, folder.manifest.get("title")
-    return {stage: title if title and stage == method.name else stage for stage in method.stages}
+    return {stage: title if title and stage == method.name else stage for stage in settings.stages}
 
 
-def foretell(settings: Settings, backbone: Size | None, num_steps: int, display: Display) -> None:
-    """Say what will be trained, and for how many steps a stage."""
+def foretell(
+    settings: Settings, backbone: Size | None, num_steps: int, display: Display, is_longest: bool = False
+) -> None:
+    """Say what will be trained, and for how many steps a stage, or the longest of the stages."""
     if backbone:
         told = f"{backbone.parameters:,} parameters, {backbone.multiply_adds:,} multiply-adds an item"
         display.tell("Model", [f"{settings.model.title}: {told}, without its heads"])
-    stages, most = display.outlook.stages, "at most " if settings.optim.early_stop else ""
-    display.tell("Training", [f"{counted(len(stages), 'stage')} of {most}{num_steps:,} steps: {', '.join(stages)}"])
+    stages, most = display.outlook.stages, "at most " if settings.optim.early_stop or is_longest else ""
+    names = ", ".join(stages) if len(stages) <= MOST_NAMED else f"{stages[0]}, {stages[1]} to {stages[-1]}"
+    display.tell("Training", [f"{counted(len(stages), 'stage')} of {most}{num_steps:,} steps: {names}"])
 
 
 def _now() -> str:

@@ -15,7 +15,7 @@ from sdrun import methods, models, tasks
 from sdrun.choices import SAME, choices, conf_folder
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root, unknown
-from sdrun.settings import OPTIMS, ROLES, HardwareSettings, ModelSettings, Settings, words
+from sdrun.settings import OPTIMS, ROLES, STREAMS, HardwareSettings, ModelSettings, Settings, words
 from sdrun.settings.model import named
 
 
@@ -57,6 +57,8 @@ def settings_from(config: DictConfig) -> Settings:
                 require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
         for group, cls in schema.items():
             typed[group] = OmegaConf.structured(cls)
+        if (stream := values["dataset"].get("stream")) is not None:
+            typed.dataset.stream = OmegaConf.structured(_stream(stream))
         for name in _models(schema["method"], values["method"]):
             typed.method[name] = OmegaConf.structured(_family(values["method"], name))
             with named(name), suppress(OmegaConfBaseException):  # whose errors come below, with the whole key
@@ -196,6 +198,12 @@ def _schema(values: dict) -> dict[str, type]:
 
 def _family(values: dict, group: str) -> type:
     return models.settings_class(_named(values, group, "architecture", models.names()))
+
+
+def _stream(content: Any) -> type:
+    kind = content.get("kind") if isinstance(content, dict) else None
+    require(kind in STREAMS, "dataset.stream", f"is {content!s:.60}; choose one by dataset/stream={'|'.join(STREAMS)}")
+    return STREAMS[str(kind)]
 
 
 def _named(values: dict, group: str, key: str, names: dict[str, Any] | list[str]) -> str:

@@ -20,6 +20,9 @@ from sdrun.storage.stage import StageResult
 log = logging.getLogger(__name__)
 _logger = logging.getLogger("sdrun")
 
+TOLD = ("test", "present")
+"""Parts of which a stage's metrics are told, the first that it was judged on."""
+
 SECONDS_TO_TELL = 3.0
 """Of a training after which the time that is left can be told, where it is measured more than once."""
 
@@ -133,10 +136,11 @@ class Display:
         if self._is_under_way:
             self.outlook.ended(time.monotonic())
             self._is_under_way = False
-        metrics = [metric for metric in _shown([result]) if f"test/{metric.name}" in result.metrics][:2]
-        told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'test/{m.name}'])}" for m in metrics)
+        part = next((part for part in TOLD if any(key.startswith(f"{part}/") for key in result.metrics)), "")
+        metrics = [metric for metric in _shown([result]) if f"{part}/{metric.name}" in result.metrics][:2]
+        told = ", ".join(f"{m.title} {m.formatted(result.metrics[f'{part}/{m.name}'])}" for m in metrics)
         name = self._name(result.name)
-        self.say(f"{name}: test {told}" if told else f"{name}: done")
+        self.say(f"{name}: {part} {told}" if told else f"{name}: done")
 
     def stop(self) -> None:
         """The run is at its end, and what is printed from now on stays."""

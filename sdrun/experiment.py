@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sdrun import loop, models
 from sdrun.answers.categorical import Categorical
 from sdrun.context import Context
-from sdrun.data.source import Fields, Memory, Only, Source
+from sdrun.data.source import Fields, Memory, Only, Rows, Source
 from sdrun.errors import require
 from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.models.backbone import Backbone, Network
@@ -57,6 +58,12 @@ class Stages(Protocol):
     def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """The result of a stage that trains nothing."""
 
+    def release(self, name: str) -> None:
+        """Delete the weights or items of a finished stage, if there is such, and note that."""
+
+    def released(self, name: str) -> StageResult | None:
+        """The result of a stage that was released; None of any other."""
+
 
 class Experiment:
     """One run's task, hardware and stages, as a recipe uses them.
@@ -73,7 +80,7 @@ class Experiment:
         self._display = context.display
         self.labels = torch.tensor(self.data.labels["train"], device=self.device)
         self.truth = torch.tensor(self.data.splits.learned["train"], device=self.device)
-        self.labelled = torch.tensor(self.data.splits.labelled, device=self.device)
+        self.with_labels = torch.tensor(self.data.splits.labelled, device=self.device)
         self.initial = initial(context.settings)
         self.guests = [Stage(guest.stage, guest.network, guest.sha256, {}, guest.run) for guest in context.guests]
         self._makes: WeakKeyDictionary[nn.Module, Make | None] = WeakKeyDictionary()
@@ -81,7 +88,7 @@ class Experiment:
         self.judge: TrainingJudge = context.task.judge(self.data)
         if context.settings.optim.class_weights:
             assert isinstance(self.answers, Categorical)
-            self.answers = self.answers.balanced(self.labels[self.labelled])
+            self.answers = self.answers.balanced(self.labels[self.with_labels])
 
     @property
     def num_train(self) -> int:
@@ -91,7 +98,13 @@ class Experiment:
     @property
     def has_hidden(self) -> bool:
         """Whether some training items have no label."""
-        return len(self.labelled) < self.num_train
+        return len(self.with_labels) < self.num_train
+
+    @property
+    def periods(self) -> list[str]:
+        """Names of the periods of a stream, the one with labels first."""
+        stream = self.settings.dataset.stream
+        return stream.names if stream else []
 
     @property
     def num_classes(self) -> int:
@@ -121,9 +134,28 @@ class Experiment:
         """
         words, views = (self.settings.seed, index), views or {"weak": 1}
         if source is None:
-            return self._stream(self.task.parts["train"], self.labelled, views, 1, words)
+            return self._stream(self.task.parts["train"], self.with_labels, views, 1, words)
         lineage = [{"stage": "items", "sha256": source.fingerprint}]
         return self._stream(source, torch.arange(len(source), device=self.device), views, 1, words, lineage)
+
+    def labelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
+        """The training items whose labels are known, and no others: an epoch is a round over these.
+
+        ``times`` as many a step as a batch has.
+        """
+        source = Rows(self.task.parts["train"], self.with_labels)
+        everything = torch.arange(len(source), device=self.device)
+        return self._stream(source, everything, views, times, (self.settings.seed, index, "labelled"))
+
+    def period(self, numbers: Sequence[int]) -> Source:
+        """The items of some periods of a stream, of which nothing else is known."""
+        items = Only(self.task.parts["train"], self.task.inputs)
+        return Rows(items, torch.as_tensor(self.rows(numbers), device=self.device))
+
+    def rows(self, numbers: Sequence[int]) -> np.ndarray:
+        """Positions of the training items of some periods. Of a finished run that is only used, one stands for all."""
+        periods = self.data.splits.periods
+        return np.concatenate([periods.rows[number] for number in numbers]) if periods else np.arange(1)
 
     def unlabelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
         """All training items, of which nothing else is known, ``times`` as many a step as a labelled batch has."""
@@ -135,6 +167,13 @@ class Experiment:
         """Steps of a stage on this stream."""
         return loop.num_steps(self.settings, stream)
 
+    def steps_ahead(self) -> list[int]:
+        """Those of the stages of a method, of each period where it trains on each."""
+        if not self.settings.method.is_periodic:
+            return [self.num_steps(self.unlabelled(0, views={}))]  # as any stream of all training items
+        items = [self.period([number]) for number in range(len(self.periods))]
+        return [self.num_steps(self.stream(number, {}, source=source)) for number, source in enumerate(items)]
+
     def teacher(
         self, stages: Sequence[Stage], role: str = "weak", asked: Callable[[nn.Module], nn.Module] | None = None
     ) -> Frozen:
@@ -143,7 +182,7 @@ class Experiment:
         ``asked``: puts around each network what gives more than its answer.
         """
         networks = [asked(stage.network) if asked else stage.network for stage in stages]
-        return Frozen(networks, self.answers, self.hardware.autocast, role, self._lineage(stages))
+        return Frozen(networks, self.answers, self.hardware.autocast, role, self.lineage(stages))
 
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge | None = None) -> Stage:
         """Train and judge the stage ``name``, or what is left of it, and return its network.
@@ -164,11 +203,23 @@ class Experiment:
         ``produce`` gives their fields [N, ...] by name, once: a finished stage is read and never made again, and its
         hash and those of the ``teachers`` whose answers are in it are kept. On the first rank only.
         """
-        return Memory(self.stages.make(name, produce, self._lineage(teachers)))
+        return Memory(self.stages.make(name, produce, self.lineage(teachers)))
 
     def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None, other: str = "") -> dict[str, float]:
         """What comes of judging a network as a stage of its own that trains nothing; ``other``: see ``StageResult``."""
         return self.stages.evaluate(name, network, judge or self.judge, other).metrics
+
+    def release(self, *names: str) -> None:
+        """Delete the weights or items of finished stages, for nothing needs them any more; what came out stays."""
+        for name in names:
+            self.stages.release(name)
+
+    def released(self, name: str) -> Stage | None:
+        """A stage that was released: its metrics and hash, but a network of other weights; None of any other."""
+        result = self.stages.released(name)
+        if result is None:
+            return None
+        return Stage(name, nn.Identity(), result.sha256.get(self.settings.optim.select.value, ""), result.metrics)
 
     def tell(self, title: str, line: str) -> None:
         """Say something of the run to whoever waits for it."""
@@ -191,7 +242,8 @@ class Experiment:
         return surrogate(control, self.num_classes, untrained).to(self.device)
 
     @staticmethod
-    def _lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:
+    def lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:
+        """What a manifest says of stages that teach; see ``Objective.teachers``."""
         return [
             {"stage": stage.name, "sha256": stage.sha256, **({"run": stage.run} if stage.run else {})}
             for stage in stages

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun import methods, models, tasks
 from sdrun.choices import TEACHER_MODEL
-from sdrun.settings import OPTIMS, ROLES, Settings, words
+from sdrun.settings import OPTIMS, ROLES, STREAMS, Settings, StreamSettings, words
 from sdrun.storage.earlier import choice_of_preset
 
 SYNONYMS = {
@@ -87,6 +87,10 @@ def unknown(key: str, config: DictConfig, choices: Iterable[str]) -> str:
         owners.append(("dataset", f"{name} datasets", shared))
         own = tasks.own_settings(name).items()
         owners += [("dataset", f"dataset={dataset}", _keys(cls, "dataset.") - shared) for dataset, cls in own]
+    owners += [
+        ("dataset", f"dataset/stream={kind}", _keys(cls, "dataset.stream.") - _keys(StreamSettings, "dataset.stream."))
+        for kind, cls in STREAMS.items()
+    ]
     owners += [("optim", f"optim={name}", _keys(cls, "optim.")) for name, cls in OPTIMS.items()]
     present = dict(words.leaves(OmegaConf.to_container(config)))  # type: ignore[arg-type]
     having = [(group, owner) for group, owner, keys in owners if key in keys]

@@ -38,6 +38,14 @@ class Restored:
         """See ``Stages.evaluate``."""
         return self._recorded(name)
 
+    def release(self, name: str) -> None:
+        """Nothing: a finished run is left as it is."""
+
+    def released(self, name: str) -> StageResult | None:
+        """See ``Stages.released``."""
+        result = self.source.finished(name)
+        return result if result and result.released else None
+
     def _recorded(self, name: str) -> StageResult:
         return self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})
 
@@ -64,6 +72,13 @@ class Replay:
     def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """See ``Stages.evaluate``."""
         return self._evaluated(name, {"": network}, judge, other)
+
+    def release(self, name: str) -> None:
+        """See ``Restored.release``."""
+
+    def released(self, name: str) -> StageResult | None:
+        """See ``Stages.released``: it is not evaluated again."""
+        return self.restored.released(name)
 
     def _evaluated(self, name: str, networks: Networks, judge: Judge, other: str = "") -> StageResult:
         assert self.context.record

@@ -156,10 +156,11 @@ class Results:
                 )
 
     def _contents(self, name: str, outcome: Outcome) -> dict[str, bytes]:
-        """Predictions and documents, by their place in the run's folder."""
+        """Predictions and documents, by their place in the run's folder; no labels where nothing was predicted."""
         data = self.context.data
-        labels = {f"{part}_labels": data.labels[part] for part in data.held_out}
-        crowd = {f"{part}_crowd": data.crowd[part] for part in data.held_out if part in data.crowd}
+        parts = data.held_out if outcome.predictions else []
+        labels = {f"{part}_labels": data.labels[part] for part in parts}
+        crowd = {f"{part}_crowd": data.crowd[part] for part in parts if part in data.crowd}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels, **crowd)  # type: ignore[arg-type]
         documents = {

@@ -171,8 +171,8 @@ def execute(
         stages = Replay(context, source) if source else Training(context, partial(account.note, "running"))
         experiment = Experiment(context, stages)
         if is_main and not (account.is_final or source):
-            num_steps = experiment.num_steps(experiment.unlabelled(0, views={}))  # as any stream of all training items
-            beginning.foretell(settings, backbone, num_steps, display)
+            steps = experiment.steps_ahead()
+            beginning.foretell(settings, backbone, max(steps), display, is_longest=min(steps) < max(steps))
         final: Stage = methods.recipe(settings.method.name)(settings.method, experiment)
         if record and (not account.is_final or folder.lost("tensorboard")):
             ending.overview(record, settings, folder.results(), final.metrics)

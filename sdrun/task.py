@@ -1,15 +1,17 @@
 """What is learned: the items of a run, how they are seen, and what an answer is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from sdrun.answers.answers import Answers
 from sdrun.data.labelled import Splits
-from sdrun.data.source import Source
+from sdrun.data.source import OnDemand, Rows, Source
 from sdrun.streams.shuffled import View
 from sdrun.trees import Tree
 
@@ -30,6 +32,7 @@ class Task:
     For networks of other runs: ``told``, what a view shows in a form that all runs share, such as pictures, and
     ``heard``, that form as this run's networks take it; ``reading``: what must be alike for that, such as the pieces
     of texts.
+    ``drift``: items by an amount each [N] and the name of their part, as a stream changes them; None where none does.
     ``reads``: whether items are read from files each time, so that the next ones are better read ahead.
     """
 
@@ -45,8 +48,21 @@ class Task:
     told: Callable[[Tree], Tree] = _as_it_is
     heard: Callable[[Tree], Tree] = _as_it_is
     reading: str = ""
+    drift: Callable[[Source, np.ndarray, str], Source] | None = None
     doubts: tuple[str, ...] = ()
     reads: bool = False
+
+    def streamed(self) -> "Task":
+        """With a part for each period of a stream, which has what that is judged on, made when it is asked for."""
+        periods, pool = self.splits.periods, self.parts["pool"]
+        assert periods
+        rows = dict(zip(periods.names, map(torch.from_numpy, periods.held_out), strict=True))
+
+        def part(name: str) -> Source:
+            items = Rows(pool, rows[name])
+            return self.drift(items, periods.amounts[name], name) if self.drift else items
+
+        return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in rows}))
 
     @property
     def can_be_seen(self) -> bool:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sdrun import loop
@@ -13,7 +14,7 @@ from sdrun.errors import RunError
 from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.judges.parts import require_finite
 from sdrun.objectives.objective import Objective
-from sdrun.results import Results, load_items, make_items, recorded_digest
+from sdrun.results import ITEMS, Results, load_items, make_items, recorded_digest
 from sdrun.sharing import Sharing
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.manifest import State
@@ -24,6 +25,8 @@ from sdrun.streams.batch import Stream
 from sdrun.teaching import announced
 
 log = logging.getLogger(__name__)
+
+KINDS = ("last", "best", ITEMS)
 
 
 class Training:
@@ -105,6 +108,22 @@ class Training:
         self.note()
         return evaluated
 
+    def release(self, name: str) -> None:
+        """See ``Stages.release``."""
+
+        def release() -> None:
+            if (result := self.folder.finished(name)) and not result.released:
+                self.folder.finish(replace(result, released=True), {})
+            for kind in KINDS:
+                self.folder.weights(name, kind).unlink(missing_ok=True)
+
+        self.hardware.from_main(release)
+
+    def released(self, name: str) -> StageResult | None:
+        """See ``Stages.released``."""
+        result: StageResult | None = self.hardware.from_main(lambda: self.folder.finished(name))
+        return result if result and result.released else None
+
     def _require_under_way(self, name: str) -> None:
         """Raise RunError where a stage of a completed run would have to happen again."""
         if self.folder.status == "completed":
@@ -146,6 +165,8 @@ class Training:
             log.warning("%s: %s", result.name, doubt)
 
     def _say_teachers(self, name: str, objective: Objective, judge: Judge) -> None:
+        if not judge.knows_gaps:
+            return
         untaught = [stage for stage, teachers in self.folder.manifest["teachers"].items() if not teachers]
         teachers = [teacher["stage"] for teacher in objective.teachers]
         if line := announced(name, teachers, self.folder.results(), untaught, judge.declared):

@@ -71,6 +71,10 @@ def _needed(name: str, kind: str, run: str | None) -> tuple[str, ...]:
     """Overrides that a method cannot do without."""
     if name == "compress":
         return (*_TEACHERS[kind], "method.alone=false")
+    if name == "online":
+        stream = "rotation" if kind.startswith("images") else "class_frequency"
+        sizes = ("dataset.num_labels=40", "dataset.stream.periods=2", "dataset.stream.held_out=30", "method.drop=0")
+        return (f"dataset/stream={stream}", *sizes)
     return (f"teacher_from={run or teacher(kind)}", "method.bits=2") if name == "quantise" else ()
 
 

@@ -35,7 +35,10 @@ def test_every_method_has_a_choice_and_every_choice_is_of_a_method():
     choices = {path.stem for path in (conf_folder() / "method").glob("*.yaml")}
     assert choices >= set(methods.names())
     others = {name: settings(f"method={name}").method.name for name in choices - set(methods.names())}
-    assert {name: "layerwise" if name.startswith("layerwise_") else "consistency" for name in others} == others
+    families = {
+        name: next((m for m in ("layerwise", "online") if name.startswith(m)), "consistency") for name in others
+    }
+    assert families == others
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _kept(run: Run, *without: str) -> list[str] | None:
 
 
 def _is_of_group(key: str) -> bool:
-    return "." in key and not key.startswith(("method.", f"{TEACHER_MODEL}."))
+    return ("." in key or "/" in key) and not key.startswith(("method.", f"{TEACHER_MODEL}."))
 
 
 def _length(run: Run, times: float) -> dict[str, str]:

@@ -69,8 +69,8 @@ def runs(subject: Subject) -> str:
 
 def names_its_stages(subject: Subject) -> None:
     trained = [stage.name for stage in subject.whole.results() if stage.steps]
-    told = f"are {', '.join(trained)}, and its settings say {', '.join(subject.settings.method.stages)}"
-    require(trained == list(subject.settings.method.stages), "its stages", told)
+    told = f"are {', '.join(trained)}, and its settings say {', '.join(subject.settings.stages)}"
+    require(trained == list(subject.settings.stages), "its stages", told)
 
 
 def goes_on(subject: Subject) -> None:

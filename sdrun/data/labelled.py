@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from sdrun.settings import Item
+
+if TYPE_CHECKING:
+    from sdrun.data.periods import Periods
 
 
 class Column(Protocol):
@@ -119,7 +122,8 @@ class Splits:
     """The items of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for judges alone. ``facts``: what a person should know of them; ``doubts``: be warned of.
+    ``true_labels`` are for judges alone. ``periods``: of a stream, None where there is none. ``facts``: what a person
+    should know of them; ``doubts``: be warned of.
     """
 
     train: Labelled
@@ -129,28 +133,32 @@ class Splits:
     test: Labelled
     classes: list[str]
     item: Item
+    periods: "Periods | None" = None
     facts: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[str, Labelled]:
-        return {"train": self.train, "val": self.validation, "test": self.test}
+        """Of a stream also the ``pool`` of those that its periods are judged on."""
+        pool = {"pool": self.periods.pool} if self.periods else {}
+        return {"train": self.train, "val": self.validation, "test": self.test, **pool}
 
     def fingerprints(self) -> dict[str, str]:
         return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
-        """Those [N] that a run may know: all of ``val`` and ``test``, and -1 where ``train`` has none."""
-        train = np.full(len(self.train), -1)
-        train[self.labelled] = self.train.labels[self.labelled]
-        return {"train": train, "val": self.validation.labels, "test": self.test.labels}
+        """Those [N] that a run may know: all that is held out, and -1 where ``train`` has none."""
+        labels = {name: part.labels for name, part in self.parts.items()}
+        labels["train"] = np.full(len(self.train), -1)
+        labels["train"][self.labelled] = self.train.labels[self.labelled]
+        return labels | (self.periods.labels if self.periods else {})
 
     @cached_property
     def learned(self) -> dict[str, np.ndarray]:
         """What networks may learn of each part: ``labels``, or where these are soft [N, K], 0 where there is none."""
         soft = {name: part.soft for name, part in self.parts.items()}
         return {
-            name: labels if (shares := soft[name]) is None else shares * (labels[:, None] >= 0)
-            for name, labels in self.labels.items()
+            name: self.labels[name] if shares is None else shares * (self.labels[name][:, None] >= 0)
+            for name, shares in soft.items()
         }

@@ -1,7 +1,7 @@
 """Items by position: what a stream draws from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -141,6 +141,22 @@ class Rows:
     @cached_property
     def fingerprint(self) -> str:
         return _digest({"rows": self.rows}, self.source.fingerprint)
+
+
+class OnDemand(Mapping[str, Source]):
+    """Parts by name, those of ``made`` anew each time that they are asked for."""
+
+    def __init__(self, there: Mapping[str, Source], made: Mapping[str, Callable[[], Source]]) -> None:
+        self.there, self.made = there, made
+
+    def __getitem__(self, name: str) -> Source:
+        return self.made[name]() if name in self.made else self.there[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.there, *self.made))
+
+    def __len__(self) -> int:
+        return len(self.there) + len(self.made)
 
 
 @dataclass(frozen=True)

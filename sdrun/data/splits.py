@@ -7,6 +7,7 @@ import numpy as np
 from sdrun.data.facts import doubts, facts
 from sdrun.data.labelled import Published, Splits
 from sdrun.data.noise import flip_labels
+from sdrun.data.periods import streamed
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
 from sdrun.randomness import seed_of
@@ -56,6 +57,8 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         classes=source.classes,
         item=source.item,
     )
+    if settings.stream:
+        splits = streamed(splits, settings)
     return replace(splits, facts=(*facts(splits), *source.facts), doubts=tuple(doubts(splits, seen)))
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -37,6 +37,9 @@ class Judge(ABC):
     """How the networks of a finished stage are judged. ``declared``: what its metrics mean, the headline first."""
 
     declared: tuple[Metric, ...]
+
+    knows_gaps: ClassVar[bool] = True
+    """Whether the validation split tells how good a teacher is where its student is to be good."""
 
     @abstractmethod
     def full(self, networks: Networks) -> Outcome:

@@ -136,6 +136,10 @@ PSEUDO_LABELS = (
     _share("pseudo_label_accuracy", "share of those that count whose pseudo-label is right", title="pseudo-labels"),
     _share("mask", "share of items that counts", Better.neither),
 )
+STREAM = (
+    _share("prequential_accuracy", "share of a period's items that was predicted right before it was learned from"),
+    *PSEUDO_LABELS,
+)
 EARLY_EXIT = (
     _lower("multiply_adds_share", "multiply_adds over those of the whole network", "compute", unit=PERCENT, shown=True),
     _lower("multiply_adds", "of an item, mean; below model/ of one that leaves there", "multiply-adds"),
@@ -163,6 +167,7 @@ BY_KIND = {
     "Of predictions; with features those of a linear probe": CLASSIFICATION,
     "Of features": REPRESENTATION,
     "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
+    "Of a stream": STREAM[:1],
     "Of early exit": EARLY_EXIT,
     "Of what a network costs, below model/ and test/": COSTS,
     "Of training, below train/": TRAINING,
@@ -171,6 +176,7 @@ PLACES = {
     "val/, test/": "the validation split, and the test set, which is read at the end of a stage and chooses nothing",
     "test_strong/": "a copy of the test set that is seen through a view, with ``dataset.test_view=strong``",
     "unlabelled/": "the teacher on items without a label (all, where all have one), seen clean",
+    "first/, present/, last/": "periods of a stream, after the one that a stage is named after; stream/ is their mean",
     "train/, model/": "training, and what the network costs",
     "test/student/": "of the student, where its average is kept: without a word it is the average's",
     "test/exit_1/, test/ensemble/": "of a shallow exit, and of all together: without a word it is the deepest one's",

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sdrun.data.source import at_once
+from sdrun.data.source import Source, at_once
 from sdrun.errors import RunError
 from sdrun.hardware import Hardware
 from sdrun.judges.judge import Evaluable
@@ -39,11 +39,12 @@ class Parts:
 
     def first(self, part: str, num: int) -> Tree:
         """The first ``num`` items of a part, seen clean."""
-        return self._seen(part, torch.arange(min(num, len(self.task.parts[part])), device=self.device))
+        source = self.task.parts[part]
+        return self._seen(source, torch.arange(min(num, len(source)), device=self.device))
 
     def shown(self, part: str, index: np.ndarray) -> list[np.ndarray] | list[str] | None:
         """Items of a part to be looked at; see ``Task.shown``."""
-        return self.task.shown(self._seen(part, torch.as_tensor(index, device=self.device)))
+        return self.task.shown(self._seen(self.task.parts[part], torch.as_tensor(index, device=self.device)))
 
     def pictures(self, part: str, index: np.ndarray) -> np.ndarray:
         """Items as an array [N, C, H, W] uint8; only of a task that has a ``picture``."""
@@ -59,18 +60,36 @@ class Parts:
     @torch.no_grad()
     def outputs_by_word(self, network: Evaluable, part: str, index: np.ndarray | None = None) -> dict[str, Tensor]:
         """The same of a network that gives several; of another one, by the empty word."""
-        if isinstance(network, nn.Module):
-            network.eval()
-        chosen = np.arange(len(self.task.parts[part])) if index is None else index
-        batches = torch.as_tensor(chosen, device=self.device).split(at_once(self.splits.item.shape))
-        with self.autocast():
-            outputs = [_by_word(network(self._seen(part, batch))) for batch in batches]
-        by_word = {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+        source = self.task.parts[part]
+        chosen = np.arange(len(source)) if index is None else index
+        by_word = self._outputs(network, source, torch.as_tensor(chosen, device=self.device))
         require_finite(f"the network's outputs for {part}", by_word.values())
         return by_word
 
-    def _seen(self, part: str, index: Tensor) -> Tree:
-        fields = {name: values.to(self.device) for name, values in self.task.parts[part].fetch(index).items()}
+    @torch.no_grad()
+    def answers(self, network: Evaluable, items: Source, trained: Iterable[nn.Module] = ()) -> Tensor:
+        """What a network says of items that are no part, such as a period of a stream; see ``outputs``.
+
+        ``trained``: those of its modules that are in training mode while it does.
+        """
+        answers = self._outputs(network, items, torch.arange(len(items), device=self.device), trained)[""]
+        require_finite("the network's outputs", [answers])
+        return answers
+
+    def _outputs(
+        self, network: Evaluable, source: Source, index: Tensor, trained: Iterable[nn.Module] = ()
+    ) -> dict[str, Tensor]:
+        if isinstance(network, nn.Module):
+            network.eval()
+        for module in trained:
+            module.train()
+        with self.autocast():
+            batches = index.split(at_once(self.splits.item.shape))
+            outputs = [_by_word(network(self._seen(source, batch))) for batch in batches]
+        return {word: torch.cat([output[word].float() for output in outputs]) for word in outputs[0]}
+
+    def _seen(self, source: Source, index: Tensor) -> Tree:
+        fields = {name: values.to(self.device) for name, values in source.fetch(index).items()}
         return self.clean(fields, torch.empty(len(index), 0, device=self.device))
 
 

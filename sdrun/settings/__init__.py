@@ -20,6 +20,7 @@ from sdrun.settings.model import ModelSettings, Shape, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.own import OwnSettings
 from sdrun.settings.run import InitNetwork, Settings
+from sdrun.settings.stream import STREAMS, DriftSettings, FrequencySettings, StreamSettings
 
 __all__ = [
     "AUTO",
@@ -27,10 +28,13 @@ __all__ = [
     "CONTROLS",
     "OPTIMS",
     "ROLES",
+    "STREAMS",
     "TEST_SHARE",
     "Control",
     "DatasetSettings",
     "Device",
+    "DriftSettings",
+    "FrequencySettings",
     "HardwareSettings",
     "InitNetwork",
     "Item",
@@ -46,6 +50,7 @@ __all__ = [
     "Settings",
     "Shape",
     "Situation",
+    "StreamSettings",
     "numbered",
     "require_interval",
     "require_positive",

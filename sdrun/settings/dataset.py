@@ -1,13 +1,14 @@
 """What the settings of every dataset say: where it comes from, what of it trains, and which labels are known."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_range
 from sdrun.settings.item import Item
+from sdrun.settings.stream import StreamSettings
 
 
 class NoiseKind(Enum):
@@ -17,7 +18,8 @@ class NoiseKind(Enum):
 
 @dataclass
 class DatasetSettings(ABC):
-    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind.
+    """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind;
+    ``stream``: how they drift, None where they do not.
 
     ``free``: settings that change no result, but only how the data are got and read.
     """
@@ -36,6 +38,7 @@ class DatasetSettings(ABC):
     label_noise: float
     label_noise_kind: NoiseKind
     seed: int
+    stream: StreamSettings | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_range("dataset.train_size", self.train_size, 1)

@@ -36,6 +36,7 @@ class Situation(Enum):
     wrong_labels = "Labels of which some are wrong"
     many_labels = "Many labels, nearly all of them right"
     no_labels = "No labels at all"
+    drift = "Data that keep coming and change, without labels"
     early_exit = "A network that may stop early"
     small = "A network that must be small"
 
@@ -60,6 +61,9 @@ class MethodSettings(ABC):
     needs: ClassVar[str | None] = None
     """The kind of answers without which it makes no sense, such as ``categorical``."""
 
+    needs_stream: ClassVar[bool] = False
+    """Whether it learns from data that keep coming."""
+
     uses_labels: ClassVar[bool] = True
     """Whether it learns from labels."""
 
@@ -77,6 +81,11 @@ class MethodSettings(ABC):
     def stages(self) -> tuple[str, ...]:
         """The names of its trainings, first to last; what it makes or only evaluates is not among them."""
         return (self.name,)
+
+    @property
+    def is_periodic(self) -> bool:
+        """Whether there is also a training for each period of a stream, named after it."""
+        return False
 
     @property
     def guests(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sdrun.settings.item import Item
 from sdrun.settings.method import Control, MethodSettings
 from sdrun.settings.model import ModelSettings, named
 from sdrun.settings.optim import OptimSettings, Select
+from sdrun.settings.stream import STREAMS
 
 
 class InitNetwork(Enum):
@@ -62,6 +63,12 @@ class Settings:
         is_one = self.init_from is None or self.model.origin is None
         require(is_one, "init_from", f"replaces the weights of {self.model.origin}; leave one of them out")
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the run's trainings, first to last."""
+        stream = self.dataset.stream if self.method.is_periodic else None
+        return (*self.method.stages, *(stream.names[1:] if stream else []))
+
     def check_model(self, item: Item) -> None:
         """Raise InputError where a model does not take the items of the dataset."""
         for key, model in {"model": self.model, **self.method.models}.items():
@@ -85,6 +92,7 @@ class Settings:
         require(is_weighed, "optim.class_weights", f"has no effect with method={method.name}, which uses no labels")
         data.check(item)
         self._check_sizes(num_train, num_ranks)
+        self._check_stream(item)
         method.check(model.taps, data.num_held_out)
         asked = {**dict.fromkeys(method.roles, f"method={method.name}"), **data.further_roles}
         seen = {}
@@ -96,6 +104,16 @@ class Settings:
         sizes = sorted({"x".join(map(str, seen[role].shape)) for role in method.roles})
         differ = f"of this method need one size, but are {' and '.join(sizes)}; choose others, or set their size"
         require(not method.joins_views or len(sizes) == 1, "dataset.views", differ)
+
+    def _check_stream(self, item: Item) -> None:
+        stream, method = self.dataset.stream, self.method
+        needs = f"is none, and {method.name} learns from one; choose it by dataset/stream={'|'.join(STREAMS)}"
+        require(stream is not None or not method.needs_stream, "dataset.stream", needs)
+        if stream is None:
+            return
+        suits = stream.takes in (None, item.kind)
+        is_other = f"{stream.kind} is of {stream.takes}, and dataset={self.dataset.name} has {item.kind}"
+        require(suits, "dataset.stream", f"{is_other}; choose another by dataset/stream=NAME")
 
     def _check_sizes(self, num_train: int, num_ranks: int) -> None:
         data, optim = self.dataset, self.optim

@@ -7,7 +7,7 @@ from typing import Any
 
 from sdrun.errors import InputError
 
-GROUPS = ("method", "model", "teacher_model", "dataset", "optim", "hardware", "experiment")
+GROUPS = ("method", "model", "teacher_model", "dataset", "dataset/stream", "optim", "hardware", "experiment")
 """Of choices; the last is of sets of settings."""
 
 ALIASES = {"method": "method.name", "model": "model.name", "dataset": "dataset.name", "optim": "optim.name"}

@@ -11,7 +11,8 @@ class StageResult:
     ``multiply_adds``: of all its steps and ranks; ``best_step``: of the weights ``best``, where validation chose some;
     ``sha256``: of its weights, by ``last`` and ``best``, or of its ``items``; ``networks``: where each lies in these
     weights, by its word; ``declared``: what its metrics mean, as ``judges.metric`` writes it; ``other``: of a network
-    that is not of the run's model, what it is, such as the model's title.
+    that is not of the run's model, what it is, such as the model's title; ``released``: whether its weights or items
+    were deleted, for nothing needs them any more.
     """
 
     name: str
@@ -26,6 +27,7 @@ class StageResult:
     networks: dict[str, str] = field(default_factory=dict)
     declared: dict[str, dict[str, Any]] = field(default_factory=dict)
     other: str = ""
+    released: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the stage's mark and the summary; what only some stages have is left out where there is none."""
@@ -49,4 +51,4 @@ class StageResult:
 COMPUTE = ("steps", "samples", "multiply_adds", "seconds")
 """What the training of a stage takes, and of a run in all."""
 
-OF_SOME = ("samples", "multiply_adds", "best_step", "sha256", "networks", "declared", "other")
+OF_SOME = ("samples", "multiply_adds", "best_step", "sha256", "networks", "declared", "other", "released")

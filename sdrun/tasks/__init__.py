@@ -126,4 +126,4 @@ def anew(name: str, make: Callable[[], bytes]) -> bytes:
 def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep: Keep = anew) -> "Task":
     """The task of a run, on its device. ``splits.item``: the form in which its model takes the items."""
     task: Task = import_module(f"{__name__}.{settings.task}.task").build(settings, splits, hardware, keep)
-    return task
+    return task.streamed() if splits.periods else task

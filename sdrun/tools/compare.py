@@ -1,4 +1,4 @@
-"""``sdrun compare RUN_OR_GLOB...``: what runs give against a baseline, and whether that is more than noise."""
+"""``sdrun compare RUN_OR_GLOB...``: what runs give against a baseline, and is it more than noise?"""
 
 from pathlib import Path
 

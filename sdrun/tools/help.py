@@ -64,6 +64,8 @@ def _overview(verbs: list[str], console: "Console") -> None:
     listed = {group: ", ".join(names) for group, names in members.items()}
     for group, other in SAME.items():
         listed[other] += f"; {group} has the same"
+    for group in [group for group in listed if "/" in group]:
+        listed[group.partition("/")[0]] += f"; {group} has {listed.pop(group)}"
     listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
     layout.paragraph(TITLE, console)
     layout.rows(FIRST.items(), console)

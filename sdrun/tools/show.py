@@ -1,4 +1,4 @@
-"""``sdrun show RUN_FOLDER``: what a run was asked, where its teachers come from, what came out, and its files."""
+"""``sdrun show RUN_FOLDER``: what a run was asked, its teachers, what came out, and its files."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""``sdrun tensorboard [FOLDER]``: TensorBoard on all runs below a folder, each once, by a name that says what it is."""
+"""``sdrun tensorboard [FOLDER]``: TensorBoard on all runs below a folder, each by a name that tells."""
 
 import errno
 import signal

@@ -11,11 +11,13 @@ from torch.nn import functional as F
 from sdrun.answers.categorical import Categorical
 from sdrun.data.labelled import Splits
 from sdrun.data.source import Fields, Read, Source, With, at_once, in_memory
+from sdrun.errors import require
 from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
 from sdrun.randomness import generator
 from sdrun.settings import CLEAN
 from sdrun.task import Task
+from sdrun.tasks.images.drift import drifted
 from sdrun.tasks.images.folders.pixels import Pixels
 from sdrun.tasks.images.settings import ImagesSettings
 from sdrun.tasks.images.views.view import Normalise, View
@@ -42,6 +44,18 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
     clean = Normalise(settings.mean, settings.std, device, hardware.channels_last)
     views = {role: View(view, clean) for role, view in settings.views.items()}
     parts, reads, copy = *_parts(splits, device), None
+    drift = None
+    if splits.periods and splits.periods.amounts:
+        assert settings.stream
+        in_memory = (
+            f"{settings.stream.kind} changes images in memory, and these are too large; lower dataset.train_size"
+        )
+        require(not reads, "dataset.stream", in_memory)
+        drift = partial(_drifted, settings.stream.kind)
+        amounts = splits.periods.amounts
+        parts |= {
+            name: drift(parts[name], amounts[name], name) for name in ("train", "val", "test") if len(parts[name])
+        }
     if settings.test_view is not None:
         copy = f"test_{settings.test_view}"
         seen = _seen(parts["test"], splits.item.shape, views[settings.test_view], clean, copy)
@@ -57,8 +71,14 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
         picture=clean.undo,
         told=clean.undo,
         heard=partial(_heard, clean, splits.item.shape[-1]),
+        drift=drift,
         reads=reads,
     )
+
+
+def _drifted(kind: str, source: Source, amounts: np.ndarray, name: str) -> Source:
+    images = source.fetch(torch.arange(len(source)))["image"]
+    return With(source, {"image": drifted(images, torch.from_numpy(amounts).float(), kind, name)})
 
 
 def _heard(clean: Normalise, size: int, pictures: Tensor) -> Tensor:

@@ -1,0 +1,122 @@
+"""The items of a run as a stream: which come when, and what each period is judged on. Imports no torch."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdrun.errors import require
+from sdrun.randomness import seed_of
+from sdrun.settings import DatasetSettings, DriftSettings, FrequencySettings
+
+if TYPE_CHECKING:
+    from sdrun.data.labelled import Labelled, Splits
+
+Amounts = dict[str, np.ndarray]
+
+FLAT = 1e-6
+"""A slope of a logarithm that is none."""
+
+SPARE = 4
+"""Test items for each that a period of other frequencies is judged on, so that rare classes do not run out."""
+
+
+@dataclass(frozen=True)
+class Periods:
+    """``names``, first to last, the one with labels being the first.
+
+    ``rows``: positions of the training items of each; ``pool``: items to judge on, of which those at ``held_out`` are
+    each period's. ``amounts``: by how much an item drifted, of ``train``, ``val``, ``test`` and each period by name;
+    nothing where no item changes.
+    """
+
+    names: list[str]
+    rows: list[np.ndarray]
+    pool: "Labelled"
+    held_out: list[np.ndarray]
+    amounts: Amounts
+
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """Of the items that each is judged on, by name."""
+        return {name: self.pool.labels[index] for name, index in zip(self.names, self.held_out, strict=True)}
+
+
+def streamed(splits: "Splits", settings: DatasetSettings) -> "Splits":
+    """The same items as a stream. Raises InputError where they are too few for it."""
+    stream = settings.stream
+    assert stream
+    num = len(splits.train)
+    rest = np.setdiff1d(np.arange(num), splits.labelled)
+    lacks = f"{len(rest):,} items without labels are too few for dataset.stream.periods={stream.periods}"
+    way = "; lower that, or set dataset.num_labels, for the labelled items are the first period"
+    require(len(rest) >= stream.periods, "dataset.stream", lacks + way)
+    random = np.random.default_rng(seed_of(settings.seed, "stream"))
+    rest = random.permutation(rest)
+    test, pool = splits.test, random.permutation(len(splits.test))
+    held_out = [np.arange(min(stream.held_out, len(pool)))] * (stream.periods + 1)
+    amounts: Amounts = {}
+    if isinstance(stream, FrequencySettings):
+        num_classes = len(splits.classes)
+        rest = rest[_times(splits.train.labels[rest], num_classes, stream.ratio, random).argsort()]
+        many = -(-len(pool) // SPARE)
+        few = min(stream.held_out, many)
+
+        def drawn(time: float, num: int) -> np.ndarray:
+            return _drawn(splits.test.labels[pool], time, num_classes, stream.ratio, num, random)
+
+        held_out = [np.arange(few), *(drawn(time, few) for time in np.linspace(0, 1, stream.periods))]
+        test = splits.test.take(pool[drawn(1, many)])
+    else:
+        pool = pool[: stream.held_out]
+    order = np.arange(len(rest))
+    if isinstance(stream, DriftSettings):
+        amounts = _amounts(stream, splits, rest, len(pool), random)
+    if stream.shuffled:
+        order = random.permutation(order)
+    rows = [splits.labelled, *np.array_split(rest[order], stream.periods)]
+    periods = Periods(stream.names, rows, splits.test.take(pool), held_out, amounts)
+    return replace(splits, test=test, periods=periods)
+
+
+def _amounts(
+    stream: DriftSettings, splits: "Splits", rest: np.ndarray, num_held_out: int, random: np.random.Generator
+) -> Amounts:
+    """Of labelled items drawn evenly from their part; of those after them one more than of the one before."""
+    begin, end = stream.amount
+    borders = [begin, *np.linspace(stream.turn, end, stream.periods + 1)]
+    spans = list(pairwise(borders))
+
+    def drawn(place: int, num: int) -> np.ndarray:
+        low, high = sorted(spans[place])
+        return random.uniform(low, high, num)
+
+    train = np.empty(len(splits.train))
+    train[splits.labelled] = drawn(0, len(splits.labelled))
+    train[rest] = np.linspace(stream.turn, end, len(rest))
+    amounts = {"train": train, "val": drawn(0, len(splits.validation)), "test": drawn(-1, len(splits.test))}
+    return amounts | {name: drawn(place, num_held_out) for place, name in enumerate(stream.names)}
+
+
+def _times(labels: np.ndarray, num_classes: int, ratio: float, random: np.random.Generator) -> np.ndarray:
+    """When each item comes [N], in 0 to 1, so that its class has the weight of that time: by the inverse of its share.
+
+    The weight of class k at the time t is ``ratio ** ((1 - 2 t) (1/2 - k / (K - 1)))``.
+    """
+    slope = -2 * np.log(ratio) * _place(labels, num_classes)
+    slope = np.where(abs(slope) < FLAT, FLAT, slope)
+    return np.log1p(random.random(len(labels)) * np.expm1(slope)) / slope
+
+
+def _drawn(
+    labels: np.ndarray, time: float, num_classes: int, ratio: float, num: int, random: np.random.Generator
+) -> np.ndarray:
+    """Positions of ``num`` items with the frequencies at a time."""
+    weights = ratio ** ((1 - 2 * time) * _place(labels, num_classes))
+    return random.choice(len(labels), num, replace=False, p=weights / weights.sum())
+
+
+def _place(labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """From 1/2 for the first class to -1/2 for the last."""
+    return 0.5 - labels / (num_classes - 1)
