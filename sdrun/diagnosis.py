@@ -104,7 +104,7 @@ class Diagnosis:
             yield Finding("metrics.jsonl", State.whole if is_whole else State.damaged, "" if is_whole else advice)
 
     def _weights(self, result: StageResult) -> Iterator[Finding]:
-        for kind in result.sha256.keys() & {"last", "best", "items"}:
+        for kind in () if result.released else result.sha256.keys() & {"last", "best", "items"}:
             file = self.folder.weights(result.name, kind)
             current = digest_of(file)
             state = State.absent if current is None else State.damaged

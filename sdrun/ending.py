@@ -73,7 +73,7 @@ def _answer(folder: RunFolder, display: Display) -> None:
 
 def overview(record: Record, settings: Settings, results: list[StageResult], metrics: dict[str, float]) -> None:
     """Write what TensorBoard shows of the run as a whole; ``metrics``: of its final student."""
-    trained = [result for result in results if result.steps]
+    trained = [result for result in results if result.steps and any(key.startswith("test/") for key in result.metrics)]
     pictures = {}
     if settings.pictures and len(trained) > 1:
         from sdrun.judges.pictures import over_stages

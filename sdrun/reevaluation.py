@@ -51,7 +51,7 @@ def evaluate(path: Path, dataset: str | None, root: str | None, overrides: list[
     start = settings.init_from or settings.model.origin
     key = "init_from" if settings.init_from else "model.pretrained"
     require(is_same, key, f"{start} changed since {path} ran; that run cannot be played again")
-    for stage in source.results():
+    for stage in (result for result in source.results() if not result.released):
         for kind in stage.sha256.keys() & {settings.optim.select.value, ITEMS}:
             file = source.weights(stage.name, kind)
             require(file.is_file(), str(file), "is gone; a run without it cannot be evaluated")

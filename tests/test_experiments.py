@@ -21,5 +21,7 @@ def test_it_runs(name, tmp_path: Path):
         taught = settings("method=supervised", "dataset=fashion_mnist", widths, *asked[1:])
         run.start(taught, tmp_path / "teacher", [])
         asked = (*asked, f"teacher_from={tmp_path / 'teacher'}")
+    if settings(*asked).dataset.stream:
+        asked = (*asked, "dataset.num_labels=100", "dataset.stream.periods=2")
     run.start(settings(*asked), tmp_path / "run", [])
     assert summary(tmp_path / "run")["status"] == "completed"

@@ -43,50 +43,44 @@ class Periods:
         return {name: self.pool.labels[index] for name, index in zip(self.names, self.held_out, strict=True)}
 
 
+@dataclass(frozen=True)
+class _Course:
+    """``order``: positions of the training items without labels as they come; the rest as in ``Periods``."""
+
+    order: np.ndarray
+    test: "Labelled"
+    pool: "Labelled"
+    held_out: list[np.ndarray]
+    amounts: Amounts
+
+
 def streamed(splits: "Splits", settings: DatasetSettings) -> "Splits":
     """The same items as a stream. Raises InputError where they are too few for it."""
     stream = settings.stream
     assert stream
-    num = len(splits.train)
-    rest = np.setdiff1d(np.arange(num), splits.labelled)
+    rest = np.setdiff1d(np.arange(len(splits.train)), splits.labelled)
     lacks = f"{len(rest):,} items without labels are too few for dataset.stream.periods={stream.periods}"
     way = "; lower that, or set dataset.num_labels, for the labelled items are the first period"
     require(len(rest) >= stream.periods, "dataset.stream", lacks + way)
     random = np.random.default_rng(seed_of(settings.seed, "stream"))
     rest = random.permutation(rest)
-    test, pool = splits.test, random.permutation(len(splits.test))
-    held_out = [np.arange(min(stream.held_out, len(pool)))] * (stream.periods + 1)
-    amounts: Amounts = {}
     if isinstance(stream, FrequencySettings):
-        num_classes = len(splits.classes)
-        rest = rest[_times(splits.train.labels[rest], num_classes, stream.ratio, random).argsort()]
-        many = -(-len(pool) // SPARE)
-        few = min(stream.held_out, many)
-
-        def drawn(time: float, num: int) -> np.ndarray:
-            return _drawn(splits.test.labels[pool], time, num_classes, stream.ratio, num, random)
-
-        held_out = [np.arange(few), *(drawn(time, few) for time in np.linspace(0, 1, stream.periods))]
-        test = splits.test.take(pool[drawn(1, many)])
+        course = _by_frequencies(stream, splits, rest, random)
     else:
-        pool = pool[: stream.held_out]
-    order = np.arange(len(rest))
-    if isinstance(stream, DriftSettings):
-        amounts = _amounts(stream, splits, rest, len(pool), random)
-    if stream.shuffled:
-        order = random.permutation(order)
-    rows = [splits.labelled, *np.array_split(rest[order], stream.periods)]
-    periods = Periods(stream.names, rows, splits.test.take(pool), held_out, amounts)
-    return replace(splits, test=test, periods=periods)
+        assert isinstance(stream, DriftSettings)
+        course = _by_amounts(stream, splits, rest, random)
+    order = random.permutation(course.order) if stream.shuffled else course.order
+    rows = [splits.labelled, *np.array_split(order, stream.periods)]
+    periods = Periods(stream.names, rows, course.pool, course.held_out, course.amounts)
+    return replace(splits, test=course.test, periods=periods)
 
 
-def _amounts(
-    stream: DriftSettings, splits: "Splits", rest: np.ndarray, num_held_out: int, random: np.random.Generator
-) -> Amounts:
-    """Of labelled items drawn evenly from their part; of those after them one more than of the one before."""
+def _by_amounts(stream: DriftSettings, splits: "Splits", rest: np.ndarray, random: np.random.Generator) -> _Course:
+    """Labelled items drift by amounts drawn evenly from their part; those after them by more and more."""
     begin, end = stream.amount
     borders = [begin, *np.linspace(stream.turn, end, stream.periods + 1)]
     spans = list(pairwise(borders))
+    pool = splits.test.take(random.permutation(len(splits.test))[: stream.held_out])
 
     def drawn(place: int, num: int) -> np.ndarray:
         low, high = sorted(spans[place])
@@ -96,7 +90,26 @@ def _amounts(
     train[splits.labelled] = drawn(0, len(splits.labelled))
     train[rest] = np.linspace(stream.turn, end, len(rest))
     amounts = {"train": train, "val": drawn(0, len(splits.validation)), "test": drawn(-1, len(splits.test))}
-    return amounts | {name: drawn(place, num_held_out) for place, name in enumerate(stream.names)}
+    amounts |= {name: drawn(place, len(pool)) for place, name in enumerate(stream.names)}
+    return _Course(rest, splits.test, pool, [np.arange(len(pool))] * len(spans), amounts)
+
+
+def _by_frequencies(
+    stream: FrequencySettings, splits: "Splits", rest: np.ndarray, random: np.random.Generator
+) -> _Course:
+    """Labelled items, and those that the first period is judged on, have the frequencies of the dataset."""
+    num_classes, pool = len(splits.classes), random.permutation(len(splits.test))
+    times = _times(splits.train.labels[rest], num_classes, stream.ratio, random)
+    labels = splits.test.labels[pool]
+    many = -(-len(pool) // SPARE)
+    few = min(stream.held_out, many)
+
+    def drawn(time: float, num: int) -> np.ndarray:
+        return _drawn(labels, time, num_classes, stream.ratio, num, random)
+
+    held_out = [np.arange(few), *(drawn(time, few) for time in np.linspace(0, 1, stream.periods))]
+    test = splits.test.take(pool[drawn(1, many)])
+    return _Course(rest[times.argsort()], test, splits.test.take(pool), held_out, {})
 
 
 def _times(labels: np.ndarray, num_classes: int, ratio: float, random: np.random.Generator) -> np.ndarray:

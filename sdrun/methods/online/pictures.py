@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sdrun.judges.pictures import BLUE, GREY, ORANGE, axes_within
 
@@ -35,5 +36,7 @@ def after_and_of(accuracies: Sequence[Sequence[float]]) -> Figure:
     figure, axis = axes_within(side + 0.6, side, 1, 1)
     shown = axis.imshow([[100 * value for value in row] for row in accuracies], origin="lower", vmin=0, vmax=100)
     axis.set(xlabel="on the period", ylabel="after the period", title="accuracy, %")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(shown, ax=axis, shrink=0.8)
     return figure

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from sdrun.data.source import Fields, Rows, Source, With
+from sdrun.errors import require
 from sdrun.experiment import Experiment, Stage
 from sdrun.judges.judge import Evaluable
 from sdrun.methods.online.judge import Learned, Streaming
@@ -40,6 +41,14 @@ class _Online:
         self.history = list[Mapping[str, float]]()
         if settings.learns is Learns.statistics:
             require_statistics(self.student)
+        if settings.learns is Learns.weights and (periods := experiment.data.splits.periods):
+            self._require_enough(min(map(len, periods.rows[1:])))
+
+    def _require_enough(self, num: int) -> None:
+        """Raise InputError where a model cannot learn from what is left of a period of so many items."""
+        left, least = num - int(self.settings.drop * num), self.experiment.settings.model.smallest_batch
+        few = f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
+        require(left >= least, "dataset.stream.periods", few)
 
     def run(self) -> Stage:
         settings, experiment = self.settings, self.experiment

@@ -1,0 +1,220 @@
+"""Learning from a stream without labels: who labels, what counts, what is kept, and what is said of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import sdrun
+from helpers import SMALL, SMALL_VIT, check, differences, in_pieces, manifest, settings, start, summary
+from sdrun import run
+from sdrun.data import splits as splitting
+from sdrun.errors import InputError
+from sdrun.methods.online.judge import averages
+from sdrun.methods.online.labels import confident, pseudo_labels
+from sdrun.methods.online.statistics import statistics
+
+STREAM = ("dataset/stream=rotation", "dataset.num_labels=40", "dataset.stream.periods=3", "dataset.stream.held_out=30")
+
+
+def asked(choice="online", *more):
+    return (f"method={choice}", *STREAM, "optim.epochs=2", *more)
+
+
+def method(*words):
+    return settings("method=online", *STREAM, *words).method
+
+
+@pytest.fixture(scope="module")
+def gradual(tmp_path_factory):
+    return start(tmp_path_factory.mktemp("runs") / "gradual", *asked("online_gradual"))
+
+
+def stages(path):
+    return {stage["name"]: stage for stage in summary(path)["stages"]}
+
+
+# Labels --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_least_confident_do_not_count_and_of_equals_the_first_do():
+    confidence, prediction = torch.tensor([0.9, 0.5, 0.5, 0.8, 0.5]), torch.tensor([0, 0, 0, 1, 1])
+    assert confident(confidence, prediction, method("method.drop=0.4")).tolist() == [True, True, False, True, False]
+    by_class = confident(confidence, prediction, method("method.drop=0.5", "method.by_class=true"))
+    assert by_class.tolist() == [True, True, False, True, False]
+    assert confident(confidence, prediction, method("method.drop=0")).all()
+
+
+def test_labels_are_classes_or_probabilities():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    hard, soft = (pseudo_labels(logits, method("method.drop=0", f"method.targets={kind}")) for kind in ("hard", "soft"))
+    assert hard["label"].tolist() == hard["prediction"].tolist() == [0, 1]
+    torch.testing.assert_close(soft["label"], logits.softmax(1))
+
+
+def test_labels_that_are_hidden_change_no_weight(gradual, tmp_path, monkeypatch):
+    def without(*arguments):
+        splits = splitting.split(*arguments)
+        hidden = np.setdiff1d(np.arange(len(splits.train)), splits.labelled)
+        labels, truth = splits.train.labels.copy(), splits.true_labels.copy()
+        labels[hidden] = truth[hidden] = 0
+        return replace(splits, train=replace(splits.train, labels=labels), true_labels=truth)
+
+    monkeypatch.setattr(run, "split", without)
+    other = start(tmp_path / "run", *asked("online_gradual"))
+    assert {name: stage.get("sha256") for name, stage in stages(other).items()} == {
+        name: stage.get("sha256") for name, stage in stages(gradual).items()
+    }
+
+
+def test_the_line_above_learns_what_is_true(tmp_path):
+    last = stages(start(tmp_path / "run", *asked("online_labelled")))["period_3"]["metrics"]
+    assert last["stream/pseudo_label_accuracy"] == last["stream/mask"] == 1
+
+
+# The choices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_frozen_network_is_that_of_the_first_period(gradual, tmp_path):
+    path = start(tmp_path / "run", *asked("online_frozen"))
+    assert stages(path)["source"]["sha256"] == stages(gradual)["source"]["sha256"]
+    of_source, final = stages(path)["source"]["metrics"], summary(path)["metrics"]
+    assert final["test/accuracy"] == of_source["test/accuracy"]
+    assert final["last/accuracy"] == of_source["last/accuracy"]
+    assert stages(path)["period_3"]["metrics"]["first/accuracy"] == of_source["first/accuracy"]
+
+
+def test_statistics_are_those_of_the_period_and_nothing_else_changes(tmp_path):
+    path = start(tmp_path / "run", *asked("online_bn"))
+    model = sdrun.load(path)
+    state = model.network.state_dict()
+    (made,) = (path / "stages").glob("period_3_statistics/items.pt")
+    for name, values in torch.load(made, weights_only=True).items():
+        assert torch.equal(state[name], values)
+    source = torch.load(path / "stages/source/last.pt", weights_only=True)
+    others = {name.removeprefix("student."): values for name, values in source.items()}
+    changed = {name for name, values in others.items() if not torch.equal(state[name], values)}
+    assert {name.rpartition(".")[2] for name in changed} == {"running_mean", "running_var", "num_batches_tracked"}
+
+
+def test_statistics_are_plain_means_over_batches():
+    class Data:
+        def answers(self, network, items, trained):
+            for module in trained:
+                module.train()
+            for batch in items:
+                network(batch)
+
+    network = torch.nn.Sequential(torch.nn.BatchNorm1d(3))
+    items = [torch.randn(8, 3, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]
+    fields = statistics(network, items, Data())
+    torch.testing.assert_close(fields["0.running_mean"], torch.stack([x.mean(0) for x in items]).mean(0))
+    torch.testing.assert_close(fields["0.running_var"], torch.stack([x.var(0) for x in items]).mean(0))
+    assert network[0].momentum == 0.1
+    assert not network[0].training
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("method=online_ema",),
+        ("method=online", "method.labelled_ratio=1", "method.stay=1"),
+        ("method=online", "method.targets=soft"),
+        ("method=online", "method.scope=everything"),
+    ],
+)
+def test_what_else_may_be_learned_resumes_and_is_used(words, tmp_path, monkeypatch):
+    whole = start(tmp_path / "whole", *asked(), *words)
+    in_pieces(tmp_path / "pieces", monkeypatch, *SMALL, *asked(), *words)
+    assert differences(whole, tmp_path / "pieces") == []
+    assert sdrun.load(whole).predict(np.zeros((2, 1, 8, 8), np.uint8)).shape == (2, 10)
+
+
+# What is kept and said -----------------------------------------------------------------------------------------------
+
+
+def test_weights_that_nothing_needs_any_more_are_gone(gradual):
+    there = {file.parent.name for file in (gradual / "stages").glob("*/*.pt")}
+    assert there == {"source", "period_3", "period_3_labels"}
+    assert [name for name, stage in stages(gradual).items() if stage.get("released")] == [
+        "period_1_labels",
+        "period_1",
+        "period_2_labels",
+        "period_2",
+    ]
+    assert manifest(gradual)["status"] == "completed"
+
+
+def test_what_was_deleted_is_no_damage(gradual, called):
+    code, out = called("doctor", str(gradual))
+    assert (code, "period_1" in out) == (0, False)
+
+
+def test_what_is_left_is_used_and_judged_again(gradual, called):
+    code, out = called("evaluate", str(gradual))
+    assert code == 0, out
+    (path,) = (gradual / "evaluations").iterdir()
+    again, before = (json.loads((place / "summary.json").read_text())["metrics"] for place in (path, gradual))
+    for key in ("test/accuracy", "stream/accuracy", "stream/prequential_accuracy", "last/accuracy"):
+        assert again[key] == pytest.approx(before[key], abs=1e-9)
+
+
+def test_periods_are_judged_where_the_stream_began_is_and_ends(gradual):
+    told = [stages(gradual)[name]["metrics"] for name in ("source", "period_1", "period_2", "period_3")]
+    for number, metrics in enumerate(told):
+        assert metrics["present/accuracy"] == metrics[f"period_{number}/accuracy"]
+        assert metrics["first/accuracy"] == metrics["period_0/accuracy"]
+        assert metrics["last/accuracy"] == metrics["period_3/accuracy"]
+    last = told[-1]
+    assert last["stream/accuracy"] == pytest.approx(np.mean([metrics["present/accuracy"] for metrics in told[1:]]))
+    assert last["present/mask"] == pytest.approx(0.9, abs=0.05)
+    assert "test/accuracy" in told[0]
+    assert "test/accuracy" not in told[1]
+
+
+def test_a_mean_is_over_the_periods_that_have_it():
+    history = [{"present/accuracy": 0.5}, {"present/accuracy": 0.7, "present/mask": 0.9}]
+    assert averages(history) == {"stream/accuracy": pytest.approx(0.6), "stream/mask": 0.9}
+
+
+def test_long_streams_are_judged_at_a_few_places(tmp_path, monkeypatch):
+    monkeypatch.setattr("sdrun.methods.online.judge.MOST_MAPPED", 3)
+    metrics = stages(start(tmp_path / "run", *asked("online_frozen")))["period_2"]["metrics"]
+    assert not any(key.startswith("period_") for key in metrics)
+    assert {"first/accuracy", "present/accuracy", "last/accuracy"} <= metrics.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("method.drop=1",), "method.drop: must be between 0 and 0.99, but is 1"),
+        (("method.drop=0", "method.by_class=true"), "method.by_class: has no effect with method.drop=0; set that too"),
+        (
+            ("method.targets=soft", "method.label_smoothing=0.1"),
+            "method.label_smoothing: has no effect on method.targets",
+        ),
+        (("dataset=sentences", "model=bag"), "dataset.stream: rotation is of images, and dataset=sentences has texts"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(words, message):
+    with pytest.raises(InputError, match=message):
+        check("method=online", *STREAM, *words)
+
+
+def test_a_period_has_enough_to_learn_from(tmp_path):
+    message = "dataset.stream.periods: leaves 1 items of a period to learn from, and the model needs 2; lower it, or"
+    with pytest.raises(InputError, match=message):
+        start(tmp_path / "run", *asked(), "dataset.stream.periods=80")
+
+
+def test_it_needs_a_stream():
+    message = "dataset.stream: is none, and online learns from one; choose it by dataset/stream=rotation"
+    with pytest.raises(InputError, match=message):
+        check("method=online")
+
+
+def test_statistics_need_a_model_that_has_some(tmp_path):
+    with pytest.raises(InputError, match="method.learns: is statistics, and this model has none of BatchNorm"):
+        start(tmp_path / "run", *asked("online_bn"), base=SMALL_VIT)
