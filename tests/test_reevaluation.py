@@ -26,8 +26,9 @@ def test_it_gives_what_the_run_gave(name, tmp_path):
     again = evaluated(path)
     assert {file: file.stat().st_mtime_ns for file in before} == before
     old, new = summary(path), summary(again)
-    assert [stage["name"] for stage in new["stages"]] == [stage["name"] for stage in old["stages"]]
-    for first, second in zip(old["stages"], new["stages"], strict=True):
+    judged = [stage for stage in old["stages"] if stage["metrics"] and not stage.get("released")]
+    assert [stage["name"] for stage in new["stages"]] == [stage["name"] for stage in judged]
+    for first, second in zip(judged, new["stages"], strict=True):
         assert second["steps"] == 0
         known = timeless(first["metrics"])
         assert timeless(second["metrics"]) == {key: known[key] for key in timeless(second["metrics"])}

@@ -407,7 +407,7 @@ def test_pseudo_labels_are_judged_as_a_loop_judges_them(tmp_path):
     hidden = [i for i in range(120) if i not in set(splits.labelled)]
     rows = []
     for i in hidden:
-        p = network(data._seen("train", torch.tensor([i]))).softmax(1)[0]
+        p = network(data._seen(data.task.parts["train"], torch.tensor([i]))).softmax(1)[0]
         rows.append((p.max().item() >= 0.2, int(p.argmax()) == splits.true_labels[i], splits.true_labels[i]))
     counts = [row for row in rows if row[0]]
     assert 0 < len(counts) < len(rows)

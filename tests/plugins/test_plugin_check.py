@@ -164,7 +164,7 @@ def test_a_method_in_a_room_without_its_choice_is_told(tmp_path):
     (folder / "conf/method/once.yaml").rename(folder / "conf/method/other.yaml")
     assert choices(plugin, "method") == ["once", "other"]
     told = [next(checks.verdicts(Subject(plugin, "method", name, tmp_path))).fault for name in ("once", "other")]
-    assert told[0].startswith("method=once: no such choice; there are: ")
+    assert told[0].startswith("method=once: no such choice; did you mean online? There are: ")
     assert told[1] == "method.name: is 'once'; say other"
 
 
