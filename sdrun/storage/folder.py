@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -186,8 +187,20 @@ class RunFolder(HashedFiles):
             return result
 
     def _mark(self, stage: str) -> StageResult:
-        """What ``finish`` noted. Raises InputError where that is gone or damaged."""
-        return StageResult.from_json(self.document(f"stages/{stage}/{DONE}", STAGE, ("name", "steps", "metrics")))
+        """What ``finish`` noted, read once. Raises InputError where that is gone or damaged."""
+        name = f"stages/{stage}/{DONE}"
+        digest = self.files.get(name)
+        if digest is None or self._marks.get(stage, ("",))[0] != digest:
+            result = StageResult.from_json(self.document(name, STAGE, ("name", "steps", "metrics")))
+            if digest is None:
+                return result
+            self._marks[stage] = digest, result
+        return self._marks[stage][1]
+
+    @cached_property
+    def _marks(self) -> dict[str, tuple[str, StageResult]]:
+        """Those that were read, with the hash that the manifest has of each."""
+        return {}
 
     def _summarised(self, stage: str) -> StageResult | None:
         """What the summary says of a stage whose weights are there."""

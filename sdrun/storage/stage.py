@@ -1,6 +1,6 @@
 """What came out of a stage, as its mark and the summary of its run tell. Imports no torch."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -31,7 +31,7 @@ class StageResult:
 
     def to_json(self) -> dict[str, Any]:
         """For the stage's mark and the summary; what only some stages have is left out where there is none."""
-        return {key: value for key, value in asdict(self).items() if self.steps or value or key not in OF_SOME}
+        return {key: value for key, value in vars(self).items() if self.steps or value or key not in OF_SOME}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "StageResult":

@@ -17,6 +17,9 @@ AUTO = "auto"
 NULL_NOW = ("method.threshold", "method.threshold_momentum", "method.exit_ce", "method.exit_policy.tolerance")
 """Settings of which runs before format 3 have the number that null stands for now, or one that had no effect."""
 
+FOLDERS = ("init_from", "teacher_from")
+"""Settings that name other runs."""
+
 MOST_NAMED = 3
 
 
@@ -53,5 +56,7 @@ def _differences(
 
 
 def _written(key: str, value: Any) -> str:
-    """A setting as text; of a run that others start from the arm and seed, for claims move from folder to folder."""
-    return "/".join(Path(text(value)).parts[-2:]) if key == "init_from" else text(value)
+    """A setting as text; of runs that others start or learn from the arm and seed, for claims move between folders."""
+    if key not in FOLDERS:
+        return text(value)
+    return " ".join("/".join(Path(text(one)).parts[-2:]) for one in (value if isinstance(value, list) else [value]))

@@ -38,6 +38,7 @@ RECORDED = {
     "dataset.mean": [0.286],
     "hardware.threads": 1,
     "init_from": "outputs/claims/c/pretrain/seed_0",
+    "teacher_from": ["/work/teachers/0", "/work/teachers/1"],
 }
 
 
@@ -136,6 +137,13 @@ def test_the_run_that_others_start_from_may_lie_in_another_folder():
     assert "init_from was" in differs(init_from="/elsewhere/pretrain/seed_1")
     assert "init_from was" in differs(init_from="/elsewhere/plain/seed_0")
     assert "init_from was" in differs(init_from=None)
+
+
+def test_the_runs_that_another_learns_from_may_be_named_from_elsewhere():
+    assert not differs(teacher_from=["teachers/0", "teachers/1"])
+    assert "teacher_from was" in differs(teacher_from=["teachers/0", "teachers/2"])
+    assert "teacher_from was" in differs(teacher_from=["teachers/0"])
+    assert "teacher_from was" in differs(teacher_from=[])
 
 
 def test_what_a_run_holds_is_printable():

@@ -20,7 +20,7 @@ def pseudo_labels(logits: Tensor, settings: OnlineSettings) -> Fields:
 def confident(confidence: Tensor, prediction: Tensor, settings: OnlineSettings) -> Tensor:
     """All but the share ``drop`` that is least so [N], in all or of each predicted class; of equals the first stay."""
     counts = torch.zeros(len(confidence), dtype=torch.bool, device=confidence.device)
-    groups = [prediction == number for number in prediction.unique()] if settings.by_class else [counts == counts]
+    groups = [prediction == number for number in prediction.unique()] if settings.by_class else [~counts]
     for group in groups:
         members = group.nonzero().squeeze(1)
         order = confidence[members].argsort(descending=True, stable=True)

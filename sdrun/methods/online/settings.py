@@ -5,7 +5,8 @@ Idea: ``CE(z, argmax z_before)`` over the items of a period of which the network
 then the next period. Labels are there for the first period alone.
 Asymmetry: the past. The teacher is the student as the period before left it, of whose kind of data the new is nearly.
 Use when: data drift gradually, and nobody labels them.
-Expect: nothing is measured here yet.
+Expect: 50.8 % of the last period right, for 11.6 without learning, 13.8 with new statistics of BatchNorm and 11.3 from
+the same items in no order (Fashion-MNIST turned from 0 to 60 degrees, labels up to 5; one seed, nothing tuned).
 Watch for: order is what helps, so hold it against the same items in none (``dataset.stream.shuffled=true``); a period
 of another kind, whose pseudo-labels are wrong and are learned nevertheless; calibration, which hard labels spoil.
 Try: ``sdrun method=online dataset/stream=rotation dataset.num_labels=300``

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from sdrun.answers.categorical import Categorical
 from sdrun.data.labelled import Splits
-from sdrun.data.source import Fields, Read, Source, With, at_once, in_memory
+from sdrun.data.source import Fields, Memory, Read, Source, With, at_once, in_memory
 from sdrun.errors import require
 from sdrun.hardware import Hardware
 from sdrun.judges.classification import Classification
@@ -77,8 +77,8 @@ def build(settings: ImagesSettings, splits: Splits, hardware: Hardware, keep: ob
 
 
 def _drifted(kind: str, source: Source, amounts: np.ndarray, name: str) -> Source:
-    images = source.fetch(torch.arange(len(source)))["image"]
-    return With(source, {"image": drifted(images, torch.from_numpy(amounts).float(), kind, name)})
+    items = source.fetch(torch.arange(len(source)))
+    return Memory({**items, "image": drifted(items["image"], torch.from_numpy(amounts).float(), kind, name)})
 
 
 def _heard(clean: Normalise, size: int, pictures: Tensor) -> Tensor:
