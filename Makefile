@@ -20,6 +20,7 @@ demo: .venv/ready ## three generations of a born-again network on real images
 	$(BIN)/sdrun method=born_again generations=3
 
 test: .venv/ready ## run the tests
+	$(BIN)/python -m compileall -q sdrun hydra_plugins # the processes of tests write none, and start a second sooner with it
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: .venv/ready ## format, lint, types, import directions

@@ -28,7 +28,7 @@ FEW = {
     "pictures": "false",
 }
 STEPS, PLACE = "optim.max_steps", "hydra.sweep.dir="
-FEW_LABELS = "dataset.num_labels"
+FEW_LABELS, PERIODS = "dataset.num_labels", "dataset.stream.periods"
 FASHION = {"dataset.root": "IDX_FOLDER", "dataset.train_size": "60", "dataset.val_size": "40"}
 SMALL = {
     "digits": {"dataset.train_size": "60", "dataset.val_size": "40"},
@@ -175,6 +175,8 @@ def short(given: list[str]) -> list[str]:
         few[FEW_LABELS] = "20"
     if not experiment and values.get("method", "born_again") == "born_again":
         few["generations"] = "2"
+    if PERIODS in values or experiment.startswith("drift_"):
+        few[PERIODS] = "2"
     if experiment.startswith("claim_"):
         few["hydra.sweeper.trials"] = "2"
     kept = [word for word in given if word.split("=")[0] not in few]
