@@ -49,7 +49,7 @@ def create(
         "dataset": settings.dataset.name,
         "seed": settings.seed,
         "overrides": overrides,
-        "versions": versions(),
+        "versions": {**versions()},
         "plugins": plugins_of(settings),
         "git": git_state(),
         "hardware": hardware.describe(),

@@ -3,6 +3,7 @@
 import platform
 import subprocess
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,6 +24,7 @@ FURTHER = ("timm",)
 """Packages that need not be there."""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of sdrun, Python and the packages that numbers depend on."""
     own = {"sdrun": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
