@@ -38,7 +38,7 @@ RECORDED = {
     "dataset.mean": [0.286],
     "hardware.threads": 1,
     "init_from": "outputs/claims/c/pretrain/seed_0",
-    "teacher_from": ["/work/teachers/0", "/work/teachers/1"],
+    "teacher_from": ["/somewhere/teachers/0", "/somewhere/teachers/1"],
 }
 
 
