@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,8 +20,8 @@ from sdrun.objectives.objective import Objective
 from sdrun.objectives.surrogates import Surrogate, surrogate
 from sdrun.randomness import seed_of
 from sdrun.settings import CLEAN, Control, ModelSettings
+from sdrun.stages import Stages
 from sdrun.storage.initial import initial
-from sdrun.storage.stage import StageResult
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Shuffled
 from sdrun.teachers.frozen import Frozen
@@ -43,26 +43,10 @@ class Stage:
     metrics: dict[str, float]
     run: str | None = None
 
-
-class Stages(Protocol):
-    """Where the stages of an experiment come from: ``training.Training`` or ``replay.Replay``, on every rank."""
-
-    def fit(
-        self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
-    ) -> StageResult:
-        """The result of a stage. Leaves the objective with its final weights. ``other``: see ``StageResult``."""
-
-    def make(self, name: str, produce: Callable[[], Fields], teachers: list[dict[str, str]]) -> Fields:
-        """What a stage produced, on the run's device."""
-
-    def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
-        """The result of a stage that trains nothing."""
-
-    def release(self, name: str) -> None:
-        """Delete the weights or items of a finished stage, if there is such, and note that."""
-
-    def released(self, name: str) -> StageResult | None:
-        """The result of a stage that was released; None of any other."""
+    @property
+    def lineage(self) -> dict[str, str]:
+        """What a manifest says of a stage that teaches; see ``Objective.teachers``."""
+        return {"stage": self.name, "sha256": self.sha256, **({"run": self.run} if self.run else {})}
 
 
 class Experiment:
@@ -168,11 +152,12 @@ class Experiment:
         return loop.num_steps(self.settings, stream)
 
     def steps_ahead(self) -> list[int]:
-        """Those of the stages of a method, of each period where it trains on each."""
-        if not self.settings.method.is_periodic:
-            return [self.num_steps(self.unlabelled(0, views={}))]  # as any stream of all training items
-        items = [self.period([number]) for number in range(len(self.periods))]
-        return [self.num_steps(self.stream(number, {}, source=source)) for number, source in enumerate(items)]
+        """Those of the stages to come; where each period is one, of the labelled one and of the longest other."""
+        if self.settings.method.is_periodic:
+            streams = [self.labelled(0, {}), self.stream(1, {}, source=self.period([1]))]
+        else:
+            streams = [self.unlabelled(0, {})]  # as any stream of all training items
+        return [self.num_steps(stream) for stream in streams]
 
     def teacher(
         self, stages: Sequence[Stage], role: str = "weak", asked: Callable[[nn.Module], nn.Module] | None = None
@@ -182,7 +167,7 @@ class Experiment:
         ``asked``: puts around each network what gives more than its answer.
         """
         networks = [asked(stage.network) if asked else stage.network for stage in stages]
-        return Frozen(networks, self.answers, self.hardware.autocast, role, self.lineage(stages))
+        return Frozen(networks, self.answers, self.hardware.autocast, role, [stage.lineage for stage in stages])
 
     def fit(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge | None = None) -> Stage:
         """Train and judge the stage ``name``, or what is left of it, and return its network.
@@ -203,7 +188,7 @@ class Experiment:
         ``produce`` gives their fields [N, ...] by name, once: a finished stage is read and never made again, and its
         hash and those of the ``teachers`` whose answers are in it are kept. On the first rank only.
         """
-        return Memory(self.stages.make(name, produce, self.lineage(teachers)))
+        return Memory(self.stages.make(name, produce, [stage.lineage for stage in teachers]))
 
     def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None, other: str = "") -> dict[str, float]:
         """What comes of judging a network as a stage of its own that trains nothing; ``other``: see ``StageResult``."""
@@ -214,12 +199,11 @@ class Experiment:
         for name in names:
             self.stages.release(name)
 
-    def released(self, name: str) -> Stage | None:
-        """A stage that was released: its metrics and hash, but a network of other weights; None of any other."""
+    def released(self, name: str, network: nn.Module) -> Stage | None:
+        """A stage that was released, None of any other; ``network`` is to get the weights of a later one."""
         result = self.stages.released(name)
-        if result is None:
-            return None
-        return Stage(name, nn.Identity(), result.sha256.get(self.settings.optim.select.value, ""), result.metrics)
+        sha256 = result.sha256.get(self.settings.optim.select.value, "") if result else ""
+        return Stage(name, network, sha256, result.metrics) if result else None
 
     def tell(self, title: str, line: str) -> None:
         """Say something of the run to whoever waits for it."""
@@ -240,14 +224,6 @@ class Experiment:
             model = self.settings.model.untrained()
             untrained = self.hardware.place(self._network(model, "untrained", self._makes.get(objective.student))[1])
         return surrogate(control, self.num_classes, untrained).to(self.device)
-
-    @staticmethod
-    def lineage(stages: Sequence[Stage]) -> list[dict[str, str]]:
-        """What a manifest says of stages that teach; see ``Objective.teachers``."""
-        return [
-            {"stage": stage.name, "sha256": stage.sha256, **({"run": stage.run} if stage.run else {})}
-            for stage in stages
-        ]
 
     def _stream(
         self,

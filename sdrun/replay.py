@@ -43,8 +43,7 @@ class Restored:
 
     def released(self, name: str) -> StageResult | None:
         """See ``Stages.released``."""
-        result = self.source.finished(name)
-        return result if result and result.released else None
+        return self.source.released(name)
 
     def _recorded(self, name: str) -> StageResult:
         return self.source.finished(name) or StageResult(name=name, steps=0, seconds=0.0, metrics={})

@@ -121,8 +121,8 @@ class Training:
 
     def released(self, name: str) -> StageResult | None:
         """See ``Stages.released``."""
-        result: StageResult | None = self.hardware.from_main(lambda: self.folder.finished(name))
-        return result if result and result.released else None
+        result: StageResult | None = self.hardware.from_main(lambda: self.folder.released(name))
+        return result
 
     def _require_under_way(self, name: str) -> None:
         """Raise RunError where a stage of a completed run would have to happen again."""

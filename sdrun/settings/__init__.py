@@ -15,7 +15,7 @@ from sdrun.settings.checks import (
 from sdrun.settings.dataset import DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.item import Item
-from sdrun.settings.method import CONTROLS, Control, MethodSettings, Situation
+from sdrun.settings.method import CONTROLS, Control, MethodSettings, Situation, TargetKind
 from sdrun.settings.model import ModelSettings, Shape, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.own import OwnSettings
@@ -51,6 +51,7 @@ __all__ = [
     "Shape",
     "Situation",
     "StreamSettings",
+    "TargetKind",
     "numbered",
     "require_interval",
     "require_positive",

@@ -29,6 +29,13 @@ CONTROLS = tuple(control for control in Control if control is not Control.none)
 """Where targets are probabilities of classes, all of them."""
 
 
+class TargetKind(Enum):
+    """What is made of a teacher's answer: its most likely class, or its probabilities."""
+
+    hard = "hard"
+    soft = "soft"
+
+
 class Situation(Enum):
     """What somebody has who looks for a method, in the order in which ``sdrun methods`` goes through them."""
 

@@ -13,12 +13,12 @@ from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError, RunError
 from sdrun.storage import manifest as manifests
-from sdrun.storage.documents import Unreadable, read_json, read_yaml
+from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import digest, json_bytes, keep_apart, remove_leftovers, write_bytes
-from sdrun.storage.hashed import HashedFiles
+from sdrun.storage.hashed import ANEW, HashedFiles
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import LOCK, asking_doctor, refuse_strange, require_free, require_no_sweep, resuming
-from sdrun.storage.shape import ANYTHING, STAGE, SUMMARY, Shape, require_names, require_shape
+from sdrun.storage.place import LOCK, refuse_strange, require_free, require_no_sweep, resuming
+from sdrun.storage.shape import STAGE, SUMMARY
 from sdrun.storage.stage import StageResult
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 DONE = "done.json"
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
-
-ANEW = "restore it from a copy, or start the run anew"
 
 
 class RunFolder(HashedFiles):
@@ -100,19 +98,6 @@ class RunFolder(HashedFiles):
             yield
         finally:
             lock.release()
-
-    def document(self, name: str, shape: Shape = ANYTHING, needed: tuple[str, ...] = ()) -> dict[str, Any]:
-        """What a file of JSON or YAML says. Raises InputError where it is gone or damaged, or no such document."""
-        read = read_yaml if name.endswith(".yaml") else read_json
-        try:
-            document = read(self.path / name)
-            manifests.require_whole(self.manifest, self.path, name)
-            require_shape(name, document, shape, needed)
-            require_names(name, document.get("stages", [document] if shape is STAGE else []))
-        except Unreadable as error:
-            way_out = ANEW if name == "config.yaml" else f"see: {asking_doctor(self.path)}"
-            raise InputError(f"{self.path}: {error}; {way_out}") from error
-        return document
 
     def damaged_weights(self) -> list[str]:
         """Final weights that are not what their stage wrote; where there are none, they may have been pruned."""
@@ -190,16 +175,14 @@ class RunFolder(HashedFiles):
         """What ``finish`` noted, read once. Raises InputError where that is gone or damaged."""
         name = f"stages/{stage}/{DONE}"
         digest = self.files.get(name)
-        if digest is None or self._marks.get(stage, ("",))[0] != digest:
-            result = StageResult.from_json(self.document(name, STAGE, ("name", "steps", "metrics")))
-            if digest is None:
-                return result
-            self._marks[stage] = digest, result
-        return self._marks[stage][1]
+        if digest is None or (stage, digest) not in self._marks:
+            document = self.document(name, STAGE, ("name", "steps", "metrics"))
+            self._marks[stage, digest] = StageResult.from_json(document)
+        return self._marks[stage, digest]
 
     @cached_property
-    def _marks(self) -> dict[str, tuple[str, StageResult]]:
-        """Those that were read, with the hash that the manifest has of each."""
+    def _marks(self) -> dict[tuple[str, str | None], StageResult]:
+        """Those that were read, by stage and hash."""
         return {}
 
     def _summarised(self, stage: str) -> StageResult | None:
@@ -225,6 +208,11 @@ class RunFolder(HashedFiles):
             return self._mark(stage)
         except InputError:
             return self._summarised(stage)
+
+    def released(self, stage: str) -> StageResult | None:
+        """What was noted of a finished stage whose weights or items were deleted; None of any other."""
+        result = self.finished(stage)
+        return result if result and result.released else None
 
     def finish(self, result: StageResult, contents: Mapping[str, bytes]) -> None:
         """Write the files of a stage, and mark it as finished, which keeps it from being run again."""

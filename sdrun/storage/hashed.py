@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sdrun.errors import RunError
+from sdrun.errors import InputError, RunError
 from sdrun.storage import manifest as manifests
+from sdrun.storage.documents import Unreadable, read_json, read_yaml
 from sdrun.storage.files import digest, json_bytes, write_bytes
 from sdrun.storage.manifest import Manifest, State
-from sdrun.storage.place import resuming
+from sdrun.storage.place import asking_doctor, resuming
+from sdrun.storage.shape import ANYTHING, STAGE, Shape, require_names, require_shape
 
 log = logging.getLogger(__name__)
+
+ANEW = "restore it from a copy, or start the run anew"
 
 
 class HashedFiles:
@@ -39,6 +43,19 @@ class HashedFiles:
             write_bytes(self.path / name, data)
         del self.manifest["writing"]
         self.update_manifest(**entries)
+
+    def document(self, name: str, shape: Shape = ANYTHING, needed: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What a file of JSON or YAML says. Raises InputError where it is gone or damaged, or no such document."""
+        read = read_yaml if name.endswith(".yaml") else read_json
+        try:
+            document = read(self.path / name)
+            manifests.require_whole(self.manifest, self.path, name)
+            require_shape(name, document, shape, needed)
+            require_names(name, document.get("stages", [document] if shape is STAGE else []))
+        except Unreadable as error:
+            way_out = ANEW if name == "config.yaml" else f"see: {asking_doctor(self.path)}"
+            raise InputError(f"{self.path}: {error}; {way_out}") from error
+        return document
 
     def adopt(self, place: str) -> None:
         """Take the hashes of the files that something else wrote below ``place``; the manifest is not written yet."""

@@ -9,11 +9,12 @@ from sdrun.losses.consistency import probability_mse_each
 from sdrun.losses.distillation import kd_each
 from sdrun.methods.consistency.losses import fairness
 from sdrun.methods.consistency.masks import Following, Mask
-from sdrun.methods.consistency.settings import ConsistencySettings, Distance, TargetKind, Whom
+from sdrun.methods.consistency.settings import ConsistencySettings, Distance, Whom
 from sdrun.methods.consistency.watch import MaskWatch
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
 from sdrun.schedules import ema_momentum, ramped
+from sdrun.settings import TargetKind
 from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
 from sdrun.trees import Tree

@@ -28,6 +28,7 @@ from sdrun.settings import (
     MethodSettings,
     MomentumSchedule,
     Situation,
+    TargetKind,
     require_positive,
     require_range,
     require_view,
@@ -39,11 +40,6 @@ class Whom(Enum):
 
     student = "student"
     ema = "ema"
-
-
-class TargetKind(Enum):
-    hard = "hard"
-    soft = "soft"
 
 
 class Distance(Enum):

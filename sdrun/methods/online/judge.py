@@ -11,6 +11,7 @@ from sdrun.judges.judge import Evaluable, Networks, Outcome, prefixed
 from sdrun.judges.metric import STREAM
 from sdrun.judges.metrics import scores
 from sdrun.judges.parts import Parts
+from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,10 +87,10 @@ class Streaming(Classification):
         truth, classes = self.data.splits.true_labels[self.rows], self.data.splits.classes
         told = self.learned(network)
         metrics = {}
-        if "prediction" in told:
-            metrics["prequential_accuracy"] = float((told["prediction"] == truth).mean())
-        if "counts" in told:
-            counts, label = told["counts"], told["label"]
+        if PREDICTION in told:
+            metrics["prequential_accuracy"] = float((told[PREDICTION] == truth).mean())
+        if COUNTS in told:
+            counts, label = told[COUNTS], told[LABEL]
             is_right = (label if label.ndim == 1 else label.argmax(axis=1)) == truth
             metrics |= {"mask": float(counts.mean()), "pseudo_label_accuracy": float(is_right[counts].mean())}
             for number, name in enumerate(classes):

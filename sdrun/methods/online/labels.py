@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from sdrun.data.source import Fields
-from sdrun.methods.online.settings import OnlineSettings, Targets
+from sdrun.methods.online.settings import OnlineSettings
+from sdrun.settings import TargetKind
 
 LABEL, COUNTS, PREDICTION = "label", "counts", "prediction"
 
@@ -13,7 +14,7 @@ def pseudo_labels(logits: Tensor, settings: OnlineSettings) -> Fields:
     """logits: [N, K]. The ``label`` of each [N] or [N, K], whether it ``counts`` [N], and the ``prediction`` [N]."""
     probabilities = logits.double().softmax(dim=1)
     confidence, prediction = probabilities.max(dim=1)
-    label = prediction if settings.targets is Targets.hard else probabilities.float()
+    label = prediction if settings.targets is TargetKind.hard else probabilities.float()
     return {LABEL: label, COUNTS: confident(confidence, prediction, settings), PREDICTION: prediction}
 
 

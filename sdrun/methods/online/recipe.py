@@ -60,7 +60,7 @@ class _Online:
         if settings.labeller is Labeller.ema:
             self.average = EMA(self.student)
         for number, name in enumerate(experiment.periods[1:], start=1):
-            stage = experiment.released(name)
+            stage = experiment.released(name, last.network)
             if stage is None:
                 stage = self._after(number, name, last)
                 experiment.release(*self._left(number - 1))
@@ -93,8 +93,7 @@ class _Online:
             labelled = experiment.labelled(number, {settings.view: 1}, settings.labelled_ratio)
             stream = Beside(stream, {LABELLED: labelled})
         source = experiment.teacher([self.source], settings.view) if settings.stay else None
-        lineage = experiment.lineage([last])
-        objective = Online(self.student, experiment.answers, settings, source, self.average, lineage)
+        objective = Online(self.student, experiment.answers, settings, source, self.average, [last.lineage])
         told = {field: values.cpu().numpy() for field, values in made.items()}
         return experiment.fit(name, objective, stream, self._judge(number, lambda _: told))
 

@@ -18,7 +18,7 @@ from enum import Enum
 from typing import ClassVar
 
 from sdrun.errors import require
-from sdrun.settings import MethodSettings, Situation, require_range, require_view
+from sdrun.settings import MethodSettings, Situation, TargetKind, require_range, require_view
 
 SOURCE = "source"
 """The stage that has labels."""
@@ -38,13 +38,6 @@ class Labeller(Enum):
     student = "student"
     ema = "ema"
     truth = "truth"
-
-
-class Targets(Enum):
-    """Its most likely class, or its probabilities."""
-
-    hard = "hard"
-    soft = "soft"
 
 
 class Scope(Enum):
@@ -69,7 +62,7 @@ class OnlineSettings(MethodSettings):
 
     learns: Learns
     labeller: Labeller
-    targets: Targets
+    targets: TargetKind
     drop: float
     by_class: bool
     scope: Scope
@@ -86,7 +79,7 @@ class OnlineSettings(MethodSettings):
         require_range("method.momentum", self.momentum, 0, 1)
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
-        is_plain = self.label_smoothing == 0 or self.targets is Targets.hard
+        is_plain = self.label_smoothing == 0 or self.targets is TargetKind.hard
         require(is_plain, "method.label_smoothing", "has no effect on method.targets=soft; set it to 0")
         has_choice = self.drop > 0 or not self.by_class
         require(has_choice, "method.by_class", "has no effect with method.drop=0; set that too, or leave this out")
