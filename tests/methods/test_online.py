@@ -190,6 +190,16 @@ def test_long_streams_are_judged_at_a_few_places(tmp_path, monkeypatch):
     ("words", "message"),
     [
         (("method.drop=1",), "method.drop: must be between 0 and 0.99, but is 1"),
+        (("method.learns=nothing",), "method.drop: has no effect with method.learns=nothing; set it to 0"),
+        (
+            ("method.learns=statistics", "method.drop=0", "method.labeller=ema"),
+            "method.labeller: has no effect with method.learns=statistics; set it to student",
+        ),
+        (
+            ("method.learns=nothing", "method.drop=0", "method.scope=last"),
+            "method.scope: has no effect with method.learns",
+        ),
+        (("method.labeller=truth",), "method.drop: has no effect with method.labeller=truth; set it to 0"),
         (("method.drop=0", "method.by_class=true"), "method.by_class: has no effect with method.drop=0; set that too"),
         (
             ("method.targets=soft", "method.label_smoothing=0.1"),

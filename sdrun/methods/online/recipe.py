@@ -78,6 +78,8 @@ class _Online:
             load_statistics(self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source]).fields)
 
         def learned(network: Evaluable) -> dict[str, np.ndarray]:
+            if settings.scope is not Scope.period:
+                return {}
             return {PREDICTION: experiment.data.answers(network, items).argmax(dim=1).cpu().numpy()}
 
         metrics = experiment.evaluate(name, self.student.eval(), self._judge(number, learned))

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from sdrun.errors import require
 from sdrun.settings import MethodSettings, Situation, TargetKind, require_range, require_view
+from sdrun.settings.words import text
 
 SOURCE = "source"
 """The stage that has labels."""
@@ -46,6 +47,17 @@ class Scope(Enum):
     period = "period"
     last = "last"
     everything = "everything"
+
+
+OF_TRAINING = {
+    "labeller": Labeller.student,
+    "targets": TargetKind.hard,
+    "drop": 0,
+    "by_class": False,
+    "labelled_ratio": 0,
+    "stay": 0,
+}
+"""Settings of a period's training, and what each is where there is none."""
 
 
 @dataclass
@@ -81,6 +93,14 @@ class OnlineSettings(MethodSettings):
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         is_plain = self.label_smoothing == 0 or self.targets is TargetKind.hard
         require(is_plain, "method.label_smoothing", "has no effect on method.targets=soft; set it to 0")
+        for key, usual in OF_TRAINING.items():
+            has_effect = self.learns is Learns.weights or vars(self)[key] == usual
+            told = f"has no effect with method.learns={self.learns.value}; set it to {text(usual.value if isinstance(usual, Enum) else usual)}"
+            require(has_effect, f"method.{key}", told)
+        has_scope = self.learns is not Learns.nothing or self.scope is Scope.period
+        require(has_scope, "method.scope", "has no effect with method.learns=nothing; set it to period")
+        is_chosen = self.labeller is not Labeller.truth or self.drop == 0
+        require(is_chosen, "method.drop", "has no effect with method.labeller=truth; set it to 0")
         has_choice = self.drop > 0 or not self.by_class
         require(has_choice, "method.by_class", "has no effect with method.drop=0; set that too, or leave this out")
 
