@@ -95,8 +95,9 @@ class OnlineSettings(MethodSettings):
         require(is_plain, "method.label_smoothing", "has no effect on method.targets=soft; set it to 0")
         for key, usual in OF_TRAINING.items():
             has_effect = self.learns is Learns.weights or vars(self)[key] == usual
-            told = f"has no effect with method.learns={self.learns.value}; set it to {text(usual.value if isinstance(usual, Enum) else usual)}"
-            require(has_effect, f"method.{key}", told)
+            value = usual.value if isinstance(usual, Enum) else text(usual)
+            ignored = f"has no effect with method.learns={self.learns.value}; set it to {value}"
+            require(has_effect, f"method.{key}", ignored)
         has_scope = self.learns is not Learns.nothing or self.scope is Scope.period
         require(has_scope, "method.scope", "has no effect with method.learns=nothing; set it to period")
         is_chosen = self.labeller is not Labeller.truth or self.drop == 0
