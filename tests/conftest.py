@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 
@@ -7,6 +8,7 @@ import torch
 from sdrun import cli, job
 
 torch.set_num_threads(1)
+gc.set_threshold(100_000, 50, 100)  # what is imported stays, and is looked through less often
 
 
 @pytest.fixture(scope="session", autouse=True)

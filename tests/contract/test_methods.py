@@ -21,9 +21,20 @@ def _with_example():
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def watches():
+    """What was seen of each run while it trained."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, watches):
     folder = tmp_path_factory.mktemp("runs")
-    return {name: start(folder / name, *method(name), store=folder / "store") for name in METHODS}
+    paths = {}
+    for name in METHODS:
+        asked = method(name)
+        with Watch() as watches[name]:
+            paths[name] = start(folder / name, *asked, store=folder / "store")
+    return paths
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -106,9 +117,8 @@ def test_teachers_are_recorded_and_kept_out_of_checkpoints(name, runs):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_no_gradient_reaches_a_teacher(name, tmp_path):
-    with Watch() as watch:
-        start(tmp_path / "run", *method(name), "optim.epochs=1")
+def test_no_gradient_reaches_a_teacher(name, runs, watches):
+    watch = watches[name]
     is_alone = "\nAsymmetry: none" in (sys.modules[methods.settings_class(name).__module__].__doc__ or "")
     assert watch.faults == []
     assert watch.taught
