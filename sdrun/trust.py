@@ -86,8 +86,12 @@ def lenient(setting: Override) -> str:
 
 
 def install() -> None:
-    """Have Hydra compose by ``Loader``, wherever it does: its own sweepers and launchers ask the loader again."""
+    """Have Hydra compose by ``Loader``, wherever it does: its own sweepers and launchers ask the loader again.
+
+    Without asking for ``hydra.mode`` first, which composes once more: whether it is a sweep, the command line has said.
+    """
     hydra._internal.hydra.ConfigLoaderImpl = Loader  # type: ignore[attr-defined]
+    hydra._internal.hydra.Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def require_no_code(config: DictConfig) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from documented import PAGES, ROOT, anchors, blocks, commands, links, usages, words
 from ground import CLASSES, Ground, Reader
-from hydra._internal.hydra import Hydra
 
 from helpers import compose
 from sdrun.sweeps import estimate
@@ -57,7 +56,6 @@ def reader(ground, called, capsys, monkeypatch):
 
     monkeypatch.chdir(ground.folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(ground.folder / "cache"))
-    monkeypatch.setattr(Hydra, "get_mode", lambda *_, **__: None)  # composes once more, to look for hydra.mode
     monkeypatch.setattr(estimate, "show", lambda context, config, jobs, at_once: dict.fromkeys(jobs))
     return Reader(ground, call)
 
