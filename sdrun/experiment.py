@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sdrun import loop, models
 from sdrun.answers.categorical import Categorical
 from sdrun.context import Context
+from sdrun.data.labelled import Labelled
 from sdrun.data.source import Fields, Memory, Only, Rows, Source
 from sdrun.errors import require
 from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
@@ -109,18 +110,27 @@ class Experiment:
             self._others[student] = model.title
         return self.hardware.place(student)
 
-    def stream(self, index: int, views: Mapping[str, int] | None = None, *, source: Source | None = None) -> Shuffled:
+    def stream(
+        self,
+        index: int,
+        views: Mapping[str, int] | None = None,
+        *,
+        source: Source | None = None,
+        times: int = 1,
+        word: str = "",
+    ) -> Shuffled:
         """The training items whose labels are known, ordered and augmented by (seed, index, step) alone.
 
         An epoch has as many steps as it would if all items had labels. ``views``: how many views of each role an item
         has in a batch; by default one that is weak. ``source``: all items of another source instead, whose fingerprint
-        stands with the stage's teachers in the manifest, so that the stage goes on with no others.
+        stands with the stage's teachers in the manifest, so that the stage goes on with no others. ``times`` as many a
+        step as a batch has; ``word``: which one it is of a stage's streams, where there are several.
         """
-        words, views = (self.settings.seed, index), views or {"weak": 1}
+        words, views = (self.settings.seed, index, *([word] if word else [])), views or {"weak": 1}
         if source is None:
-            return self._stream(self.task.parts["train"], self.with_labels, views, 1, words)
+            return self._stream(self.task.parts["train"], self.with_labels, views, times, words)
         lineage = [{"stage": "items", "sha256": source.fingerprint}]
-        return self._stream(source, torch.arange(len(source), device=self.device), views, 1, words, lineage)
+        return self._stream(source, torch.arange(len(source), device=self.device), views, times, words, lineage)
 
     def labelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
         """The training items whose labels are known, and no others: an epoch is a round over these.
@@ -133,13 +143,26 @@ class Experiment:
 
     def period(self, numbers: Sequence[int]) -> Source:
         """The items of some periods of a stream, of which nothing else is known."""
-        items = Only(self.task.parts["train"], self.task.inputs)
-        return Rows(items, torch.as_tensor(self.rows(numbers), device=self.device))
+        items, inputs = self._learned(numbers), self.task.inputs
+        if isinstance(items, Labelled):
+            assert self.task.further
+            return Only(self.task.further(items), inputs)
+        return Rows(Only(self.task.parts["train"], inputs), torch.as_tensor(items, device=self.device))
 
-    def rows(self, numbers: Sequence[int]) -> np.ndarray:
-        """Positions of the training items of some periods. Of a finished run that is only used, one stands for all."""
+    def hidden(self, numbers: Sequence[int]) -> np.ndarray | None:
+        """The labels [N] of some periods, which judges alone may know; None where there are none."""
         periods = self.data.splits.periods
-        return np.concatenate([periods.rows[number] for number in numbers]) if periods else np.arange(1)
+        return periods.hidden(numbers) if periods else None
+
+    def _learned(self, numbers: Sequence[int]) -> np.ndarray | Labelled:
+        """See ``Periods.learned``. Of a finished run that is only used, one training item stands for all."""
+        periods = self.data.splits.periods
+        return periods.learned(numbers) if periods else np.arange(1)
+
+    @property
+    def least(self) -> int:
+        """Items without which nothing can be trained on."""
+        return self.settings.model.smallest_batch * self.hardware.world * self.settings.optim.accumulate
 
     def unlabelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
         """All training items, of which nothing else is known, ``times`` as many a step as a labelled batch has."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sdrun.answers.answers import Answers
-from sdrun.data.labelled import Splits
+from sdrun.data.labelled import Labelled, Splits
 from sdrun.data.source import OnDemand, Rows, Source
 from sdrun.streams.shuffled import View
 from sdrun.trees import Tree
@@ -33,6 +33,7 @@ class Task:
     ``heard``, that form as this run's networks take it; ``reading``: what must be alike for that, such as the pieces
     of texts.
     ``drift``: items by an amount each [N] and the name of their part, as a stream changes them; None where none does.
+    ``further``: items that come later in a stream, on the device; None where all are there.
     ``reads``: whether items are read from files each time, so that the next ones are better read ahead.
     """
 
@@ -49,6 +50,7 @@ class Task:
     heard: Callable[[Tree], Tree] = _as_it_is
     reading: str = ""
     drift: Callable[[Source, np.ndarray, str], Source] | None = None
+    further: Callable[[Labelled], Source] | None = None
     doubts: tuple[str, ...] = ()
     reads: bool = False
 
@@ -56,13 +58,16 @@ class Task:
         """With a part for each period of a stream, which has what that is judged on, made when it is asked for."""
         periods, pool = self.splits.periods, self.parts["pool"]
         assert periods
-        rows = dict(zip(periods.names, map(torch.from_numpy, periods.held_out), strict=True))
 
         def part(name: str) -> Source:
-            items = Rows(pool, rows[name])
+            judged = periods.judged(name)
+            if isinstance(judged, Labelled):
+                assert self.further
+                return self.further(judged)
+            items = Rows(pool, torch.from_numpy(judged))
             return self.drift(items, periods.amounts[name], name) if self.drift else items
 
-        return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in rows}))
+        return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in periods.names}))
 
     @property
     def can_be_seen(self) -> bool:

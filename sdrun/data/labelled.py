@@ -99,7 +99,9 @@ class Published:
     ``noisy``: by a run's seed, the labels [N] that it has of the training items, where they are not the true ones;
     ``validation``: the positions of those that were published for validation; ``groups`` [N]: numbers of what has to
     stay on one side of a split, such as the frames of one film. ``measured``: settings of the dataset that are found
-    in the data where they are not given; ``facts``: what a person should know of how it was read.
+    in the data where they are not given; ``facts``: what a person should know of how it was read. ``domains``: names of
+    those that the field ``domain`` of items tells by number; ``further``: of a stream in files, what is learned from in
+    one and what that is judged on, by its number.
     """
 
     train: Labelled
@@ -111,6 +113,8 @@ class Published:
     groups: np.ndarray | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    further: Callable[[int], tuple[Labelled, Labelled]] | None = None
 
     @property
     def parts(self) -> dict[str, Labelled]:
@@ -152,7 +156,7 @@ class Splits:
         labels = {name: part.labels for name, part in self.parts.items()}
         labels["train"] = np.full(len(self.train), -1)
         labels["train"][self.labelled] = self.train.labels[self.labelled]
-        return labels | (self.periods.labels if self.periods else {})
+        return labels
 
     @cached_property
     def learned(self) -> dict[str, np.ndarray]:

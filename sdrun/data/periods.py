@@ -1,34 +1,62 @@
-"""The items of a run as a stream: which come when, and what each period is judged on. Imports no torch."""
+"""The periods of a stream: what is learned from in each, and what it is judged on. Imports no torch."""
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from sdrun.errors import require
 from sdrun.randomness import seed_of
-from sdrun.settings import DatasetSettings, DriftSettings, FrequencySettings
 
 if TYPE_CHECKING:
-    from sdrun.data.labelled import Labelled, Splits
+    from sdrun.data.labelled import Labelled
 
 Amounts = dict[str, np.ndarray]
 
-FLAT = 1e-6
-"""A slope of a logarithm that is none."""
+MOST_KEPT = 32
+"""Files of which what they are judged on is in memory."""
 
-SPARE = 4
-"""Test items for each that a period of other frequencies is judged on, so that rare classes do not run out."""
+
+class Periods(Protocol):
+    """``names``, first to last, the one with labels being the first; ``pool``: items that some are judged on.
+
+    ``amounts``: by how much an item drifted, of ``train``, ``val``, ``test`` and each period by name; nothing where no
+    item changes.
+    """
+
+    @property
+    def names(self) -> list[str]: ...
+
+    @property
+    def pool(self) -> "Labelled": ...
+
+    @property
+    def amounts(self) -> Amounts: ...
+
+    @property
+    def smallest(self) -> int:
+        """Items of the smallest period without labels that is known of; 0 where none is."""
+
+    def judged(self, name: str) -> "np.ndarray | Labelled":
+        """What a period is judged on: positions in the pool, or items of its own."""
+
+    def labels(self, name: str) -> np.ndarray | None:
+        """Of these [N]; None where there are none."""
+
+    def learned(self, numbers: Sequence[int]) -> "np.ndarray | Labelled":
+        """What is learned from in some periods: positions of training items, or items of their own."""
+
+    def hidden(self, numbers: Sequence[int]) -> np.ndarray | None:
+        """The labels of these [N], which judges alone may know; None where there are none."""
 
 
 @dataclass(frozen=True)
-class Periods:
-    """``names``, first to last, the one with labels being the first.
+class Cut:
+    """The items of a dataset in periods; see ``Periods``.
 
-    ``rows``: positions of the training items of each; ``pool``: items to judge on, of which those at ``held_out`` are
-    each period's. ``amounts``: by how much an item drifted, of ``train``, ``val``, ``test`` and each period by name;
-    nothing where no item changes.
+    ``rows``: positions of the training items of each; ``held_out``: of those in the pool that each is judged on;
+    ``true_labels``: of all training items.
     """
 
     names: list[str]
@@ -36,100 +64,72 @@ class Periods:
     pool: "Labelled"
     held_out: list[np.ndarray]
     amounts: Amounts
+    true_labels: np.ndarray
 
     @property
-    def labels(self) -> dict[str, np.ndarray]:
-        """Of the items that each is judged on, by name."""
-        return {name: self.pool.labels[index] for name, index in zip(self.names, self.held_out, strict=True)}
+    def smallest(self) -> int:
+        return min(map(len, self.rows[1:]))
+
+    def judged(self, name: str) -> np.ndarray:
+        return self.held_out[self.names.index(name)]
+
+    def labels(self, name: str) -> np.ndarray:
+        return self.pool.labels[self.judged(name)]
+
+    def learned(self, numbers: Sequence[int]) -> np.ndarray:
+        return np.concatenate([self.rows[number] for number in numbers])
+
+    def hidden(self, numbers: Sequence[int]) -> np.ndarray:
+        return self.true_labels[self.learned(numbers)]
 
 
 @dataclass(frozen=True)
-class _Course:
-    """``order``: positions of the training items without labels as they come; the rest as in ``Periods``."""
+class Filed:
+    """Items of their own for each period, read when they are asked for; see ``Periods``.
 
-    order: np.ndarray
-    test: "Labelled"
-    pool: "Labelled"
-    held_out: list[np.ndarray]
-    amounts: Amounts
-
-
-def streamed(splits: "Splits", settings: DatasetSettings) -> "Splits":
-    """The same items as a stream. Raises InputError where they are too few for it."""
-    stream = settings.stream
-    assert stream
-    rest = np.setdiff1d(np.arange(len(splits.train)), splits.labelled)
-    lacks = f"{len(rest):,} items without labels are too few for dataset.stream.periods={stream.periods}"
-    way = "; lower that, or set dataset.num_labels, for the labelled items are the first period"
-    require(len(rest) >= stream.periods, "dataset.stream", lacks + way)
-    random = np.random.default_rng(seed_of(settings.seed, "stream"))
-    rest = random.permutation(rest)
-    if isinstance(stream, FrequencySettings):
-        course = _by_frequencies(stream, splits, rest, random)
-    else:
-        assert isinstance(stream, DriftSettings)
-        course = _by_amounts(stream, splits, rest, random)
-    order = random.permutation(course.order) if stream.shuffled else course.order
-    rows = [splits.labelled, *np.array_split(order, stream.periods)]
-    periods = Periods(stream.names, rows, course.pool, course.held_out, course.amounts)
-    return replace(splits, test=course.test, periods=periods)
-
-
-def _by_amounts(stream: DriftSettings, splits: "Splits", rest: np.ndarray, random: np.random.Generator) -> _Course:
-    """Labelled items drift by amounts drawn evenly from their part; those after them by more and more."""
-    begin, end = stream.amount
-    borders = [begin, *np.linspace(stream.turn, end, stream.periods + 1)]
-    spans = list(pairwise(borders))
-    pool = splits.test.take(random.permutation(len(splits.test))[: stream.held_out])
-
-    def drawn(place: int, num: int) -> np.ndarray:
-        low, high = sorted(spans[place])
-        return random.uniform(low, high, num)
-
-    train = np.empty(len(splits.train))
-    train[splits.labelled] = drawn(0, len(splits.labelled))
-    train[rest] = np.linspace(stream.turn, end, len(rest))
-    amounts = {"train": train, "val": drawn(0, len(splits.validation)), "test": drawn(-1, len(splits.test))}
-    amounts |= {name: drawn(place, len(pool)) for place, name in enumerate(stream.names)}
-    return _Course(rest, splits.test, pool, [np.arange(len(pool))] * len(spans), amounts)
-
-
-def _by_frequencies(
-    stream: FrequencySettings, splits: "Splits", rest: np.ndarray, random: np.random.Generator
-) -> _Course:
-    """Labelled items, and those that the first period is judged on, have the frequencies of the dataset."""
-    num_classes, pool = len(splits.classes), random.permutation(len(splits.test))
-    times = _times(splits.train.labels[rest], num_classes, stream.ratio, random)
-    labels = splits.test.labels[pool]
-    many = -(-len(pool) // SPARE)
-    few = min(stream.held_out, many)
-
-    def drawn(time: float, num: int) -> np.ndarray:
-        return _drawn(labels, time, num_classes, stream.ratio, num, random)
-
-    held_out = [np.arange(few), *(drawn(time, few) for time in np.linspace(0, 1, stream.periods))]
-    test = splits.test.take(pool[drawn(1, many)])
-    return _Course(rest[times.argsort()], test, splits.test.take(pool), held_out, {})
-
-
-def _times(labels: np.ndarray, num_classes: int, ratio: float, random: np.random.Generator) -> np.ndarray:
-    """When each item comes [N], in 0 to 1, so that its class has the weight of that time: by the inverse of its share.
-
-    The weight of class k at the time t is ``ratio ** ((1 - 2 t) (1/2 - k / (K - 1)))``.
+    ``read``: what is learned from in a file, and what it is judged on, by its number; ``order``: of the file that is
+    learned from in each period after the first; ``most``: items that a period is judged on; ``has_labels``: or -1.
     """
-    slope = -2 * np.log(ratio) * _place(labels, num_classes)
-    slope = np.where(abs(slope) < FLAT, FLAT, slope)
-    return np.log1p(random.random(len(labels)) * np.expm1(slope)) / slope
 
+    names: list[str]
+    pool: "Labelled"
+    read: Callable[[int], tuple["Labelled", "Labelled"]]
+    order: Sequence[int]
+    most: int
+    has_labels: bool
 
-def _drawn(
-    labels: np.ndarray, time: float, num_classes: int, ratio: float, num: int, random: np.random.Generator
-) -> np.ndarray:
-    """Positions of ``num`` items with the frequencies at a time."""
-    weights = ratio ** ((1 - 2 * time) * _place(labels, num_classes))
-    return random.choice(len(labels), num, replace=False, p=weights / weights.sum())
+    amounts: ClassVar[Amounts] = {}
+    smallest: ClassVar[int] = 0
 
+    def judged(self, name: str) -> "np.ndarray | Labelled":
+        number = self.names.index(name)
+        return self._judged(number - 1) if number else np.arange(min(self.most, len(self.pool)))
 
-def _place(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """From 1/2 for the first class to -1/2 for the last."""
-    return 0.5 - labels / (num_classes - 1)
+    def labels(self, name: str) -> np.ndarray | None:
+        judged = self.judged(name)
+        if isinstance(judged, np.ndarray):
+            return self.pool.labels[judged]
+        return judged.labels if self.has_labels else None
+
+    def learned(self, numbers: Sequence[int]) -> "Labelled":
+        parts = [self._both(self.order[number - 1])[0] for number in numbers]
+        return reduce(lambda one, other: one.joined(other), parts)
+
+    def hidden(self, numbers: Sequence[int]) -> np.ndarray | None:
+        return self.learned(numbers).labels if self.has_labels else None
+
+    @cached_property
+    def _both(self) -> Callable[[int], tuple["Labelled", "Labelled"]]:
+        """Of the file that was read last."""
+        return lru_cache(1)(self.read)
+
+    @cached_property
+    def _judged(self) -> Callable[[int], "Labelled"]:
+        """Of some files, those that are asked for again and again among them."""
+
+        def judged(number: int) -> "Labelled":
+            items = self._both(number)[1]
+            random = np.random.default_rng(seed_of("judged", number))
+            return items.take(np.sort(random.permutation(len(items))[: self.most]))
+
+        return lru_cache(MOST_KEPT)(judged)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from sdrun.data.courses import in_first, streamed
 from sdrun.data.facts import doubts, facts
 from sdrun.data.labelled import Published, Splits
 from sdrun.data.noise import flip_labels
-from sdrun.data.periods import streamed
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
 from sdrun.randomness import seed_of
@@ -23,7 +23,8 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     is_hard = source.train.soft is None or settings.label_noise == 0
     require(is_hard, "dataset.label_noise", "flips classes, and these labels are shares of classes; set it to 0")
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
-    held_out, rest = _held_out(source, settings)
+    is_first = in_first(settings, source)
+    held_out, rest = _held_out(source, settings, is_first)
     seen = {"dataset.name": labels, "dataset.val_size": labels[rest]}
     if settings.train_size is not None:
         num = len(rest)
@@ -37,7 +38,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         len(source.classes),
         seed_of(settings.seed, "label_noise"),
     )
-    labelled = np.arange(len(train))
+    labelled = np.flatnonzero(is_first[rest])
     if settings.num_labels is not None:
         labelled, _ = stratified(labelled, given_labels, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
@@ -58,12 +59,15 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         item=source.item,
     )
     if settings.stream:
-        splits = streamed(splits, settings)
+        splits = streamed(splits, settings, source)
     return replace(splits, facts=(*facts(splits), *source.facts), doubts=tuple(doubts(splits, seen)))
 
 
-def _held_out(source: Published, settings: DatasetSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Positions for validation, and all others. Raises InputError where groups are too large to be split."""
+def _held_out(source: Published, settings: DatasetSettings, is_first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions for validation, out of those that ``is_first`` [N] allows, and all others.
+
+    Raises InputError where groups are too large to be split.
+    """
     num, order = settings.num_held_out, np.arange(len(source.train))
     if source.validation is not None and num:
         same = f"the data hold {len(source.validation)} items for validation; leave it out, or set it to 0"
@@ -71,7 +75,8 @@ def _held_out(source: Published, settings: DatasetSettings) -> tuple[np.ndarray,
         return source.validation, np.setdiff1d(order, source.validation)
     labels, seed = source.train.labels, seed_of(settings.seed, "validation")
     if source.groups is None:
-        return stratified(order, labels, num, seed)
+        held_out, _ = stratified(order[is_first], labels, num, seed)
+        return held_out, np.setdiff1d(order, held_out)
     held_out, rest = grouped(source.groups, labels, num, seed)
     too_large = f"no group is small enough to be held out whole, with dataset.val_size={num}; make that larger"
     require(len(held_out) > 0 or num == 0, "dataset.group", too_large)

@@ -136,8 +136,12 @@ PSEUDO_LABELS = (
     _share("pseudo_label_accuracy", "share of those that count whose pseudo-label is right", title="pseudo-labels"),
     _share("mask", "share of items that counts", Better.neither),
 )
+ESTIMATED, IMBALANCE, UNCHANGED = "estimated_accuracy", "imbalance", "unchanged"
 STREAM = (
     _share("prequential_accuracy", "share of a period's items that was predicted right before it was learned from"),
+    _share(ESTIMATED, "pseudo_label_accuracy as it is estimated without labels (ATC, 2201.04234)"),
+    _lower(IMBALANCE, "distance of the classes that are predicted from the labelled ones: total variation, 0 to 1"),
+    _share(UNCHANGED, "share of periods whose update was taken back, or that had nothing to learn from", Better.lower),
     *PSEUDO_LABELS,
 )
 EARLY_EXIT = (
@@ -167,7 +171,7 @@ BY_KIND = {
     "Of predictions; with features those of a linear probe": CLASSIFICATION,
     "Of features": REPRESENTATION,
     "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
-    "Of a stream": STREAM[:1],
+    "Of a stream": STREAM[:4],
     "Of early exit": EARLY_EXIT,
     "Of what a network costs, below model/ and test/": COSTS,
     "Of training, below train/": TRAINING,

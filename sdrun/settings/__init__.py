@@ -20,7 +20,15 @@ from sdrun.settings.model import ModelSettings, Shape, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
 from sdrun.settings.own import OwnSettings
 from sdrun.settings.run import InitNetwork, Settings
-from sdrun.settings.stream import STREAMS, DriftSettings, FrequencySettings, StreamSettings
+from sdrun.settings.stream import (
+    STREAMS,
+    CutSettings,
+    DomainSettings,
+    DriftSettings,
+    FilesSettings,
+    FrequencySettings,
+    StreamSettings,
+)
 
 __all__ = [
     "AUTO",
@@ -31,9 +39,12 @@ __all__ = [
     "STREAMS",
     "TEST_SHARE",
     "Control",
+    "CutSettings",
     "DatasetSettings",
     "Device",
+    "DomainSettings",
     "DriftSettings",
+    "FilesSettings",
     "FrequencySettings",
     "HardwareSettings",
     "InitNetwork",

@@ -80,6 +80,10 @@ class DatasetSettings(ABC):
         """These settings for test items that are at ``root``."""
         return replace(self, root=root)
 
+    def alone(self, root: str) -> "DatasetSettings":
+        """These settings for items that are all at ``root``, such as those of a period."""
+        return replace(self, root=root, stream=None)
+
     @property
     def further_roles(self) -> dict[str, str]:
         """Views that the dataset's own settings ask for, and by which key."""

@@ -1,18 +1,20 @@
 """Streams: data that drift, in periods after the one that has labels."""
 
+import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from sdrun.errors import require
+from sdrun.errors import InputError, require
 from sdrun.settings.checks import require_range
 
 PERIOD = "period"
 
 
 @dataclass
-class StreamSettings:
-    """``periods``: how many follow the labelled one; ``shuffled``: whether their items come in no order, a control;
-    ``held_out``: test items that each is judged on.
+class StreamSettings(ABC):
+    """``shuffled``: whether items come in no order, a control; ``held_out``: test items that each period is judged on.
 
     ``takes``: the kind of items that can drift so, None any.
     """
@@ -20,23 +22,41 @@ class StreamSettings:
     takes: ClassVar[str | None] = None
 
     kind: str
-    periods: int
     shuffled: bool
     held_out: int
 
     def __post_init__(self) -> None:
-        require_range("dataset.stream.periods", self.periods, 1)
         require_range("dataset.stream.held_out", self.held_out, 1)
+
+    @property
+    @abstractmethod
+    def num_periods(self) -> int:
+        """How many follow the labelled one."""
 
     @property
     def names(self) -> list[str]:
         """Of the periods, the labelled one first: they sort as they come."""
-        width = len(str(self.periods))
-        return [f"{PERIOD}_{number:0{width}}" for number in range(self.periods + 1)]
+        width = len(str(self.num_periods))
+        return [f"{PERIOD}_{number:0{width}}" for number in range(self.num_periods + 1)]
 
 
 @dataclass
-class DriftSettings(StreamSettings):
+class CutSettings(StreamSettings):
+    """The items of a dataset, cut into ``periods`` of as many each."""
+
+    periods: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_range("dataset.stream.periods", self.periods, 1)
+
+    @property
+    def num_periods(self) -> int:
+        return self.periods
+
+
+@dataclass
+class DriftSettings(CutSettings):
     """Items that change by an amount, which goes from one to the other of ``amount``; labelled ones by ``first`` of it.
 
     Degrees of a rotation, or the strength of a corruption.
@@ -63,7 +83,7 @@ class DriftSettings(StreamSettings):
 
 
 @dataclass
-class FrequencySettings(StreamSettings):
+class FrequencySettings(CutSettings):
     """``ratio``: how many times as frequent the first class is as the last, and in the end the other way round."""
 
     ratio: float
@@ -73,9 +93,63 @@ class FrequencySettings(StreamSettings):
         require_range("dataset.stream.ratio", self.ratio, 1)
 
 
+@dataclass
+class DomainSettings(CutSettings):
+    """``order``: the domains that items of a dataset are from, as they come; the first has labels."""
+
+    order: list[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        are_several = len(self.order) > 1 and len(set(self.order)) == len(self.order)
+        require(are_several, "dataset.stream.order", "needs the domains one after another, each once, such as [a,b,c]")
+
+
+@dataclass
+class FilesSettings(StreamSettings):
+    """A file or folder in ``folder`` for each period, of the same kind as ``dataset.root``, which is the labelled one.
+
+    ``files``: their names as they come; by default all that are there, by name. ``labelled``: whether they have labels,
+    which judges alone see.
+    """
+
+    folder: str | None
+    files: list[str] | None
+    labelled: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.files is None:
+            self.files = self._there()
+        require(len(self.files) > 0, "dataset.stream.files", "names none; leave it out, for all that are in the folder")
+
+    @property
+    def num_periods(self) -> int:
+        return len(self.files or [])
+
+    @property
+    def paths(self) -> list[Path]:
+        """Those of the files."""
+        return [Path(os.path.expanduser(self.folder or ".")) / name for name in self.files or []]
+
+    def _there(self) -> list[str]:
+        require(
+            self.folder is not None, "dataset.stream.folder", "is missing; name the folder with a file for each period"
+        )
+        try:
+            names = sorted(entry.name for entry in Path(os.path.expanduser(str(self.folder))).iterdir())
+        except OSError as error:
+            raise InputError(f"dataset.stream.folder: {error}") from error
+        names = [name for name in names if not name.startswith(".")]
+        require(bool(names), "dataset.stream.folder", f"{self.folder} is empty; put a file for each period there")
+        return names
+
+
 STREAMS: dict[str, type[StreamSettings]] = {
     "rotation": DriftSettings,
     "corruption": DriftSettings,
     "class_frequency": FrequencySettings,
+    "domains": DomainSettings,
+    "files": FilesSettings,
 }
 """By kind."""

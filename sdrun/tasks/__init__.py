@@ -9,18 +9,22 @@ edits. Imports no torch.
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from sdrun.data.labelled import Published, Splits
+import numpy as np
+
+from sdrun.data.labelled import Labelled, Published, Splits
 from sdrun.errors import InputError, require
 from sdrun.plugins import registry
 from sdrun.rooms import modules, only_subclass, packages, subclasses
-from sdrun.settings import DatasetSettings
+from sdrun.settings import DatasetSettings, FilesSettings
 
 if TYPE_CHECKING:
+    from sdrun.data.source import Source
     from sdrun.hardware import Hardware
     from sdrun.task import Task
 
@@ -94,6 +98,10 @@ def load(settings: DatasetSettings) -> Published:
     if key not in _loaded:
         try:
             published = read(settings)
+            if isinstance(settings.stream, FilesSettings):
+                from sdrun.tasks.further import further
+
+                published = replace(published, further=further(settings, published))
         except OSError as error:
             raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()
@@ -125,5 +133,18 @@ def anew(name: str, make: Callable[[], bytes]) -> bytes:
 
 def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep: Keep = anew) -> "Task":
     """The task of a run, on its device. ``splits.item``: the form in which its model takes the items."""
-    task: Task = import_module(f"{__name__}.{settings.task}.task").build(settings, splits, hardware, keep)
+    module = import_module(f"{__name__}.{settings.task}.task")
+    task: Task = module.build(settings, splits, hardware, keep)
+    if isinstance(settings.stream, FilesSettings) and splits.periods:
+        task = replace(task, further=partial(_further, module, settings, splits, hardware, keep))
     return task.streamed() if splits.periods else task
+
+
+def _further(
+    module: ModuleType, settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep: Keep, items: Labelled
+) -> "Source":
+    """Items that come later, as those of training are."""
+    none, one = np.arange(0), items.take(np.arange(1))
+    alone = replace(splits, train=items, labelled=none, validation=one, test=one, periods=None)
+    source: Source = module.build(settings, alone, hardware, keep).parts["train"]
+    return source

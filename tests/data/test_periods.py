@@ -64,7 +64,7 @@ def test_classes_become_rare_and_frequent():
     first, last = (np.bincount(labels[periods.rows[place]], minlength=10) for place in (1, -1))
     assert first[:3].sum() > 2 * first[-3:].sum()
     assert last[-3:].sum() > 2 * last[:3].sum()
-    judged = [np.bincount(periods.labels[name], minlength=10) for name in periods.names]
+    judged = [np.bincount(periods.labels(name), minlength=10) for name in periods.names]
     assert all(counts.sum() == 40 for counts in judged)
     assert judged[1][:5].sum() > judged[-1][:5].sum()
     assert np.bincount(splits.test.labels, minlength=10)[-3:].sum() > len(splits.test) / 2.5
@@ -73,7 +73,7 @@ def test_classes_become_rare_and_frequent():
 
 def test_a_period_has_labels_to_be_judged_by_and_training_knows_none_of_them():
     splits = streamed("dataset/stream=rotation", "dataset.stream.held_out=25")
-    assert {len(splits.labels[name]) for name in splits.periods.names} == {25}
+    assert {len(splits.periods.labels(name)) for name in splits.periods.names} == {25}
     assert set(splits.labels["train"][np.concatenate(splits.periods.rows[1:])]) == {-1}
 
 

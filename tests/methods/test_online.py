@@ -9,11 +9,14 @@ import torch
 
 import sdrun
 from helpers import SMALL, SMALL_VIT, check, differences, in_pieces, manifest, settings, start, summary
-from sdrun import run
+from sdrun import run, tasks
 from sdrun.data import splits as splitting
+from sdrun.data.source import Memory
 from sdrun.errors import InputError
+from sdrun.methods.online.buffer import sample
 from sdrun.methods.online.judge import averages
-from sdrun.methods.online.labels import confident, pseudo_labels
+from sdrun.methods.online.labels import Known, Said, confident, pseudo_labels
+from sdrun.methods.online.learning import balanced, learned, objection
 from sdrun.methods.online.statistics import statistics
 
 STREAM = ("dataset/stream=rotation", "dataset.num_labels=40", "dataset.stream.periods=3", "dataset.stream.held_out=30")
@@ -48,10 +51,93 @@ def test_the_least_confident_do_not_count_and_of_equals_the_first_do():
 
 
 def test_labels_are_classes_or_probabilities():
-    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
-    hard, soft = (pseudo_labels(logits, method("method.drop=0", f"method.targets={kind}")) for kind in ("hard", "soft"))
+    said = Said([torch.tensor([[2.0, 0.0], [0.0, 1.0]])])
+    hard, soft = (
+        pseudo_labels(said, None, method("method.drop=0", f"method.targets={kind}")) for kind in ("hard", "soft")
+    )
     assert hard["label"].tolist() == hard["prediction"].tolist() == [0, 1]
-    torch.testing.assert_close(soft["label"], logits.softmax(1))
+    torch.testing.assert_close(soft["label"], said.probabilities.float())
+
+
+def test_several_label_by_their_mean_and_where_they_agree():
+    one, other = torch.tensor([[3.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+    said = Said([one, other])
+    torch.testing.assert_close(said.probabilities, (one.double().softmax(1) + other.double().softmax(1)) / 2)
+    fields = pseudo_labels(said, None, method("method.drop=0"))
+    assert fields["label"].tolist() == [0, 1]
+    assert fields["counts"].tolist() == [True, False]
+
+
+def test_a_threshold_is_the_lowest_at_which_so_many_are_right():
+    confidence = torch.tensor([0.9, 0.8, 0.8, 0.6, 0.5])
+    known = Known(confidence, torch.tensor([True, True, False, True, False]))
+    assert known.at_precision(0.75) == pytest.approx(0.6)
+    assert known.at_precision(0.7) == pytest.approx(0.6)
+    assert known.at_precision(0.5) == pytest.approx(0.5)
+    assert known.at_precision(0.9) == pytest.approx(0.9)  # of the two that are equal, neither
+    assert Known(confidence, torch.zeros(5, dtype=torch.bool)).at_precision(0.1) == float("inf")
+
+
+def test_the_share_that_is_likely_right_is_that_of_validation_on_its_own_items():
+    random = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(500, 4, generator=random)
+    said = Said([logits])
+    is_right = torch.rand(500, generator=random, dtype=torch.double) < said.confidence
+    fields = pseudo_labels(said, Known(said.confidence, is_right), method())
+    assert fields["likely"].double().mean() == pytest.approx(is_right.double().mean().item(), abs=1e-9)
+    unsure = pseudo_labels(Said([logits / 3]), Known(said.confidence, is_right), method())
+    assert unsure["likely"].double().mean() < is_right.double().mean() - 0.2
+
+
+def test_a_sample_has_each_item_with_the_same_probability():
+    parts = [Memory({"item": torch.arange(start, start + 20)}) for start in (0, 20, 40)]
+    counts = torch.zeros(60)
+    for seed in range(400):
+        kept = {}
+        for number, part in enumerate(parts):
+            kept = sample(kept, part, 15, seed, number)
+        assert len(set(kept["item"].tolist())) == 15
+        counts[kept["item"]] += 1
+    shares = counts.view(3, 20).sum(1) / counts.sum()
+    assert (shares - 1 / 3).abs().max() < 0.03
+    assert counts.min() > 50
+
+
+def test_what_is_learned_is_held_against_the_truth():
+    told = {
+        "prediction": np.array([0, 1, 1, 0]),
+        "label": np.array([0, 1, 1, 1]),
+        "counts": np.array([True, True, False, True]),
+        "likely": np.array([True, False, True, True]),
+    }
+    metrics = learned(told, np.array([0, 0, 1, 1]), ["a", "b"])
+    assert metrics == {
+        "present/prequential_accuracy": 0.5,
+        "present/mask": 0.75,
+        "present/unchanged": 0,
+        "present/pseudo_label_accuracy": pytest.approx(2 / 3),
+        "present/estimated_accuracy": pytest.approx(2 / 3),
+        "present/pseudo_label_accuracy/a": 0.5,
+        "present/mask/a": 1,
+        "present/pseudo_label_accuracy/b": 1,
+        "present/mask/b": 0.5,
+    }
+
+
+def test_balance_is_that_of_the_labelled_items():
+    splits = splitting.split(tasks.load(settings(*STREAM).dataset), settings(*STREAM, "dataset.val_size=100").dataset)
+    labels = splits.train.labels[splits.labelled]
+    assert balanced(labels, splits) == {"present/imbalance": 0}
+    assert balanced(np.zeros(9, int), splits)["present/imbalance"] == pytest.approx(1 - (labels == 0).mean())
+
+
+def test_an_update_is_objected_to_by_what_is_measured_without_labels():
+    metrics = {"present/estimated_accuracy": 0.4, "present/imbalance": 0.3, "present/pseudo_label_accuracy": 0}
+    assert objection(metrics, method()) == ""
+    assert "40% of its pseudo-labels are right, by an estimate" in objection(
+        metrics, method("method.least_accuracy=0.5")
+    )
+    assert "0.30 away" in objection(metrics, method("method.most_imbalance=0.2"))
 
 
 def test_labels_that_are_hidden_change_no_weight(gradual, tmp_path, monkeypatch):
@@ -60,7 +146,8 @@ def test_labels_that_are_hidden_change_no_weight(gradual, tmp_path, monkeypatch)
         hidden = np.setdiff1d(np.arange(len(splits.train)), splits.labelled)
         labels, truth = splits.train.labels.copy(), splits.true_labels.copy()
         labels[hidden] = truth[hidden] = 0
-        return replace(splits, train=replace(splits.train, labels=labels), true_labels=truth)
+        periods = replace(splits.periods, true_labels=truth)
+        return replace(splits, train=replace(splits.train, labels=labels), true_labels=truth, periods=periods)
 
     monkeypatch.setattr(run, "split", without)
     other = start(tmp_path / "run", *asked("online_gradual"))
@@ -73,6 +160,12 @@ def test_the_line_above_learns_what_is_true(tmp_path):
     last = stages(start(tmp_path / "run", *asked("online_labelled")))["period_3"]["metrics"]
     assert last["stream/pseudo_label_accuracy"] == last["stream/mask"] == 1
 
+
+SOMETIMES = (
+    *("method=online_ema", "method.momentum=0.5", "method.drop=0", "method.precision=0.3"),
+    *("method.most_imbalance=0.75", "optim.epochs=6", "optim.lr=0.02"),
+)
+"""Takes some updates back, and others not."""
 
 # The choices ---------------------------------------------------------------------------------------------------------
 
@@ -123,13 +216,53 @@ def test_statistics_are_plain_means_over_batches():
         ("method=online", "method.labelled_ratio=1", "method.stay=1"),
         ("method=online", "method.targets=soft"),
         ("method=online", "method.scope=everything"),
+        ("method=online", "method.members=2", "method.buffered_ratio=1", "method.buffer=30", "optim.epochs=6"),
+        SOMETIMES,
     ],
 )
 def test_what_else_may_be_learned_resumes_and_is_used(words, tmp_path, monkeypatch):
     whole = start(tmp_path / "whole", *asked(), *words)
     in_pieces(tmp_path / "pieces", monkeypatch, *SMALL, *asked(), *words)
     assert differences(whole, tmp_path / "pieces") == []
+    taken_back = {name for name in stages(whole) if name.endswith("_unchanged")}
+    assert 0 < len(taken_back) < 3 if words is SOMETIMES else not taken_back
     assert sdrun.load(whole).predict(np.zeros((2, 1, 8, 8), np.uint8)).shape == (2, 10)
+
+
+# The guard -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_guard_that_takes_everything_back_leaves_the_network_of_the_first_period(gradual, tmp_path, called):
+    path = start(tmp_path / "run", *asked("online_gradual"), "method.most_imbalance=0")
+    told = stages(path)
+    assert {name: stage["metrics"]["present/unchanged"] for name, stage in told.items() if "unchanged" in name} == {
+        f"period_{number}_unchanged": 1 for number in (1, 2, 3)
+    }
+    assert summary(path)["metrics"]["stream/unchanged"] == 1
+    assert told["period_3_unchanged"]["metrics"]["present/accuracy"] == told["source"]["metrics"]["last/accuracy"]
+    first = told["period_1"]["metrics"]["present/pseudo_label_accuracy"]
+    assert first == told["period_1_unchanged"]["metrics"]["present/pseudo_label_accuracy"]
+    assert told["period_1"]["sha256"] == stages(gradual)["period_1"]["sha256"]
+    assert {file.parent.name for file in (path / "stages").glob("*/*.pt")} == {"source", "period_3", "period_3_labels"}
+    assert "period_2: its classes are" in (path / "run.log").read_text()
+    weights = sdrun.load(path).network.state_dict()
+    source = torch.load(path / "stages/source/last.pt", weights_only=True)
+    assert all(torch.equal(source[f"student.{name}"], values) for name, values in weights.items())
+    assert called("evaluate", str(path))[0] == 0
+
+
+def test_a_period_of_which_nothing_counts_changes_nothing(tmp_path):
+    path = start(tmp_path / "run", *asked("online"), "method.drop=0", "method.precision=1", "optim.epochs=1")
+    told = stages(path)
+    assert set(told) == {"source", *(f"period_{n}_{word}" for n in (1, 2, 3) for word in ("labels", "unchanged"))}
+    assert told["period_3_unchanged"]["metrics"]["stream/mask"] < 0.01
+    assert "too few of its items count" in (path / "run.log").read_text()
+
+
+def test_all_weights_may_be_kept(tmp_path):
+    path = start(tmp_path / "run", *asked("online_gradual"), "method.keep=all")
+    there = {file.parent.name for file in (path / "stages").glob("*/*.pt")}
+    assert there == {"source", *(f"period_{n}{word}" for n in (1, 2, 3) for word in ("", "_labels"))}
 
 
 # What is kept and said -----------------------------------------------------------------------------------------------
@@ -200,6 +333,15 @@ def test_long_streams_are_judged_at_a_few_places(tmp_path, monkeypatch):
             "method.scope: has no effect with method.learns",
         ),
         (("method.labeller=truth",), "method.drop: has no effect with method.labeller=truth; set it to 0"),
+        (
+            ("method.labeller=truth", "method.drop=0", "method.members=3"),
+            "method.members: has no effect with",
+        ),
+        (("method.precision=0.9",), "method.precision: says what counts, and so does method.drop; set that to 0"),
+        (
+            ("method.learns=nothing", "method.drop=0", "method.least_accuracy=0.5"),
+            "method.least_accuracy: has no effect with method.learns=nothing; set it to 0",
+        ),
         (("method.drop=0", "method.by_class=true"), "method.by_class: has no effect with method.drop=0; set that too"),
         (
             ("method.targets=soft", "method.label_smoothing=0.1"),
@@ -217,6 +359,12 @@ def test_a_period_has_enough_to_learn_from(tmp_path):
     message = "dataset.stream.periods: leaves 1 items of a period to learn from, and the model needs 2; lower it, or"
     with pytest.raises(InputError, match=message):
         start(tmp_path / "run", *asked(), "dataset.stream.periods=80")
+
+
+@pytest.mark.parametrize("words", [("method.precision=0.9", "method.drop=0"), ("method.least_accuracy=0.5",)])
+def test_what_is_measured_on_validation_needs_some(words, tmp_path):
+    with pytest.raises(InputError, match="is measured on validation items, and there are none; set dataset.val_size"):
+        start(tmp_path / "run", *asked(), *words, "dataset.val_size=0")
 
 
 def test_it_needs_a_stream():

@@ -1,17 +1,18 @@
 """Networks that go through a stream, judged where it began, where they are, and where it ends."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sdrun.data.periods import Periods
 from sdrun.judges.classification import Classification
 from sdrun.judges.drawing import Draw
-from sdrun.judges.judge import Evaluable, Networks, Outcome, prefixed
+from sdrun.judges.judge import Evaluable, Networks, Outcome
 from sdrun.judges.metric import STREAM
 from sdrun.judges.metrics import scores
 from sdrun.judges.parts import Parts
-from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION
+from sdrun.methods.online.learning import LEARNING, PRESENT, Learning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,18 +23,14 @@ MOST_MAPPED = 24
 KEPT = ("accuracy", "nll", "ece")
 """Of the metrics of classification, those that are known of each period."""
 
-FIRST, PRESENT, LAST, STREAMED = "first", "present", "last", "stream"
-AVERAGED = ("accuracy", "nll", "ece", "prequential_accuracy", "pseudo_label_accuracy", "mask")
-
-Learned = Callable[[Evaluable], Mapping[str, np.ndarray]]
-"""Of the items that a period learned from, given the network after it: ``prediction`` before, ``label``, ``counts``."""
+FIRST, LAST, STREAMED = "first", "last", "stream"
+AVERAGED = (*KEPT, *LEARNING)
 
 
 class Streaming(Classification):
     """After the period ``number``. The test set, all of it as the last period is, is read after the first and the last.
 
-    ``rows``: of the training items that the period learned from; ``learned``: what of them, None in the first;
-    ``history``: metrics after the periods so far.
+    ``learning``: what is to be said of what it taught, None of the first; ``history``: metrics after those before it.
     """
 
     knows_gaps = False  # validation is as the first period was
@@ -42,25 +39,30 @@ class Streaming(Classification):
         self,
         data: Parts,
         number: int,
-        rows: np.ndarray,
-        learned: Learned | None,
+        learning: Learning | None,
         history: Sequence[Mapping[str, float]],
     ) -> None:
         super().__init__(data)
         self.declared = (*self.declared, *STREAM)
-        self.number, self.rows, self.learned, self.history = number, rows, learned, list(history)
+        self.number, self.learning, self.history = number, learning, list(history)
 
-    def full(self, networks: Networks) -> Outcome:
+    @property
+    def periods(self) -> Periods:
         periods = self.data.splits.periods
         assert periods
-        names = periods.names
+        return periods
+
+    def full(self, networks: Networks) -> Outcome:
+        names = self.periods.names
         is_last = self.number == len(names) - 1
         if self.number == 0 or is_last:
             outcome = super().full(networks)
         else:
             outcome = Outcome(self.validate(networks) if "val" in self.data.held_out else {}, {}, {})
         network = next(iter(networks.values()))
-        metrics = outcome.metrics | self._over_periods(network, names) | self._of_learning(network)
+        metrics = outcome.metrics | self._over_periods(network, names)
+        if self.learning:
+            metrics |= self.learning(network)
         pictures = outcome.pictures
         if is_last:
             history = [*self.history, metrics]
@@ -72,34 +74,16 @@ class Streaming(Classification):
         """Of all periods where they are few, and else of the first, the present and the last."""
         places = {FIRST: names[0], PRESENT: names[self.number], LAST: names[-1]}
         judged = names if len(names) <= MOST_MAPPED else dict.fromkeys(places.values())
-        by_name = {
-            name: scores(self.data.outputs(network, name).cpu().numpy(), self.data.labels[name]) for name in judged
-        }
-        metrics = {f"{word}/{key}": by_name[name][key] for word, name in places.items() for key in KEPT}
+        by_name = {}
+        for name in judged:
+            labels = self.periods.labels(name)
+            if labels is not None:
+                by_name[name] = scores(self.data.outputs(network, name).cpu().numpy(), labels)
+        there = {word: by_name[name] for word, name in places.items() if name in by_name}
+        metrics = {f"{word}/{key}": values[key] for word, values in there.items() for key in KEPT}
         if len(names) <= MOST_MAPPED:
-            metrics |= {f"{name}/accuracy": by_name[name]["accuracy"] for name in names}
+            metrics |= {f"{name}/accuracy": values["accuracy"] for name, values in by_name.items()}
         return metrics
-
-    def _of_learning(self, network: Evaluable) -> dict[str, float]:
-        """Against labels that no training sees."""
-        if self.learned is None:
-            return {}
-        truth, classes = self.data.splits.true_labels[self.rows], self.data.splits.classes
-        told = self.learned(network)
-        metrics = {}
-        if PREDICTION in told:
-            metrics["prequential_accuracy"] = float((told[PREDICTION] == truth).mean())
-        if COUNTS in told:
-            counts, label = told[COUNTS], told[LABEL]
-            is_right = (label if label.ndim == 1 else label.argmax(axis=1)) == truth
-            metrics |= {"mask": float(counts.mean()), "pseudo_label_accuracy": float(is_right[counts].mean())}
-            for number, name in enumerate(classes):
-                members = truth == number
-                if (counts & members).any():
-                    metrics[f"pseudo_label_accuracy/{name}"] = float(is_right[counts & members].mean())
-                if members.any():
-                    metrics[f"mask/{name}"] = float(counts[members].mean())
-        return prefixed(PRESENT, "", metrics)
 
     def _pictures(self, history: list[Mapping[str, float]], names: list[str]) -> dict[str, Draw]:
         def curves() -> "Figure":

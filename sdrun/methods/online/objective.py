@@ -10,11 +10,14 @@ from sdrun.streams.batch import Batch
 from sdrun.teachers.ema import EMA
 from sdrun.teachers.frozen import Frozen
 
-LABELLED = "labelled"
+LABELLED, BUFFERED = "labelled", "buffered"
+"""Items beside those of a period."""
 
 
 class Online(Objective):
-    """``CE(z, pseudo-label) + CE(z_labelled, y) + stay D(z, z_source)``; see the settings.
+    """``CE(z, pseudo-label) + r_l CE(z_labelled, y) + r_b CE(z_buffered, pseudo-label then) + stay D(z, z_source)``.
+
+    Its weights are the ratios of the settings.
 
     ``source``: None where nothing keeps the student near it; ``average``: of the student, None where none is kept;
     ``teachers``: where the pseudo-labels come from.
@@ -32,6 +35,7 @@ class Online(Objective):
         super().__init__()
         self.student, self.answers, self.settings = student, answers, settings
         self.source, self.average, self.teachers = source, average, teachers
+        self.weights = {LABELLED: settings.labelled_ratio, BUFFERED: settings.buffered_ratio}
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -39,12 +43,14 @@ class Online(Objective):
 
     def forward(self, batch: Batch) -> StepOutput:
         s, num = self.settings, len(batch)
-        others = batch.beside.get(LABELLED)
         views = torch.cat([part.views[s.view][0] for part in (batch, *batch.beside.values())])
         logits = self.student(views).float()
         terms = {self.answers.term: self.answers.truth(logits[:num], batch.known, s.label_smoothing)}
-        if others is not None:
-            terms[LABELLED] = s.labelled_ratio * self.answers.truth(logits[num:], others.known, s.label_smoothing)
+        at = num
+        for name, other in batch.beside.items():
+            of_other = self.answers.truth(logits[at : at + len(other)], other.known, s.label_smoothing)
+            terms[name] = self.weights[name] * of_other
+            at += len(other)
         if self.source:
             terms["stay"] = s.stay * self.answers.distance(logits, self.source.answer(views)).mean()
         return StepOutput(terms, logits, batch.known["label"])

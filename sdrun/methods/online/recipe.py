@@ -1,30 +1,22 @@
 """Online: a labelled period, and then period after period without labels."""
 
+from collections import deque
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-import torch
-from torch import nn
-
-from sdrun.data.source import Fields, Rows, Source, With
 from sdrun.errors import require
 from sdrun.experiment import Experiment, Stage
-from sdrun.judges.judge import Evaluable
-from sdrun.methods.online.judge import Learned, Streaming
-from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION, pseudo_labels
-from sdrun.methods.online.objective import LABELLED, Online
-from sdrun.methods.online.settings import SOURCE, Labeller, Learns, OnlineSettings, Scope
-from sdrun.methods.online.statistics import load_statistics, require_statistics, statistics
+from sdrun.methods.online.judge import Streaming
+from sdrun.methods.online.learning import objection, unchanged
+from sdrun.methods.online.settings import SOURCE, Keep, Labeller, Learns, OnlineSettings
+from sdrun.methods.online.statistics import require_statistics
+from sdrun.methods.online.updates import Updates
 from sdrun.objectives.taught import Taught
-from sdrun.streams.batch import Stream
-from sdrun.streams.shuffled import Beside
 from sdrun.teachers.ema import EMA
 
-LABELS, STATISTICS = "labels", "statistics"
-"""What is made of a period, as the names of stages end."""
+UNCHANGED = "unchanged"
+"""How the name of a stage ends that judges the network before an update, in the place of one that does not count."""
 
 
 def run(settings: OnlineSettings, experiment: Experiment) -> Stage:
@@ -32,101 +24,78 @@ def run(settings: OnlineSettings, experiment: Experiment) -> Stage:
 
 
 class _Online:
-    """``history``: metrics after each period so far."""
+    """``last``: the stage whose network counts; ``held``: the stages whose files something still needs, by period;
+    ``history``: metrics after each period so far.
+    """
 
     def __init__(self, settings: OnlineSettings, experiment: Experiment) -> None:
         self.settings, self.experiment = settings, experiment
         self.student = experiment.student(0)
-        self.average: EMA | None = None
+        self.held = deque[list[str]]()
         self.history = list[Mapping[str, float]]()
         if settings.learns is Learns.statistics:
             require_statistics(self.student)
         if settings.learns is Learns.weights and (periods := experiment.data.splits.periods):
-            self._require_enough(min(map(len, periods.rows[1:])))
+            self._require_enough(periods.smallest)
 
     def _require_enough(self, num: int) -> None:
-        """Raise InputError where a model cannot learn from what is left of a period of so many items."""
-        left, least = num - int(self.settings.drop * num), self.experiment.settings.model.smallest_batch
+        """Raise InputError where a model cannot learn from a period of so many items, or nothing can be measured."""
+        least = self.experiment.least
+        left = num - int(self.settings.drop * num)
         few = f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
-        require(left >= least, "dataset.stream.periods", few)
+        require(num == 0 or left >= least, "dataset.stream.periods", few)
+        for key, usual in {"precision": None, "least_accuracy": 0}.items():
+            is_measured = "val" in self.experiment.data.held_out or vars(self.settings)[key] == usual
+            require(
+                is_measured,
+                f"method.{key}",
+                "is measured on validation items, and there are none; set dataset.val_size",
+            )
 
     def run(self) -> Stage:
         settings, experiment = self.settings, self.experiment
         objective = Taught(self.student, experiment.answers, role=settings.view, smoothing=settings.label_smoothing)
         stream = experiment.labelled(0, {settings.view: 1})
-        source = last = experiment.fit(SOURCE, objective, stream, self._judge(0, None))
-        self.history.append(source.metrics)
-        self.source = replace(source, network=deepcopy(source.network))
-        if settings.labeller is Labeller.ema:
-            self.average = EMA(self.student)
+        self.last = experiment.fit(SOURCE, objective, stream, Streaming(experiment.data, 0, None, []))
+        self.history.append(self.last.metrics)
+        average = EMA(self.student) if settings.labeller is Labeller.ema else None
+        self.updates = Updates(settings, experiment, self.student, average, self.last)
         for number, name in enumerate(experiment.periods[1:], start=1):
-            stage = experiment.released(name, last.network)
-            if stage is None:
-                stage = self._after(number, name, last)
-                experiment.release(*self._left(number - 1))
-            self.history.append(stage.metrics)
-            last = stage
-        return last
+            if over := experiment.released(f"{name}_{UNCHANGED}", self.last.network):
+                self.last = replace(self.last, metrics=over.metrics)
+            elif over := experiment.released(name, self.last.network):
+                self.last = over
+                self.updates.pass_over(name, over)
+            else:
+                self._after(number, name)
+            self.history.append(self.last.metrics)
+        return self.last
 
-    def _after(self, number: int, name: str, last: Stage) -> Stage:
-        """What comes of a period, given the stage before it."""
-        settings, experiment, items = self.settings, self.experiment, self._items(number)
-        if settings.learns is Learns.weights:
-            return self._trained(number, name, last)
-        if settings.learns is Learns.statistics:
-            measured = partial(statistics, self.student, items, experiment.data)
-            load_statistics(self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source]).fields)
+    def _after(self, number: int, name: str) -> None:
+        """Let ``last`` be the stage that counts after a period."""
+        before = self.updates.weights()
+        judged = partial(Streaming, self.experiment.data, number, history=self.history)
+        stage, learning = self.updates.learn(number, name, judged)
+        if stage is None:
+            self._unchanged(name, "too few of its items count", judged(lambda network: unchanged(learning(network))))
+        elif reason := objection(stage.metrics, self.settings):
+            of_update = unchanged(stage.metrics)
+            self.updates.take_back(before)
+            self._unchanged(name, reason, judged(lambda _: of_update))
+        else:
+            self.last = stage
+            self.held.append(self.updates.go_on(name, stage))
+            if len(self.held) > self.settings.members:
+                self._release(self.held.popleft())
 
-        def learned(network: Evaluable) -> dict[str, np.ndarray]:
-            if settings.scope is not Scope.period:
-                return {}
-            return {PREDICTION: experiment.data.answers(network, items).argmax(dim=1).cpu().numpy()}
+    def _unchanged(self, name: str, reason: str, judge: Streaming) -> None:
+        """Judge the network as it was before a period, and let that count."""
+        back, is_last = f"{name}_{UNCHANGED}", name == self.experiment.periods[-1]
+        self.experiment.tell("Unchanged", f"{name}: {reason}; the network stays as it was")
+        metrics = self.experiment.evaluate(back, self.last.network, judge)
+        self.last = replace(self.last, metrics={**self.last.metrics, **metrics})
+        self._release([] if is_last else [back, name, *self.updates.made(name)])
 
-        metrics = experiment.evaluate(name, self.student.eval(), self._judge(number, learned))
-        return replace(self.source, network=self.student, metrics={**self.source.metrics, **metrics})
-
-    def _trained(self, number: int, name: str, last: Stage) -> Stage:
-        settings, experiment, items = self.settings, self.experiment, self._items(number)
-        label = partial(self._labels, items, number, last.network)
-        made = experiment.make(f"{name}_{LABELS}", label, [last]).fields
-        chosen = Rows(With(items, {LABEL: made[LABEL]}), made[COUNTS].nonzero().squeeze(1))
-        stream: Stream = experiment.stream(number, {settings.view: 1}, source=chosen)
-        if settings.labelled_ratio:
-            labelled = experiment.labelled(number, {settings.view: 1}, settings.labelled_ratio)
-            stream = Beside(stream, {LABELLED: labelled})
-        source = experiment.teacher([self.source], settings.view) if settings.stay else None
-        objective = Online(self.student, experiment.answers, settings, source, self.average, [last.lineage])
-        told = {field: values.cpu().numpy() for field, values in made.items()}
-        return experiment.fit(name, objective, stream, self._judge(number, lambda _: told))
-
-    def _labels(self, items: Source, number: int, network: nn.Module) -> Fields:
-        """What the network says of the items of a period, or what is true of them."""
-        fields = pseudo_labels(self.experiment.data.answers(network, items), self.settings)
-        if self.settings.labeller is Labeller.truth:
-            truth = torch.as_tensor(self.experiment.data.splits.true_labels[self._rows(number)])
-            counts = torch.ones_like(truth, dtype=torch.bool)
-            fields |= {LABEL: truth.to(self.experiment.device), COUNTS: counts.to(self.experiment.device)}
-        if self.settings.scope is not Scope.period:
-            del fields[PREDICTION]
-        return fields
-
-    def _judge(self, number: int, learned: Learned | None) -> Streaming:
-        return Streaming(self.experiment.data, number, self._rows(number), learned, self.history)
-
-    def _left(self, number: int) -> list[str]:
-        """Stages of a period that nothing needs once the next one is over."""
-        name = self.experiment.periods[number]
-        made = {Learns.weights: [f"{name}_{LABELS}"], Learns.statistics: [f"{name}_{STATISTICS}"], Learns.nothing: []}
-        return [name, *made[self.settings.learns]] if number else []
-
-    def _items(self, number: int) -> Source:
-        return self.experiment.period(self._learned_from(number))
-
-    def _rows(self, number: int) -> np.ndarray:
-        return self.experiment.rows(self._learned_from(number))
-
-    def _learned_from(self, number: int) -> list[int]:
-        """The periods whose items are learned from after so many."""
-        num = len(self.experiment.periods)
-        controls = {Scope.last: [num - 1], Scope.everything: list(range(1, num))}
-        return controls.get(self.settings.scope, [number]) if number else [0]
+    def _release(self, names: list[str]) -> None:
+        if self.settings.keep is Keep.needed:
+            self.experiment.release(*names)

@@ -13,6 +13,7 @@ Try: ``sdrun method=online dataset/stream=rotation dataset.num_labels=300``
 ``sdrun -m method=online_gradual,online_frozen dataset/stream=rotation dataset.num_labels=300 seed=0,1,2``
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -49,23 +50,39 @@ class Scope(Enum):
     everything = "everything"
 
 
+class Keep(Enum):
+    """Whose weights stay: those that are needed, the first and the last that are good, or those of all periods."""
+
+    needed = "needed"
+    all = "all"
+
+
+OF_CHOICE = {"members": 1, "drop": 0, "precision": None}
 OF_TRAINING = {
     "labeller": Labeller.student,
     "targets": TargetKind.hard,
-    "drop": 0,
+    **OF_CHOICE,
     "by_class": False,
     "labelled_ratio": 0,
+    "buffered_ratio": 0,
     "stay": 0,
+    "least_accuracy": 0,
+    "most_imbalance": 1,
+    "keep": Keep.needed,
 }
-"""Settings of a period's training, and what each is where there is none."""
+"""Settings of what counts, and of a period's training, and what each is where there is none."""
 
 
 @dataclass
 class OnlineSettings(MethodSettings):
-    """``drop``: share of the items that is not learned from, the least confident; ``by_class``: of each class.
+    """``members``: so many students of late, the last among them, label by their mean, and only where they agree.
 
-    ``labelled_ratio``: labelled items of the first period in a batch for each other one; ``stay``: weight of the
-    divergence from the network of the first period.
+    ``drop``: share of the items that is not learned from, the least confident; ``by_class``: of each class;
+    ``precision``: instead, what is as confident as validation items of which so large a share is right.
+    ``labelled_ratio``, ``buffered_ratio``: in a batch for each other item, labelled ones of the first period, and those
+    of a sample of ``buffer`` items out of all that were learned before. ``stay``: weight of the divergence from the
+    network of the first period. An update is taken back where fewer than ``least_accuracy`` of its pseudo-labels are
+    estimated to be right, or its classes are more than ``most_imbalance`` away from the labelled ones.
     """
 
     situation: ClassVar[Situation | None] = Situation.drift
@@ -74,36 +91,59 @@ class OnlineSettings(MethodSettings):
 
     learns: Learns
     labeller: Labeller
+    members: int
     targets: TargetKind
     drop: float
     by_class: bool
+    precision: float | None
     scope: Scope
     labelled_ratio: int
+    buffered_ratio: int
+    buffer: int
     stay: float
+    least_accuracy: float
+    most_imbalance: float
+    keep: Keep
     momentum: float
     view: str
     label_smoothing: float
 
     def __post_init__(self) -> None:
+        require_range("method.members", self.members, 1)
         require_range("method.drop", self.drop, 0, 0.99)
+        require_range("method.precision", self.precision, 0, 1)
         require_range("method.labelled_ratio", self.labelled_ratio, 0)
+        require_range("method.buffered_ratio", self.buffered_ratio, 0)
+        require_range("method.buffer", self.buffer, 1)
+        require_range("method.least_accuracy", self.least_accuracy, 0, 1)
+        require_range("method.most_imbalance", self.most_imbalance, 0, 1)
         require_range("method.stay", self.stay, 0)
         require_range("method.momentum", self.momentum, 0, 1)
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         is_plain = self.label_smoothing == 0 or self.targets is TargetKind.hard
         require(is_plain, "method.label_smoothing", "has no effect on method.targets=soft; set it to 0")
-        for key, usual in OF_TRAINING.items():
-            has_effect = self.learns is Learns.weights or vars(self)[key] == usual
-            value = usual.value if isinstance(usual, Enum) else text(usual)
-            ignored = f"has no effect with method.learns={self.learns.value}; set it to {value}"
-            require(has_effect, f"method.{key}", ignored)
+        if self.learns is not Learns.weights:
+            self._require_usual(OF_TRAINING, f"method.learns={self.learns.value}")
+        if self.labeller is Labeller.truth:
+            self._require_usual(OF_CHOICE, "method.labeller=truth")
         has_scope = self.learns is not Learns.nothing or self.scope is Scope.period
         require(has_scope, "method.scope", "has no effect with method.learns=nothing; set it to period")
-        is_chosen = self.labeller is not Labeller.truth or self.drop == 0
-        require(is_chosen, "method.drop", "has no effect with method.labeller=truth; set it to 0")
         has_choice = self.drop > 0 or not self.by_class
         require(has_choice, "method.by_class", "has no effect with method.drop=0; set that too, or leave this out")
+        is_one = self.drop == 0 or self.precision is None
+        require(is_one, "method.precision", "says what counts, and so does method.drop; set that to 0")
+
+    def _require_usual(self, usual: Mapping[str, object], where: str) -> None:
+        """Raise InputError where a setting has no effect."""
+        for key, value in usual.items():
+            word = value.value if isinstance(value, Enum) else text(value)
+            require(vars(self)[key] == value, f"method.{key}", f"has no effect with {where}; set it to {word}")
+
+    @property
+    def may_take_back(self) -> bool:
+        """Whether an update may be found to do harm."""
+        return self.least_accuracy > 0 or self.most_imbalance < 1
 
     @property
     def is_periodic(self) -> bool:

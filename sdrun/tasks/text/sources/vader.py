@@ -86,7 +86,7 @@ def load(settings: VaderSettings) -> Published:
     is_test = np.concatenate([_is_test(name, rated.documents) for name, rated in zip(DOMAINS, domains, strict=True)])
     train, test = everything.take(~is_test), everything.take(is_test)
     raters = partial(_of_one_rater, votes[~is_test]) if settings.labels_from is LabelsFrom.rater else None
-    return Published(train, test, CLASSES, TEXTS, raters)
+    return Published(train, test, CLASSES, TEXTS, raters, domains=tuple(DOMAINS))
 
 
 def _votes(ratings: list[list[int]]) -> np.ndarray:

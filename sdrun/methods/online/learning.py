@@ -1,0 +1,78 @@
+"""What a period taught, held against labels that no training sees, and what can be told of it without any."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from sdrun.data.labelled import Splits
+from sdrun.judges.judge import Evaluable, prefixed
+from sdrun.judges.metric import ESTIMATED, IMBALANCE, UNCHANGED
+from sdrun.methods.online.labels import COUNTS, LABEL, LIKELY, PREDICTION
+from sdrun.methods.online.settings import OnlineSettings
+
+PRESENT = "present"
+MASK, RIGHT = "mask", "pseudo_label_accuracy"
+LEARNING = ("prequential_accuracy", MASK, RIGHT, ESTIMATED, IMBALANCE, UNCHANGED)
+"""Metrics of what a period taught."""
+
+Told = Mapping[str, np.ndarray]
+"""Of the items that a period learned from: ``prediction`` before, ``label``, ``counts``, ``likely``; what there is."""
+
+Learning = Callable[[Evaluable], dict[str, float]]
+"""What is to be said of a period's learning, given the network after it."""
+
+
+def learned(told: Told, truth: np.ndarray | None, classes: list[str]) -> dict[str, float]:
+    """truth [N]: of the items that the period learned from; None where that is not known."""
+    metrics = dict[str, float]()
+    if COUNTS in told:
+        counts = told[COUNTS]
+        metrics |= {MASK: float(counts.mean()), UNCHANGED: 0.0}
+        if counts.any() and LIKELY in told:
+            metrics[ESTIMATED] = float(told[LIKELY][counts].mean())
+    if truth is not None:
+        metrics |= _against(truth, told, classes)
+    return prefixed(PRESENT, "", metrics)
+
+
+def _against(truth: np.ndarray, told: Told, classes: list[str]) -> dict[str, float]:
+    metrics = dict[str, float]()
+    if PREDICTION in told:
+        metrics["prequential_accuracy"] = float((told[PREDICTION] == truth).mean())
+    if COUNTS in told:
+        counts, label = told[COUNTS], told[LABEL]
+        is_right = (label if label.ndim == 1 else label.argmax(axis=1)) == truth
+        if counts.any():
+            metrics[RIGHT] = float(is_right[counts].mean())
+        for number, name in enumerate(classes):
+            members = truth == number
+            if (counts & members).any():
+                metrics[f"{RIGHT}/{name}"] = float(is_right[counts & members].mean())
+            if members.any():
+                metrics[f"{MASK}/{name}"] = float(counts[members].mean())
+    return metrics
+
+
+def balanced(prediction: np.ndarray, splits: Splits) -> dict[str, float]:
+    """How far the classes that are predicted are from those of the labelled items: total variation."""
+    labels = splits.train.labels[splits.labelled]
+    shares = [np.bincount(values, minlength=len(splits.classes)) / len(values) for values in (prediction, labels)]
+    return {f"{PRESENT}/{IMBALANCE}": float(np.abs(shares[0] - shares[1]).sum() / 2)}
+
+
+def unchanged(metrics: Mapping[str, float]) -> dict[str, float]:
+    """What is said of the learning of a period whose update does not count."""
+    own = {key: value for key, value in metrics.items() if key.split("/")[1] in LEARNING}
+    return {**own, f"{PRESENT}/{UNCHANGED}": 1.0}
+
+
+def objection(metrics: Mapping[str, float], settings: OnlineSettings) -> str:
+    """Why an update is not to stay, by what can be told of it without labels; nothing where it may."""
+    estimated, imbalance = metrics.get(f"{PRESENT}/{ESTIMATED}", 1.0), metrics.get(f"{PRESENT}/{IMBALANCE}", 0.0)
+    if estimated < settings.least_accuracy:
+        limit = f"method.least_accuracy={settings.least_accuracy:g}"
+        return f"{estimated:.0%} of its pseudo-labels are right, by an estimate, and {limit}"
+    if imbalance > settings.most_imbalance:
+        limit = f"method.most_imbalance={settings.most_imbalance:g}"
+        return f"its classes are {imbalance:.2f} away from those of the labelled items, and {limit}"
+    return ""
