@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from tasks.text.ratings import zipped
 
 from helpers import settings
 from sdrun import tasks
 from sdrun.data.splits import split
 from sdrun.errors import InputError
+from sdrun.tasks.text.sources.vader import DOMAINS
 
 SMALL = ("dataset=digits", "dataset.num_labels=100", "dataset.stream.periods=5")
 
@@ -100,3 +102,72 @@ def test_what_makes_no_stream_is_refused_by_name(words, message):
 def test_a_stream_is_chosen_by_its_group():
     with pytest.raises(InputError, match=r"dataset.stream: is rotation; choose one by dataset/stream=rotation\|"):
         settings("dataset.stream=rotation")
+
+
+# Domains -------------------------------------------------------------------------------------------------------------
+
+ORDER = ("tweets", "amazon", "news", "movies")
+
+
+@pytest.fixture(scope="module")
+def of_domains(tmp_path_factory):
+    """Splits of the ratings as a stream of domains."""
+    root = zipped(tmp_path_factory.mktemp("ratings"))
+    small = ("dataset=vader", "dataset/stream=domains", f"dataset.root={root}", "dataset.val_size=8")
+
+    def split_by(*overrides):
+        asked = settings(*small, f"dataset.stream.order=[{','.join(ORDER)}]", *overrides).dataset
+        return split(tasks.load(asked), tasks.measured(asked, tasks.load(asked)))
+
+    return split_by
+
+
+def domains(part, rows):
+    return [list(DOMAINS)[number] for number in part.fields["domain"][rows]]
+
+
+def test_domains_come_one_after_another_and_the_first_has_the_labels(of_domains):
+    splits = of_domains("dataset.stream.periods=3", "dataset.stream.held_out=4")
+    assert set(domains(splits.train, splits.labelled)) == set(domains(splits.validation, slice(None))) == {"tweets"}
+    assert len(splits.labelled) == 32 - 8
+    assert set(domains(splits.test, slice(None))) == {"movies"}
+    assert list(dict.fromkeys(domains(splits.train, np.concatenate(splits.periods.rows)))) == list(ORDER)
+    for rows, held_out in zip(splits.periods.rows, splits.periods.held_out, strict=True):
+        assert set(domains(splits.periods.pool, held_out)) <= set(domains(splits.train, rows))
+        assert len(held_out) == 4
+
+
+def test_those_of_the_first_without_a_label_come_before_the_others(of_domains):
+    splits = of_domains("dataset.num_labels=10", "dataset.stream.periods=20")
+    assert len(splits.labelled) == 10
+    assert set(domains(splits.train, splits.periods.rows[1])) == {"tweets"}
+    order = domains(splits.train, np.concatenate(splits.periods.rows))
+    assert list(dict.fromkeys(order)) == list(ORDER)
+    assert len(order) == len(splits.train)
+
+
+def test_domains_that_are_not_asked_for_do_not_come(of_domains):
+    splits = of_domains("dataset.stream.order=[news,amazon]", "dataset.stream.periods=2")
+    rows = np.concatenate(splits.periods.rows)
+    assert set(domains(splits.train, rows)) == {"news", "amazon"}
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (
+            "[tweets,books]",
+            "dataset.stream.order: is 'books', but the domains of dataset=vader are amazon",
+        ),
+        ("[tweets]", "dataset.stream.order: needs the domains one after another, each once, such as"),
+        ("[tweets,tweets]", "dataset.stream.order: needs the domains one after another, each once, such as"),
+    ],
+)
+def test_domains_that_are_none_are_refused(order, message, of_domains):
+    with pytest.raises(InputError, match=message):
+        of_domains(f"dataset.stream.order={order}")
+
+
+def test_a_dataset_without_domains_is_sent_to_files():
+    with pytest.raises(InputError, match="knows none; give a file for each period: dataset/stream=files"):
+        streamed("dataset/stream=domains")
