@@ -110,7 +110,7 @@ def test_what_is_learned_is_held_against_the_truth():
         "counts": np.array([True, True, False, True]),
         "likely": np.array([True, False, True, True]),
     }
-    metrics = learned(told, np.array([0, 0, 1, 1]), ["a", "b"])
+    metrics = learned(told, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), ["a", "b"])
     assert metrics == {
         "present/prequential_accuracy": 0.5,
         "present/mask": 0.75,

@@ -12,13 +12,16 @@ from sdrun.judges.judge import Evaluable, Networks, Outcome
 from sdrun.judges.metric import STREAM
 from sdrun.judges.metrics import scores
 from sdrun.judges.parts import Parts
-from sdrun.methods.online.learning import LEARNING, PRESENT, Learning
+from sdrun.methods.online.learning import LEARNING, PREQUENTIAL, PRESENT, Learning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_MAPPED = 24
 """Periods of which all are looked at after each."""
+
+EARLY = 4
+"""One of so many periods, the first, is one by which settings may be chosen."""
 
 KEPT = ("accuracy", "nll", "ece")
 """Of the metrics of classification, those that are known of each period."""
@@ -66,7 +69,7 @@ class Streaming(Classification):
         pictures = outcome.pictures
         if is_last:
             history = [*self.history, metrics]
-            metrics |= averages(history[1:])
+            metrics |= averages(history[1:]) | early(history[1:])
             pictures |= self._pictures(history, names)
         return Outcome(metrics, outcome.predictions, pictures, outcome.documents)
 
@@ -108,3 +111,10 @@ def averages(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
         if values:
             means[f"{STREAMED}/{name}"] = float(np.mean(values))
     return means
+
+
+def early(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """By what settings may be chosen without a look at what comes later: the mean over a quarter of the periods."""
+    values = [metrics.get(f"{PRESENT}/{PREQUENTIAL}") for metrics in history[: -(-len(history) // EARLY)]]
+    known = [value for value in values if value is not None]
+    return {f"val/{PREQUENTIAL}": float(np.mean(known))} if known else {}

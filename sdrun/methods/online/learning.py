@@ -11,45 +11,43 @@ from sdrun.methods.online.labels import COUNTS, LABEL, LIKELY, PREDICTION
 from sdrun.methods.online.settings import OnlineSettings
 
 PRESENT = "present"
-MASK, RIGHT = "mask", "pseudo_label_accuracy"
-LEARNING = ("prequential_accuracy", MASK, RIGHT, ESTIMATED, IMBALANCE, UNCHANGED)
+PREQUENTIAL, MASK, RIGHT = "prequential_accuracy", "mask", "pseudo_label_accuracy"
+LEARNING = (PREQUENTIAL, MASK, RIGHT, ESTIMATED, IMBALANCE, UNCHANGED)
 """Metrics of what a period taught."""
 
 Told = Mapping[str, np.ndarray]
-"""Of the items that a period learned from: ``prediction`` before, ``label``, ``counts``, ``likely``; what there is."""
+"""``prediction`` of a period's own items before; of those it learned from ``label``, ``counts``, ``likely``, if any."""
 
 Learning = Callable[[Evaluable], dict[str, float]]
 """What is to be said of a period's learning, given the network after it."""
 
 
-def learned(told: Told, truth: np.ndarray | None, classes: list[str]) -> dict[str, float]:
-    """truth [N]: of the items that the period learned from; None where that is not known."""
+def learned(told: Told, truth: np.ndarray | None, own: np.ndarray | None, classes: list[str]) -> dict[str, float]:
+    """truth [N]: of the items that the period learned from; own [M]: of its own items; None where that is not known."""
     metrics = dict[str, float]()
+    if own is not None:
+        metrics[PREQUENTIAL] = float((told[PREDICTION] == own).mean())
     if COUNTS in told:
         counts = told[COUNTS]
         metrics |= {MASK: float(counts.mean()), UNCHANGED: 0.0}
         if counts.any() and LIKELY in told:
             metrics[ESTIMATED] = float(told[LIKELY][counts].mean())
-    if truth is not None:
-        metrics |= _against(truth, told, classes)
+        if truth is not None:
+            metrics |= _against(truth, told, classes)
     return prefixed(PRESENT, "", metrics)
 
 
 def _against(truth: np.ndarray, told: Told, classes: list[str]) -> dict[str, float]:
-    metrics = dict[str, float]()
-    if PREDICTION in told:
-        metrics["prequential_accuracy"] = float((told[PREDICTION] == truth).mean())
-    if COUNTS in told:
-        counts, label = told[COUNTS], told[LABEL]
-        is_right = (label if label.ndim == 1 else label.argmax(axis=1)) == truth
-        if counts.any():
-            metrics[RIGHT] = float(is_right[counts].mean())
-        for number, name in enumerate(classes):
-            members = truth == number
-            if (counts & members).any():
-                metrics[f"{RIGHT}/{name}"] = float(is_right[counts & members].mean())
-            if members.any():
-                metrics[f"{MASK}/{name}"] = float(counts[members].mean())
+    metrics, counts, label = dict[str, float](), told[COUNTS], told[LABEL]
+    is_right = (label if label.ndim == 1 else label.argmax(axis=1)) == truth
+    if counts.any():
+        metrics[RIGHT] = float(is_right[counts].mean())
+    for number, name in enumerate(classes):
+        members = truth == number
+        if (counts & members).any():
+            metrics[f"{RIGHT}/{name}"] = float(is_right[counts & members].mean())
+        if members.any():
+            metrics[f"{MASK}/{name}"] = float(counts[members].mean())
     return metrics
 
 

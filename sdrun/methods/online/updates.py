@@ -56,9 +56,8 @@ class Updates:
             load_statistics(self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source]).fields)
 
         def learning(network: Evaluable) -> dict[str, float]:
-            of_its_own = self.settings.scope is Scope.period
-            told = {PREDICTION: self._predicted(network, items)} if of_its_own else {}
-            return learned(told, self._truth(number), experiment.data.splits.classes)
+            told = {PREDICTION: self._predicted(network, experiment.period([number]))}
+            return learned(told, None, experiment.hidden([number]), experiment.data.splits.classes)
 
         metrics = experiment.evaluate(name, self.student.eval(), judged(learning))
         return replace(self.source, network=self.student, metrics={**self.source.metrics, **metrics}), learning
@@ -70,9 +69,8 @@ class Updates:
 
         def learning(network: Evaluable) -> dict[str, float]:
             splits = experiment.data.splits
-            return learned(told, self._truth(number), splits.classes) | balanced(
-                self._predicted(network, items), splits
-            )
+            of_learning = learned(told, self._truth(number), experiment.hidden([number]), splits.classes)
+            return of_learning | balanced(self._predicted(network, experiment.period([number])), splits)
 
         self.chosen = Rows(With(items, {LABEL: made[LABEL]}), made[COUNTS].nonzero().squeeze(1))
         if len(self.chosen) < experiment.least:
@@ -107,7 +105,8 @@ class Updates:
             truth = torch.as_tensor(self._truth(number), device=self.experiment.device)
             fields |= {LABEL: truth, COUNTS: torch.ones_like(truth, dtype=torch.bool)}
         if settings.scope is not Scope.period:
-            del fields[PREDICTION]
+            own = self.experiment.period([number])
+            fields[PREDICTION] = Said([data.answers(network, own) for network in networks]).prediction
         return fields
 
     # From period to period -------------------------------------------------------------------------------------------
