@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-CLAIMS := freematch born_again
+CLAIMS := freematch born_again quantise quantise_3
+TEACHERS := 0,1,2,3,4,5,6,7,8,9,10,11,12,100
 
 .PHONY: help setup demo test check format faults benchmark claims results clean
 
@@ -44,6 +45,7 @@ benchmark: .venv/ready ## speed against a bare PyTorch loop
 claims: .venv/ready ## make the runs of all claims that are not there yet, and docs/results.md
 	mkdir -p outputs/claims
 	cp -Rn docs/results/. outputs/claims/ || true
+	[ -d outputs/teachers ] || $(BIN)/sdrun -m experiment=teachers_fashion_mnist seed=$(TEACHERS) hardware.threads=1
 	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 hardware.channels_last=true || exit 1; done
 	$(BIN)/sdrun claims $(CLAIMS:%=outputs/claims/%) --keep docs/results -o docs/results.md
 
