@@ -44,6 +44,13 @@ CASES = {
             "method.unlabelled_ratio=3",
         ],
     ),
+    "online": (
+        "period_1",
+        [
+            *("dataset/stream=rotation", "dataset.num_labels=2000", "dataset.stream.periods=1"),
+            *("dataset.train_size=8000", "optim=sgd", "optim.schedule=cosine", "model.widths=[16,32,64]"),
+        ],
+    ),
     "dino": ("dino", ["method.out_dim=256", "method.teacher_temperature=0.04", "method.momentum=0.99"]),
 }
 BATCH = 64

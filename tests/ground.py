@@ -69,6 +69,8 @@ def fill(folder: Path) -> None:
     for name in ("FILE.csv", "other.csv", "new.csv"):
         (folder / name).write_text(texts())
     table(folder / "TABLE.csv", *vectors(), header="a,b,c,d,species")
+    for number in range(2):
+        images(folder / f"PERIODS/{number}", *CLASSES, num=10, first=100 * (1 + number))
     write_idx(folder / "IDX_FOLDER", num_train=120)
     write_cifar(folder / "CIFAR_FOLDER", CIFAR.names, "labels", num=10)
     (folder / "ARCHIVE").write_bytes(zipped(folder).read_bytes())
