@@ -35,6 +35,10 @@ class Periods(Protocol):
     def amounts(self) -> Amounts: ...
 
     @property
+    def has_labels(self) -> bool:
+        """Whether periods have some that judges may know."""
+
+    @property
     def smallest(self) -> int:
         """Items of the smallest period without labels that is known of; 0 where none is."""
 
@@ -65,6 +69,8 @@ class Cut:
     held_out: list[np.ndarray]
     amounts: Amounts
     true_labels: np.ndarray
+
+    has_labels: ClassVar[bool] = True
 
     @property
     def smallest(self) -> int:

@@ -172,3 +172,11 @@ def test_an_empty_folder_holds_no_stream(stream, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty is empty; put a file for each period there"):
         settings(*asked((stream[0], tmp_path / "empty")))
+
+
+def test_nobody_knows_the_truth_of_files_without_labels(stream, tmp_path):
+    words = ("dataset.stream.labelled=false", "method=online_labelled")
+    with pytest.raises(
+        InputError, match="method.labeller: is truth, and nobody knows that of dataset.stream.labelled=f"
+    ):
+        start(tmp_path / "run", *asked(stream, *words), base=())

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from sdrun.data.periods import Periods
 from sdrun.errors import require
 from sdrun.experiment import Experiment, Stage
+from sdrun.judges.metric import UNCHANGED
 from sdrun.methods.online.judge import Streaming
 from sdrun.methods.online.learning import objection, unchanged
 from sdrun.methods.online.settings import SOURCE, Keep, Labeller, Learns, OnlineSettings
@@ -14,9 +16,6 @@ from sdrun.methods.online.statistics import require_statistics
 from sdrun.methods.online.updates import Updates
 from sdrun.objectives.taught import Taught
 from sdrun.teachers.ema import EMA
-
-UNCHANGED = "unchanged"
-"""How the name of a stage ends that judges the network before an update, in the place of one that does not count."""
 
 
 def run(settings: OnlineSettings, experiment: Experiment) -> Stage:
@@ -36,21 +35,21 @@ class _Online:
         if settings.learns is Learns.statistics:
             require_statistics(self.student)
         if settings.learns is Learns.weights and (periods := experiment.data.splits.periods):
-            self._require_enough(periods.smallest)
+            self._require_enough(periods)
 
-    def _require_enough(self, num: int) -> None:
-        """Raise InputError where a model cannot learn from a period of so many items, or nothing can be measured."""
-        least = self.experiment.least
+    def _require_enough(self, periods: Periods) -> None:
+        """Raise InputError where a model cannot learn from a period, or what is asked for cannot be measured."""
+        num, least = periods.smallest, self.experiment.least
         left = num - int(self.settings.drop * num)
         few = f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
         require(num == 0 or left >= least, "dataset.stream.periods", few)
+        unknown = "is truth, and nobody knows that of dataset.stream.labelled=false; choose another"
+        is_known = periods.has_labels or self.settings.labeller is not Labeller.truth
+        require(is_known, "method.labeller", unknown)
+        lacks = "is measured on validation items, and there are none; set dataset.val_size"
         for key, usual in {"precision": None, "least_accuracy": 0}.items():
             is_measured = "val" in self.experiment.data.held_out or vars(self.settings)[key] == usual
-            require(
-                is_measured,
-                f"method.{key}",
-                "is measured on validation items, and there are none; set dataset.val_size",
-            )
+            require(is_measured, f"method.{key}", lacks)
 
     def run(self) -> Stage:
         settings, experiment = self.settings, self.experiment
@@ -89,7 +88,7 @@ class _Online:
                 self._release(self.held.popleft())
 
     def _unchanged(self, name: str, reason: str, judge: Streaming) -> None:
-        """Judge the network as it was before a period, and let that count."""
+        """Judge the network as it was before a period, as a stage of its own, and let that count."""
         back, is_last = f"{name}_{UNCHANGED}", name == self.experiment.periods[-1]
         self.experiment.tell("Unchanged", f"{name}: {reason}; the network stays as it was")
         metrics = self.experiment.evaluate(back, self.last.network, judge)

@@ -145,8 +145,8 @@ class Updates:
             return []
         words = (experiment.settings.seed, name, BUFFER)
         self.buffered = f"{name}_{BUFFER}"
-        made = partial(lambda: sample(self.buffer, self.chosen, settings.buffer, *words))
-        self.buffer = experiment.make(self.buffered, made).fields
+        made = experiment.make(self.buffered, lambda: sample(self.buffer, self.chosen, settings.buffer, *words))
+        self.buffer = made.fields
         return [before] if before else []
 
     # Items -----------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ Idea: weights are rounded to a few values a channel in the forward pass, the gra
 Asymmetry: precision. The teacher is the same network before it was rounded.
 Use when: a trained network must take less memory.
 Expect: at 2 bits rounding alone left 18 % of 84 %, and 300 steps gave all of it back: 83.8 for 83.7 at full precision,
-in a twelfth of the bytes. So did as many steps on the labels: with both tuned, the teacher's answers differ from them by
-less than half a point, +0.2 [-0.1, +0.5] (1,000 labels of Fashion-MNIST).
+in a twelfth of the bytes. So did as many steps on the labels: with both tuned, the teacher's answers differ from them
+by less than half a point, +0.2 [-0.1, +0.5] (1,000 labels of Fashion-MNIST).
 Watch for: 8 bits need no training, and 4 hardly; rounding with a tuned range, and training by the labels for as many
 steps, are in each run beside it. Sizes are computed and times are not told: nothing here runs faster.
 Try: ``sdrun method=quantise teacher_from=RUN_FOLDER method.bits=2``
