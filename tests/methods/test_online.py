@@ -17,6 +17,7 @@ from sdrun.methods.online.buffer import sample
 from sdrun.methods.online.judge import averages
 from sdrun.methods.online.labels import Known, Said, confident, pseudo_labels
 from sdrun.methods.online.learning import balanced, learned, objection
+from sdrun.methods.online.pictures import by_class, over_the_stream
 from sdrun.methods.online.statistics import statistics
 
 STREAM = ("dataset/stream=rotation", "dataset.num_labels=40", "dataset.stream.periods=3", "dataset.stream.held_out=30")
@@ -305,6 +306,21 @@ def test_periods_are_judged_where_the_stream_began_is_and_ends(gradual):
     assert last["present/mask"] == pytest.approx(0.9, abs=0.05)
     assert "test/accuracy" in told[0]
     assert "test/accuracy" not in told[1]
+
+
+def test_a_stream_is_drawn_by_what_is_known_of_it():
+    first = {"present/accuracy": 0.9, "first/accuracy": 0.9, "last/accuracy": 0.1, "present/ece": 0.1}
+    later = {"present/mask": 0.5, "present/mask/a": 0.4, "present/unchanged": 1.0, "present/estimated_accuracy": 0.7}
+    figure = over_the_stream([first, first | later])
+    assert [axis.get_ylabel() for axis in figure.axes] == ["accuracy, %", "pseudo-labels, %", "calibration error, %"]
+    labels = [[text.get_text() for text in axis.get_legend().get_texts()] for axis in figure.axes]
+    assert labels[0] == ["on the present period", "on the first", "on the last"]
+    assert labels[1] == ["right, as estimated without labels", "that count"]
+    assert len(over_the_stream([first | {"present/ece": 0.1}]).axes) == 2
+    heat = by_class([first, later, later], "present/mask", "items that count, %", ["a", "b"]).axes[0]
+    assert heat.images[0].get_array().shape == (2, 2)
+    assert heat.images[0].get_extent()[:2] == (0.5, 2.5)
+    assert [label.get_text() for label in heat.get_yticklabels()] == ["a", "b"]
 
 
 def test_a_mean_is_over_the_periods_that_have_it():

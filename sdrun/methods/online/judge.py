@@ -1,6 +1,7 @@
 """Networks that go through a stream, judged where it began, where they are, and where it ends."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from sdrun.judges.judge import Evaluable, Networks, Outcome
 from sdrun.judges.metric import STREAM
 from sdrun.judges.metrics import scores
 from sdrun.judges.parts import Parts
-from sdrun.methods.online.learning import LEARNING, PREQUENTIAL, PRESENT, Learning
+from sdrun.methods.online.learning import LEARNING, MASK, PREQUENTIAL, PRESENT, RIGHT, Learning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,6 +90,8 @@ class Streaming(Classification):
         return metrics
 
     def _pictures(self, history: list[Mapping[str, float]], names: list[str]) -> dict[str, Draw]:
+        classes = self.data.splits.classes
+
         def curves() -> "Figure":
             from sdrun.methods.online.pictures import over_the_stream
 
@@ -99,8 +102,19 @@ class Streaming(Classification):
 
             return after_and_of([[metrics[f"{name}/accuracy"] for name in names] for metrics in history])
 
-        has_all = len(names) <= MOST_MAPPED
-        return {"stream/accuracy": curves} | ({"stream/periods": heat} if has_all else {})
+        def classes_of(key: str, title: str) -> "Figure":
+            from sdrun.methods.online.pictures import by_class
+
+            return by_class(history, f"{PRESENT}/{key}", title, classes)
+
+        pictures: dict[str, Draw] = {"stream/accuracy": curves}
+        if all(f"{name}/accuracy" in metrics for metrics in history for name in names):
+            pictures["stream/periods"] = heat
+        for key, title in {RIGHT: "pseudo-labels that are right, %", MASK: "items that count, %"}.items():
+            is_told = any(f"{PRESENT}/{key}/{name}" in metrics for metrics in history for name in classes)
+            if is_told and len(history) <= MOST_MAPPED + 1 and len(classes) <= MOST_MAPPED:
+                pictures[f"stream/{key}"] = partial(classes_of, key, title)
+        return pictures
 
 
 def averages(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
