@@ -319,7 +319,7 @@ def test_a_stream_is_drawn_by_what_is_known_of_it():
     assert len(over_the_stream([first | {"present/ece": 0.1}]).axes) == 2
     heat = by_class([first, later, later], "present/mask", "items that count, %", ["a", "b"]).axes[0]
     assert heat.images[0].get_array().shape == (2, 2)
-    assert heat.images[0].get_extent()[:2] == (0.5, 2.5)
+    assert heat.images[0].get_extent()[:2] == [0.5, 2.5]
     assert [label.get_text() for label in heat.get_yticklabels()] == ["a", "b"]
 
 
