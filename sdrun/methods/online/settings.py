@@ -8,7 +8,8 @@ Use when: data drift gradually, and nobody labels them.
 Expect: 50.8 % of the last period right, for 11.6 without learning, 13.8 with new statistics of BatchNorm and 11.3 from
 the same items in no order (Fashion-MNIST turned from 0 to 60 degrees, labels up to 5; one seed, nothing tuned).
 Watch for: order is what helps, so hold it against the same items in none (``dataset.stream.shuffled=true``); a period
-of another kind, whose pseudo-labels are wrong and are learned nevertheless; calibration, which hard labels spoil.
+of another kind, whose pseudo-labels are wrong and are learned nevertheless, unless ``method.most_imbalance=0.25`` takes
+such updates back; calibration, which hard labels spoil.
 Try: ``sdrun method=online dataset/stream=rotation dataset.num_labels=300``
 ``sdrun -m method=online_gradual,online_frozen dataset/stream=rotation dataset.num_labels=300 seed=0,1,2``
 """
