@@ -86,8 +86,8 @@ def resolved(settings: Settings, hardware: HardwareSettings, num_items: int) -> 
     own = vars(settings.method)
     runs: dict[str, Any] = {key: list(map(_kept_path, own[key])) for key in _with(type(settings.method), "runs")}
     method = replace(settings.method, **runs, **settings.method.resolved(num_items))
-    paths: dict[str, Any] = {name: _kept_path(path) for name, path in settings.dataset.paths.items()}
-    dataset = replace(settings.dataset, **paths)
+    paths = {name: _kept_path(path) for name, path in settings.dataset.paths.items()}
+    dataset = settings.dataset.placed(paths)
     init_from = _kept_path(settings.init_from)
     return replace(settings, hardware=hardware, method=method, dataset=dataset, init_from=init_from)
 

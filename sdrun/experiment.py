@@ -129,8 +129,8 @@ class Experiment:
         words, views = (self.settings.seed, index, *([word] if word else [])), views or {"weak": 1}
         if source is None:
             return self._stream(self.task.parts["train"], self.with_labels, views, times, words)
-        lineage = [{"stage": "items", "sha256": source.fingerprint}]
-        return self._stream(source, torch.arange(len(source), device=self.device), views, times, words, lineage)
+        everything = torch.arange(len(source), device=self.device)
+        return self._stream(source, everything, views, times, words, [_items(source)])
 
     def labelled(self, index: int, views: Mapping[str, int], times: int = 1) -> Shuffled:
         """The training items whose labels are known, and no others: an epoch is a round over these.
@@ -175,8 +175,13 @@ class Experiment:
         return loop.num_steps(self.settings, stream)
 
     def steps_ahead(self) -> list[int]:
-        """Those of the stages to come; where each period is one, of the labelled one and of the longest other."""
-        if self.settings.method.is_periodic:
+        """Those of the stages to come; where each period is one, of the labelled one and of the longest other, if all
+        are there.
+        """
+        periods = self.data.splits.periods
+        if self.settings.method.is_periodic and periods and periods.smallest is None:
+            streams = [self.labelled(0, {})]
+        elif self.settings.method.is_periodic:
             streams = [self.labelled(0, {}), self.stream(1, {}, source=self.period([1]))]
         else:
             streams = [self.unlabelled(0, {})]  # as any stream of all training items
@@ -205,13 +210,17 @@ class Experiment:
         sha256 = result.sha256[self.settings.optim.select.value]
         return Stage(name, network.eval(), sha256, result.metrics)
 
-    def make(self, name: str, produce: Callable[[], Fields], teachers: Sequence[Stage] = ()) -> Memory:
+    def make(
+        self, name: str, produce: Callable[[], Fields], teachers: Sequence[Stage] = (), of: Source | None = None
+    ) -> Memory:
         """The items of the stage ``name``, such as refined labels or cached targets, as a source.
 
         ``produce`` gives their fields [N, ...] by name, once: a finished stage is read and never made again, and its
-        hash and those of the ``teachers`` whose answers are in it are kept. On the first rank only.
+        hash and those of the ``teachers`` whose answers are in it, and of the items that these are ``of``, are kept.
+        On the first rank only.
         """
-        return Memory(self.stages.make(name, produce, [stage.lineage for stage in teachers]))
+        lineage = [stage.lineage for stage in teachers] + ([_items(of)] if of else [])
+        return Memory(self.stages.make(name, produce, lineage))
 
     def evaluate(self, name: str, network: Evaluable, judge: Judge | None = None, other: str = "") -> dict[str, float]:
         """What comes of judging a network as a stage of its own that trains nothing; ``other``: see ``StageResult``."""
@@ -273,3 +282,8 @@ class Experiment:
             world=hardware.world,
             lineage=lineage,
         )
+
+
+def _items(source: Source) -> dict[str, str]:
+    """What a manifest says of items that a stage learns from."""
+    return {"stage": "items", "sha256": source.fingerprint}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -39,8 +39,8 @@ class Periods(Protocol):
         """Whether periods have some that judges may know."""
 
     @property
-    def smallest(self) -> int:
-        """Items of the smallest period without labels that is known of; 0 where none is."""
+    def smallest(self) -> int | None:
+        """Items of the smallest period without labels; None where they are read one by one, when their time comes."""
 
     def judged(self, name: str) -> "np.ndarray | Labelled":
         """What a period is judged on: positions in the pool, or items of its own."""
@@ -105,21 +105,21 @@ class Filed:
     has_labels: bool
 
     amounts: ClassVar[Amounts] = {}
-    smallest: ClassVar[int] = 0
+    smallest: ClassVar[int | None] = None
 
     def judged(self, name: str) -> "np.ndarray | Labelled":
         number = self.names.index(name)
-        return self._judged(number - 1) if number else np.arange(min(self.most, len(self.pool)))
+        return self._judged(number - 1) if number else self._some(len(self.pool), number)
 
     def labels(self, name: str) -> np.ndarray | None:
+        if name != self.names[0] and not self.has_labels:
+            return None
         judged = self.judged(name)
-        if isinstance(judged, np.ndarray):
-            return self.pool.labels[judged]
-        return judged.labels if self.has_labels else None
+        return self.pool.labels[judged] if isinstance(judged, np.ndarray) else judged.labels
 
     def learned(self, numbers: Sequence[int]) -> "Labelled":
-        parts = [self._both(self.order[number - 1])[0] for number in numbers]
-        return reduce(lambda one, other: one.joined(other), parts)
+        (number,) = numbers
+        return self._both(self.order[number - 1])[0]
 
     def hidden(self, numbers: Sequence[int]) -> np.ndarray | None:
         return self.learned(numbers).labels if self.has_labels else None
@@ -135,7 +135,10 @@ class Filed:
 
         def judged(number: int) -> "Labelled":
             items = self._both(number)[1]
-            random = np.random.default_rng(seed_of("judged", number))
-            return items.take(np.sort(random.permutation(len(items))[: self.most]))
+            return items.take(self._some(len(items), number + 1))
 
         return lru_cache(MOST_KEPT)(judged)
+
+    def _some(self, num: int, period: int) -> np.ndarray:
+        """Positions of those that a period is judged on, the same in every run."""
+        return np.sort(np.random.default_rng(seed_of("judged", period)).permutation(num)[: self.most])

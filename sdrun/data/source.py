@@ -1,7 +1,7 @@
 """Items by position: what a stream draws from."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sdrun.data.labelled import Readable, Splits
 
@@ -194,6 +195,14 @@ class Only:
     @cached_property
     def fingerprint(self) -> str:
         return _digest({}, self.source.fingerprint, *sorted(self.names))
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """One after another; sequences [B, L] that differ in length are filled up with 0, as those of ``Packed`` are."""
+    widths = {part.shape[-1] for part in parts if part.ndim == 2}
+    if len(widths) > 1:
+        parts = [F.pad(part, (0, max(widths) - part.shape[-1])) for part in parts]
+    return torch.cat(list(parts))
 
 
 def _digest(fields: Mapping[str, Tensor], *words: str) -> str:

@@ -1,14 +1,18 @@
 """What the settings of every dataset say: where it comes from, what of it trains, and which labels are known."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_range
 from sdrun.settings.item import Item
-from sdrun.settings.stream import StreamSettings
+from sdrun.settings.stream import FilesSettings, StreamSettings
+
+FOLDER = "stream.folder"
+"""The setting that says where a stream in files is."""
 
 
 class NoiseKind(Enum):
@@ -74,7 +78,14 @@ class DatasetSettings(ABC):
     @property
     def paths(self) -> dict[str, str | None]:
         """Where files are, by the settings that say so."""
-        return {"root": self.root}
+        return {"root": self.root, **({FOLDER: self.stream.folder} if isinstance(self.stream, FilesSettings) else {})}
+
+    def placed(self, paths: Mapping[str, str | None]) -> "DatasetSettings":
+        """These settings with other ``paths``."""
+        own: dict[str, Any] = {name: path for name, path in paths.items() if name != FOLDER}
+        if isinstance(self.stream, FilesSettings):
+            own["stream"] = replace(self.stream, folder=paths[FOLDER])
+        return replace(self, **own)
 
     def elsewhere(self, root: str) -> "DatasetSettings":
         """These settings for test items that are at ``root``."""

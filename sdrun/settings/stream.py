@@ -1,6 +1,7 @@
 """Streams: data that drift, in periods after the one that has labels."""
 
 import os
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +110,8 @@ class DomainSettings(CutSettings):
 class FilesSettings(StreamSettings):
     """A file or folder in ``folder`` for each period, of the same kind as ``dataset.root``, which is the labelled one.
 
-    ``files``: their names as they come; by default all that are there, by name. ``labelled``: whether they have labels,
-    which judges alone see.
+    ``files``: their names as they come; by default all that are there, by name and number. ``labelled``: whether they
+    have labels, which judges alone see.
     """
 
     folder: str | None
@@ -119,6 +120,8 @@ class FilesSettings(StreamSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        missing = "is missing; name the folder with a file for each period"
+        require(self.folder is not None, "dataset.stream.folder", missing)
         if self.files is None:
             self.files = self._there()
         require(len(self.files) > 0, "dataset.stream.files", "names none; leave it out, for all that are in the folder")
@@ -130,19 +133,24 @@ class FilesSettings(StreamSettings):
     @property
     def paths(self) -> list[Path]:
         """Those of the files."""
-        return [Path(os.path.expanduser(self.folder or ".")) / name for name in self.files or []]
+        return [self._folder / name for name in self.files or []]
+
+    @property
+    def _folder(self) -> Path:
+        return Path(os.path.expanduser(str(self.folder)))
 
     def _there(self) -> list[str]:
-        require(
-            self.folder is not None, "dataset.stream.folder", "is missing; name the folder with a file for each period"
-        )
         try:
-            names = sorted(entry.name for entry in Path(os.path.expanduser(str(self.folder))).iterdir())
+            names = [entry.name for entry in self._folder.iterdir() if not entry.name.startswith(".")]
         except OSError as error:
             raise InputError(f"dataset.stream.folder: {error}") from error
-        names = [name for name in names if not name.startswith(".")]
         require(bool(names), "dataset.stream.folder", f"{self.folder} is empty; put a file for each period there")
-        return names
+        return sorted(names, key=_by_number)
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """Orders names as people do: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 STREAMS: dict[str, type[StreamSettings]] = {

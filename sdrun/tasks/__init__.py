@@ -134,9 +134,17 @@ def anew(name: str, make: Callable[[], bytes]) -> bytes:
 def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep: Keep = anew) -> "Task":
     """The task of a run, on its device. ``splits.item``: the form in which its model takes the items."""
     module = import_module(f"{__name__}.{settings.task}.task")
-    task: Task = module.build(settings, splits, hardware, keep)
+    contents = dict[str, bytes]()
+
+    def once(name: str, make: Callable[[], bytes]) -> bytes:
+        """``keep`` waits for all ranks, and what comes later is asked for by the first alone."""
+        if name not in contents:
+            contents[name] = keep(name, make)
+        return contents[name]
+
+    task: Task = module.build(settings, splits, hardware, once)
     if isinstance(settings.stream, FilesSettings) and splits.periods:
-        task = replace(task, further=partial(_further, module, settings, splits, hardware, keep))
+        task = replace(task, further=partial(_further, module, settings, splits, hardware, once))
     return task.streamed() if splits.periods else task
 
 

@@ -1,5 +1,6 @@
 """Files that come one after another, each a period of a stream: read like the dataset itself. Imports no torch."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +21,14 @@ def further(settings: DatasetSettings, published: Published) -> Callable[[int], 
     """See ``Published.further``. What that returns raises InputError that names a file which cannot be used."""
     stream, measured = settings.stream, tasks.measured(settings, published)
     assert isinstance(stream, FilesSettings)
+    root = Path(os.path.expanduser(str(settings.root))).absolute()
+    is_apart = root not in [path.absolute() for path in stream.paths]
+    own = "has dataset.root among its files, which are periods; move that, or name the others by dataset.stream.files"
+    require(is_apart, "dataset.stream.folder", own)
 
     def read(number: int) -> tuple[Labelled, Labelled]:
         path = stream.paths[number]
-        require(path.exists(), str(path), "is not there; put it back, and go on by: sdrun resume")
+        require(path.exists(), str(path), "is not there; put it back")
         try:
             return _labelled(path, measured, published) if stream.labelled else _unlabelled(path, measured, published)
         except (InputError, OSError) as error:
@@ -39,7 +44,9 @@ def _labelled(path: Path, settings: DatasetSettings, published: Published) -> tu
     strange = next((name for name in other.classes if name not in published.classes), None)
     require(strange is None, str(path), f"holds the class {strange!r}, which no labelled item is of; leave it out")
     numbers = np.array([published.classes.index(name) for name in other.classes])
-    train, test = (replace(part, labels=numbers[part.labels], soft=None) for part in (other.train, other.test))
+    train, test = (
+        replace(part, labels=numbers[part.labels], soft=None, crowd=None) for part in (other.train, other.test)
+    )
     return train, test
 
 

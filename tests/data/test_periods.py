@@ -168,6 +168,25 @@ def test_domains_that_are_none_are_refused(order, message, of_domains):
         of_domains(f"dataset.stream.order={order}")
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("dataset.val_size=32",),
+            "dataset.val_size: leaves nothing of the 32 items of the first domain; make",
+        ),
+        (("dataset.num_labels=25",), "dataset.num_labels: must be at most 24, the items of the first domain that"),
+        (
+            ("dataset.stream.order=[tweets,amazon]", "dataset.stream.periods=40"),
+            "dataset.stream.periods: is 40, and 30 items of these domains are left to come",
+        ),
+    ],
+)
+def test_domains_that_hold_too_little_are_named(words, message, of_domains):
+    with pytest.raises(InputError, match=message):
+        of_domains(*words)
+
+
 def test_a_dataset_without_domains_is_sent_to_files():
     with pytest.raises(InputError, match="knows none; give a file for each period: dataset/stream=files"):
         streamed("dataset/stream=domains")

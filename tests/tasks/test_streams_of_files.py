@@ -9,7 +9,7 @@ from tasks.text.tables import table, written
 from helpers import SMALL_VECTORS, differences, in_pieces, settings, start, summary
 from sdrun import run, tasks
 from sdrun.data.splits import split
-from sdrun.errors import InputError
+from sdrun.errors import InputError, RunError
 
 NUM = 3
 
@@ -57,7 +57,6 @@ def test_a_period_is_what_its_file_holds(stream):
     assert len(judged) == 5
     assert not any((learned.fields["vector"] == row).all(axis=1).any() for row in judged)
     assert len(learned) == 32
-    assert len(periods.learned([1, 2])) == 64
 
 
 def test_tested_on_what_the_last_file_holds_for_that(stream):
@@ -88,10 +87,7 @@ def test_it_learns_from_them_resumes_and_keeps_their_names(stream, tmp_path, mon
 
 
 def test_files_without_labels_are_learned_from_and_tell_no_accuracy(stream, tmp_path):
-    for number in range(NUM):
-        with np.load(stream[1] / f"{number}.npz") as file:
-            x = file["x"]
-        npz(stream[1] / f"{number}.npz", x=x)
+    without_labels(stream[1])
     path = start(tmp_path / "run", *asked(stream, "dataset.stream.labelled=false"), base=())
     metrics = summary(path)["metrics"]
     assert {"test/accuracy", "first/accuracy", "stream/mask", "stream/imbalance"} <= metrics.keys()
@@ -102,12 +98,22 @@ def test_images_and_texts_come_so_too(tmp_path):
     (tmp_path / "tables").mkdir()
     for number in range(2):
         images(tmp_path / f"later/{number}", "a", "b", num=10, first=100 * number)
-        written(tmp_path / "tables", table(*(f"text {n} of {number},{n % 2}" for n in range(20))), f"{number}.csv")
+        written(
+            tmp_path / "tables",
+            table(*(f"text {n} of {number} {'more ' * number},{n % 2}" for n in range(20))),
+            f"{number}.csv",
+        )
     written(tmp_path, table(*(f"text {n},{n % 2}" for n in range(60))), "first.csv")
     first = images(tmp_path / "first", "a", "b", num=20)
     common = ("dataset/stream=files", "method=online", "optim.epochs=1", "pictures=false", "dataset.val_size=8")
     of_images = ("dataset=image_folder", f"dataset.root={first}", f"dataset.stream.folder={tmp_path}/later")
-    of_texts = ("dataset=text_csv", f"dataset.root={tmp_path}/first.csv", f"dataset.stream.folder={tmp_path}/tables")
+    more = ("method.buffered_ratio=1", "method.labelled_ratio=1")
+    of_texts = (
+        *more,
+        "dataset=text_csv",
+        f"dataset.root={tmp_path}/first.csv",
+        f"dataset.stream.folder={tmp_path}/tables",
+    )
     cache = f"dataset.cache={tmp_path}/cache"
     for name, words in {"images": (*of_images, cache, "model.widths=[8,8]"), "texts": of_texts}.items():
         path = start(tmp_path / name, *words, *common, "hardware.threads=1", base=())
@@ -142,7 +148,7 @@ def test_a_file_that_is_gone_is_named_and_what_was_learned_is_kept(stream, tmp_p
     whole = start(tmp_path / "whole", *asked(stream), base=())
     words = asked(stream, "dataset.stream.files=[0.npz,1.npz,2.npz]")
     (stream[1] / "1.npz").rename(tmp_path / "away")
-    with pytest.raises(InputError, match="1.npz: is not there; put it back, and go on by: sdrun resume"):
+    with pytest.raises(InputError, match="1.npz: is not there; put it back"):
         start(tmp_path / "run", *words, base=())
     (tmp_path / "away").rename(stream[1] / "1.npz")
     run.resume(tmp_path / "run")
@@ -180,3 +186,72 @@ def test_nobody_knows_the_truth_of_files_without_labels(stream, tmp_path):
         InputError, match="method.labeller: is truth, and nobody knows that of dataset.stream.labelled=f"
     ):
         start(tmp_path / "run", *asked(stream, *words), base=())
+
+
+def test_what_needs_all_files_at_once_is_refused(stream, tmp_path):
+    with pytest.raises(InputError, match="method.scope: is everything, and dataset/stream=files reads one period at a"):
+        start(tmp_path / "run", *asked(stream, "method.scope=everything"), base=())
+
+
+def test_the_labelled_file_is_no_period(stream):
+    with pytest.raises(InputError, match="dataset.stream.folder: has dataset.root among its files, which are periods"):
+        splits_of(*asked((stream[1] / "0.npz", stream[1])))
+
+
+def test_files_come_by_number(tmp_path, stream):
+    for name in ("2.npz", "10.npz", "1.npz", "b.npz"):
+        later(stream[1] / name)
+    assert settings(*asked(stream)).dataset.stream.files == ["0.npz", "1.npz", "2.npz", "10.npz", "b.npz"]
+
+
+def test_the_first_period_is_judged_on_a_sample(stream, tmp_path):
+    x, y = vectors(300)
+    order = y.argsort(kind="stable")
+    root = npz(tmp_path / "sorted.npz", x=x[order], y=y[order])
+    periods = splits_of(*asked((root, stream[1]), "dataset.stream.held_out=20")).periods
+    assert set(periods.labels("period_0")) == {0, 1, 2}
+
+
+def test_the_folder_means_the_same_elsewhere_and_may_move(stream, tmp_path, monkeypatch):
+    path = start(tmp_path / "run", *asked((stream[0], "later"), "optim.epochs=1"), base=())
+    assert f"folder: {stream[1]}\n" in (path / "config.yaml").read_text()
+    stream[1].rename(tmp_path / "moved")
+    monkeypatch.chdir("/")
+    run.resume(path, [f"dataset.stream.folder={tmp_path / 'moved'}"], repair=True)
+
+
+def test_other_items_are_not_learned_by_labels_of_those_before(stream, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sdrun.methods.online.updates.Online", killed)
+        with pytest.raises(KeyboardInterrupt):
+            start(tmp_path / "run", *asked(stream), base=())
+    later(stream[1] / "0.npz", num=44, shift=1.0)
+    with pytest.raises(
+        RunError, match="period_1_labels was taught by other weights of source, items than there are now"
+    ):
+        run.resume(tmp_path / "run")
+
+
+def without_labels(folder):
+    for number in range(NUM):
+        with np.load(folder / f"{number}.npz") as file:
+            x = file["x"]
+        npz(folder / f"{number}.npz", x=x)
+
+
+def test_without_labels_a_file_is_read_when_its_time_comes(stream, tmp_path):
+    without_labels(stream[1])
+    words = asked(stream, "dataset.stream.labelled=false", "dataset.stream.files=[0.npz,1.npz,2.npz,3.npz]")
+    with pytest.raises(InputError, match="3.npz: is not there; put it back"):
+        start(tmp_path / "run", *words, base=())
+    assert summary(tmp_path / "run")["stages"][-1]["name"] == "period_3"
+
+
+def test_what_was_judged_before_labels_ran_out_is_not_said_again(stream, tmp_path):
+    without_labels(stream[1])
+    words = asked(stream, "dataset.stream.labelled=false", "method=online_frozen")
+    metrics = summary(start(tmp_path / "run", *words, base=()))["metrics"]
+    assert not {"stream/accuracy", "present/accuracy"} & metrics.keys()

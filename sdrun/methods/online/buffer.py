@@ -2,7 +2,7 @@
 
 import torch
 
-from sdrun.data.source import Fields, Source
+from sdrun.data.source import Fields, Source, joined
 from sdrun.randomness import generator
 
 KEY = "key"
@@ -18,6 +18,6 @@ def sample(before: Fields, items: Source, size: int, *words: object) -> Fields:
     chosen = keys.argsort()[:size]
     fields = {name: values.cpu() for name, values in items.fetch(chosen).items()} | {KEY: keys[chosen]}
     if before:
-        fields = {name: torch.cat([before[name].cpu(), values]) for name, values in fields.items()}
+        fields = {name: joined([before[name].cpu(), values]) for name, values in fields.items()}
     smallest = fields[KEY].argsort()[:size]
     return {name: values[smallest] for name, values in fields.items()}

@@ -1,9 +1,9 @@
 """Pseudo-labels of a period, labelled items beside them, and what keeps a network near to where it began."""
 
-import torch
 from torch import nn
 
 from sdrun.answers.answers import Answers
+from sdrun.data.source import joined
 from sdrun.methods.online.settings import OnlineSettings
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.streams.batch import Batch
@@ -43,7 +43,7 @@ class Online(Objective):
 
     def forward(self, batch: Batch) -> StepOutput:
         s, num = self.settings, len(batch)
-        views = torch.cat([part.views[s.view][0] for part in (batch, *batch.beside.values())])
+        views = joined([part.views[s.view][0] for part in (batch, *batch.beside.values())])
         logits = self.student(views).float()
         terms = {self.answers.term: self.answers.truth(logits[:num], batch.known, s.label_smoothing)}
         at = num

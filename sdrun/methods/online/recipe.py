@@ -11,7 +11,7 @@ from sdrun.experiment import Experiment, Stage
 from sdrun.judges.metric import UNCHANGED
 from sdrun.methods.online.judge import Streaming
 from sdrun.methods.online.learning import objection, unchanged
-from sdrun.methods.online.settings import SOURCE, Keep, Labeller, Learns, OnlineSettings
+from sdrun.methods.online.settings import SOURCE, Keep, Labeller, Learns, OnlineSettings, Scope
 from sdrun.methods.online.statistics import require_statistics
 from sdrun.methods.online.updates import Updates
 from sdrun.objectives.taught import Taught
@@ -39,10 +39,16 @@ class _Online:
 
     def _require_enough(self, periods: Periods) -> None:
         """Raise InputError where a model cannot learn from a period, or what is asked for cannot be measured."""
-        num, least = periods.smallest, self.experiment.least
-        left = num - int(self.settings.drop * num)
-        few = f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
-        require(num == 0 or left >= least, "dataset.stream.periods", few)
+        if periods.smallest is None:
+            at_once = "is everything, and dataset/stream=files reads one period at a time; choose another"
+            require(self.settings.scope is not Scope.everything, "method.scope", at_once)
+        else:
+            num, least = periods.smallest, self.experiment.least
+            left = num - int(self.settings.drop * num)
+            few = (
+                f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
+            )
+            require(left >= least, "dataset.stream.periods", few)
         unknown = "is truth, and nobody knows that of dataset.stream.labelled=false; choose another"
         is_known = periods.has_labels or self.settings.labeller is not Labeller.truth
         require(is_known, "method.labeller", unknown)
@@ -62,9 +68,11 @@ class _Online:
         for number, name in enumerate(experiment.periods[1:], start=1):
             if over := experiment.released(f"{name}_{UNCHANGED}", self.last.network):
                 self.last = replace(self.last, metrics=over.metrics)
+                self._release([name, *self.updates.made(name)])
             elif over := experiment.released(name, self.last.network):
                 self.last = over
                 self.updates.pass_over(name, over)
+                self._release([name, *self.updates.made(name)])
             else:
                 self._after(number, name)
             self.history.append(self.last.metrics)
@@ -92,7 +100,7 @@ class _Online:
         back, is_last = f"{name}_{UNCHANGED}", name == self.experiment.periods[-1]
         self.experiment.tell("Unchanged", f"{name}: {reason}; the network stays as it was")
         metrics = self.experiment.evaluate(back, self.last.network, judge)
-        self.last = replace(self.last, metrics={**self.last.metrics, **metrics})
+        self.last = replace(self.last, metrics=metrics)
         self._release([] if is_last else [back, name, *self.updates.made(name)])
 
     def _release(self, names: list[str]) -> None:

@@ -53,18 +53,21 @@ class Updates:
             return self._trained(number, name, items, judged)
         if self.settings.learns is Learns.statistics:
             measured = partial(statistics, self.student, items, experiment.data)
-            load_statistics(self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source]).fields)
+            load_statistics(
+                self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source], of=items).fields
+            )
 
         def learning(network: Evaluable) -> dict[str, float]:
             told = {PREDICTION: self._predicted(network, experiment.period([number]))}
             return learned(told, None, experiment.hidden([number]), experiment.data.splits.classes)
 
         metrics = experiment.evaluate(name, self.student.eval(), judged(learning))
-        return replace(self.source, network=self.student, metrics={**self.source.metrics, **metrics}), learning
+        return replace(self.source, network=self.student, metrics=metrics), learning
 
     def _trained(self, number: int, name: str, items: Source, judged: Judged) -> tuple[Stage | None, Learning]:
         experiment = self.experiment
-        made = experiment.make(f"{name}_{LABELS}", partial(self._labels, items, number), self.labellers).fields
+        label = partial(self._labels, items, number)
+        made = experiment.make(f"{name}_{LABELS}", label, self.labellers, of=items).fields
         told = {field: values.cpu().numpy() for field, values in made.items()}
 
         def learning(network: Evaluable) -> dict[str, float]:
@@ -130,7 +133,7 @@ class Updates:
     def pass_over(self, name: str, stage: Stage) -> None:
         """The same where the stage's weights are gone, for nothing needs them any more."""
         self.labellers.append(stage)
-        if not self.experiment.released(f"{name}_{BUFFER}", stage.network):
+        if self.settings.buffered_ratio and not self.experiment.released(f"{name}_{BUFFER}", stage.network):
             self._buffered(name)
 
     def made(self, name: str) -> list[str]:
