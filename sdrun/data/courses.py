@@ -142,8 +142,8 @@ def _by_domains(stream: DomainSettings, splits: "Splits", rest: np.ndarray, doma
     place[numbers] = np.arange(len(numbers))
     train, test = place[_domains(splits.train)], place[_domains(splits.test)]
     rest = rest[train[rest] < len(numbers)]
-    few = f"is {stream.periods}, and {len(rest):,} items of these domains are left to come; lower it"
-    require(len(rest) >= stream.periods, "dataset.stream.periods", few)
+    lacks = f"is {stream.periods}, and {len(rest):,} items of these domains are left to come; lower it"
+    require(len(rest) >= stream.periods, "dataset.stream.periods", lacks)
     order = rest[train[rest].argsort(kind="stable")]
     held_out, random, num = list[np.ndarray](), np.random.default_rng(seed_of("domains")), len(numbers) + 1
     counts = np.bincount(test, minlength=num)

@@ -13,7 +13,7 @@ from sdrun.judges.judge import Evaluable, Networks, Outcome
 from sdrun.judges.metric import STREAM
 from sdrun.judges.metrics import scores
 from sdrun.judges.parts import Parts
-from sdrun.methods.online.learning import LEARNING, MASK, PREQUENTIAL, PRESENT, RIGHT, Learning
+from sdrun.methods.online.learning import LEARNING, MASK, PREQUENTIAL, PRESENT, RIGHT, Learned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ class Streaming(Classification):
         self,
         data: Parts,
         number: int,
-        learning: Learning | None,
+        learning: Learned | None,
         history: Sequence[Mapping[str, float]],
     ) -> None:
         super().__init__(data)

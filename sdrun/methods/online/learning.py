@@ -1,12 +1,15 @@
 """What a period taught, held against labels that no training sees, and what can be told of it without any."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from sdrun.data.labelled import Splits
+from sdrun.data.source import Source
 from sdrun.judges.judge import Evaluable, prefixed
 from sdrun.judges.metric import ESTIMATED, IMBALANCE, UNCHANGED
+from sdrun.judges.parts import Parts
 from sdrun.methods.online.labels import COUNTS, LABEL, LIKELY, PREDICTION
 from sdrun.methods.online.settings import OnlineSettings
 
@@ -18,8 +21,29 @@ LEARNING = (PREQUENTIAL, MASK, RIGHT, ESTIMATED, IMBALANCE, UNCHANGED)
 Told = Mapping[str, np.ndarray]
 """``prediction`` of a period's own items before; of those it learned from ``label``, ``counts``, ``likely``, if any."""
 
-Learning = Callable[[Evaluable], dict[str, float]]
+Learned = Callable[[Evaluable], dict[str, float]]
 """What is to be said of a period's learning, given the network after it."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """``items``: the period's own, ``own`` [M] their labels; ``truth`` [N]: labels of the items that it learned from.
+
+    Labels are None where nobody knows them; ``told`` is None where nothing was labelled.
+    """
+
+    data: Parts
+    items: Source
+    own: np.ndarray | None
+    truth: np.ndarray | None = None
+    told: Told | None = None
+
+    def __call__(self, network: Evaluable) -> dict[str, float]:
+        after = self.data.answers(network, self.items).argmax(dim=1).cpu().numpy()
+        splits = self.data.splits
+        if self.told is None:
+            return learned({PREDICTION: after}, None, self.own, splits.classes)
+        return learned(self.told, self.truth, self.own, splits.classes) | balanced(after, splits)
 
 
 def learned(told: Told, truth: np.ndarray | None, own: np.ndarray | None, classes: list[str]) -> dict[str, float]:

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from sdrun.data.source import Fields, Memory, Rows, Source, With
 from sdrun.experiment import Experiment, Stage
-from sdrun.judges.judge import Evaluable
 from sdrun.methods.online.buffer import KEY, sample
 from sdrun.methods.online.judge import Streaming
 from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION, Known, Said, pseudo_labels
-from sdrun.methods.online.learning import Learning, balanced, learned
+from sdrun.methods.online.learning import Learned, Learning
 from sdrun.methods.online.objective import BUFFERED, LABELLED, Online
 from sdrun.methods.online.settings import Labeller, Learns, OnlineSettings, Scope
 from sdrun.methods.online.statistics import load_statistics, statistics
@@ -27,7 +26,7 @@ from sdrun.teachers.ema import EMA
 LABELS, STATISTICS, BUFFER = "labels", "statistics", "buffer"
 """What is made of a period, as the names of stages end."""
 
-Judged = Callable[[Learning], Streaming]
+Judged = Callable[[Learned], Streaming]
 
 
 class Updates:
@@ -46,7 +45,7 @@ class Updates:
 
     # One period ------------------------------------------------------------------------------------------------------
 
-    def learn(self, number: int, name: str, judged: Judged) -> tuple[Stage | None, Learning]:
+    def learn(self, number: int, name: str, judged: Judged) -> tuple[Stage | None, Learned]:
         """The stage that comes of a period, None where nothing of it counts; and what is to be said of its learning."""
         experiment, items = self.experiment, self._items(number)
         if self.settings.learns is Learns.weights:
@@ -57,24 +56,18 @@ class Updates:
                 self.student, experiment.make(f"{name}_{STATISTICS}", measured, [self.source], of=items).fields
             )
 
-        def learning(network: Evaluable) -> dict[str, float]:
-            told = {PREDICTION: self._predicted(network, experiment.period([number]))}
-            return learned(told, None, experiment.hidden([number]), experiment.data.splits.classes)
-
+        learning = Learning(experiment.data, experiment.period([number]), experiment.hidden([number]))
         metrics = experiment.evaluate(name, self.student.eval(), judged(learning))
         return replace(self.source, network=self.student, metrics=metrics), learning
 
-    def _trained(self, number: int, name: str, items: Source, judged: Judged) -> tuple[Stage | None, Learning]:
+    def _trained(self, number: int, name: str, items: Source, judged: Judged) -> tuple[Stage | None, Learned]:
         experiment = self.experiment
         label = partial(self._labels, items, number)
         made = experiment.make(f"{name}_{LABELS}", label, self.labellers, of=items).fields
         told = {field: values.cpu().numpy() for field, values in made.items()}
 
-        def learning(network: Evaluable) -> dict[str, float]:
-            splits = experiment.data.splits
-            of_learning = learned(told, self._truth(number), experiment.hidden([number]), splits.classes)
-            return of_learning | balanced(self._predicted(network, experiment.period([number])), splits)
-
+        own = experiment.period([number]), experiment.hidden([number])
+        learning = Learning(experiment.data, *own, self._truth(number), told)
         self.chosen = Rows(With(items, {LABEL: made[LABEL]}), made[COUNTS].nonzero().squeeze(1))
         if len(self.chosen) < experiment.least:
             return None, learning
@@ -157,10 +150,6 @@ class Updates:
     @property
     def _networks(self) -> list[nn.Module]:
         return [self.student, *([self.average.network] if self.average else [])]
-
-    def _predicted(self, network: Evaluable, items: Source) -> np.ndarray:
-        predicted: np.ndarray = self.experiment.data.answers(network, items).argmax(dim=1).cpu().numpy()
-        return predicted
 
     def _items(self, number: int) -> Source:
         return self.experiment.period(self._learned_from(number))
