@@ -41,7 +41,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     labelled = np.flatnonzero(is_first[rest])
     if settings.num_labels is not None:
         most = f"must be at most {len(labelled)}, the items of the first domain that validation leaves"
-        require(is_first.all() or settings.num_labels <= len(labelled), "dataset.num_labels", most)
+        require(bool(is_first.all()) or settings.num_labels <= len(labelled), "dataset.num_labels", most)
         labelled, _ = stratified(labelled, given_labels, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
         seed = seed_of(settings.seed, "labels")
@@ -77,7 +77,7 @@ def _held_out(source: Published, settings: DatasetSettings, is_first: np.ndarray
         return source.validation, np.setdiff1d(order, source.validation)
     labels, seed = source.train.labels, seed_of(settings.seed, "validation")
     few = f"leaves nothing of the {is_first.sum():,} items of the first domain; make it smaller"
-    require(is_first.all() or num < is_first.sum(), "dataset.val_size", few)
+    require(bool(is_first.all() or num < is_first.sum()), "dataset.val_size", few)
     if source.groups is None:
         held_out, _ = stratified(order[is_first], labels, num, seed)
         return held_out, np.setdiff1d(order, held_out)
