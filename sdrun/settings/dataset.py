@@ -93,7 +93,8 @@ class DatasetSettings(ABC):
 
     def alone(self, root: str) -> "DatasetSettings":
         """These settings for items that are all at ``root``, such as those of a period."""
-        return replace(self, root=root, stream=None)
+        others: dict[str, Any] = {name: None for name in self.paths if name != FOLDER}
+        return replace(self, stream=None, **{**others, "root": root})
 
     @property
     def further_roles(self) -> dict[str, str]:

@@ -36,6 +36,3 @@ class OwnSettings(DatasetSettings):
     def elsewhere(self, root: str) -> DatasetSettings:
         """All of the file is tested on, or what it has for that; classes are those of the training items."""
         return replace(self, test_file=root, test_share=None)
-
-    def alone(self, root: str) -> DatasetSettings:
-        return replace(self, root=root, stream=None, test_file=None)

@@ -15,7 +15,7 @@ from sdrun.data.source import Memory
 from sdrun.errors import InputError
 from sdrun.methods.online.buffer import sample
 from sdrun.methods.online.judge import averages
-from sdrun.methods.online.labels import Known, Said, confident, pseudo_labels
+from sdrun.methods.online.labels import Said, Validated, confident, pseudo_labels
 from sdrun.methods.online.learning import balanced, learned, objection
 from sdrun.methods.online.pictures import by_class, over_the_stream
 from sdrun.methods.online.statistics import statistics
@@ -71,12 +71,12 @@ def test_several_label_by_their_mean_and_where_they_agree():
 
 def test_a_threshold_is_the_lowest_at_which_so_many_are_right():
     confidence = torch.tensor([0.9, 0.8, 0.8, 0.6, 0.5])
-    known = Known(confidence, torch.tensor([True, True, False, True, False]))
-    assert known.at_precision(0.75) == pytest.approx(0.6)
-    assert known.at_precision(0.7) == pytest.approx(0.6)
-    assert known.at_precision(0.5) == pytest.approx(0.5)
-    assert known.at_precision(0.9) == pytest.approx(0.9)  # of the two that are equal, neither
-    assert Known(confidence, torch.zeros(5, dtype=torch.bool)).at_precision(0.1) == float("inf")
+    validated = Validated(confidence, torch.tensor([True, True, False, True, False]))
+    assert validated.at_precision(0.75) == pytest.approx(0.6)
+    assert validated.at_precision(0.7) == pytest.approx(0.6)
+    assert validated.at_precision(0.5) == pytest.approx(0.5)
+    assert validated.at_precision(0.9) == pytest.approx(0.9)  # of the two that are equal, neither
+    assert Validated(confidence, torch.zeros(5, dtype=torch.bool)).at_precision(0.1) == float("inf")
 
 
 def test_the_share_that_is_likely_right_is_that_of_validation_on_its_own_items():
@@ -84,9 +84,9 @@ def test_the_share_that_is_likely_right_is_that_of_validation_on_its_own_items()
     logits = 3 * torch.randn(500, 4, generator=random)
     said = Said([logits])
     is_right = torch.rand(500, generator=random, dtype=torch.double) < said.confidence
-    fields = pseudo_labels(said, Known(said.confidence, is_right), method())
+    fields = pseudo_labels(said, Validated(said.confidence, is_right), method())
     assert fields["likely"].double().mean() == pytest.approx(is_right.double().mean().item(), abs=1e-9)
-    unsure = pseudo_labels(Said([logits / 3]), Known(said.confidence, is_right), method())
+    unsure = pseudo_labels(Said([logits / 3]), Validated(said.confidence, is_right), method())
     assert unsure["likely"].double().mean() < is_right.double().mean() - 0.2
 
 

@@ -130,5 +130,5 @@ def averages(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def early(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """By what settings may be chosen without a look at what comes later: the mean over a quarter of the periods."""
     values = [metrics.get(f"{PRESENT}/{PREQUENTIAL}") for metrics in history[: -(-len(history) // EARLY)]]
-    known = [value for value in values if value is not None]
-    return {f"val/{PREQUENTIAL}": float(np.mean(known))} if known else {}
+    measured = [value for value in values if value is not None]
+    return {f"val/{PREQUENTIAL}": float(np.mean(measured))} if measured else {}

@@ -24,7 +24,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Known:
+class Validated:
     """Validation items [M]: how confident the same networks are of each, and whether they are right."""
 
     confidence: Tensor
@@ -45,7 +45,7 @@ class Known:
         return float(self.confidence.sort().values[num_wrong]) if num_wrong < len(self.is_right) else float("inf")
 
 
-def pseudo_labels(said: Said, known: Known | None, settings: OnlineSettings) -> Fields:
+def pseudo_labels(said: Said, validated: Validated | None, settings: OnlineSettings) -> Fields:
     """Of each item [N] the ``label`` ([N, K] where soft), whether it ``counts``, and the ``prediction``.
 
     With validation items also whether it is ``likely`` right: the share of those estimates the accuracy.
@@ -54,10 +54,10 @@ def pseudo_labels(said: Said, known: Known | None, settings: OnlineSettings) -> 
     if settings.precision is None:
         counts = confident(said.confidence, said.prediction, settings)
     else:
-        assert known
-        counts = said.confidence >= known.at_precision(settings.precision)
+        assert validated
+        counts = said.confidence >= validated.at_precision(settings.precision)
     fields = {LABEL: label, COUNTS: counts & said.agree, PREDICTION: said.prediction}
-    return fields | ({LIKELY: said.confidence >= known.at_accuracy()} if known else {})
+    return fields | ({LIKELY: said.confidence >= validated.at_accuracy()} if validated else {})
 
 
 def confident(confidence: Tensor, prediction: Tensor, settings: OnlineSettings) -> Tensor:

@@ -49,9 +49,9 @@ class _Online:
                 f"leaves {left} items of a period to learn from, and the model needs {least}; lower it, or method.drop"
             )
             require(left >= least, "dataset.stream.periods", few)
-        unknown = "is truth, and nobody knows that of dataset.stream.labelled=false; choose another"
-        is_known = periods.has_labels or self.settings.labeller is not Labeller.truth
-        require(is_known, "method.labeller", unknown)
+        hidden = "is truth, and nobody knows that of dataset.stream.labelled=false; choose another"
+        is_there = periods.has_labels or self.settings.labeller is not Labeller.truth
+        require(is_there, "method.labeller", hidden)
         lacks = "is measured on validation items, and there are none; set dataset.val_size"
         for key, usual in {"precision": None, "least_accuracy": 0}.items():
             is_measured = "val" in self.experiment.data.held_out or vars(self.settings)[key] == usual

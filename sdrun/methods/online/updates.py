@@ -14,7 +14,7 @@ from sdrun.data.source import Fields, Memory, Rows, Source, With
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.online.buffer import KEY, sample
 from sdrun.methods.online.judge import Streaming
-from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION, Known, Said, pseudo_labels
+from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION, Said, Validated, pseudo_labels
 from sdrun.methods.online.learning import Learned, Learning
 from sdrun.methods.online.objective import BUFFERED, LABELLED, Online
 from sdrun.methods.online.settings import Labeller, Learns, OnlineSettings, Scope
@@ -91,12 +91,12 @@ class Updates:
     def _labels(self, items: Source, number: int) -> Fields:
         """What the labellers say of the items of a period, or what is true of them."""
         data, settings = self.experiment.data, self.settings
-        known, networks = None, [stage.network for stage in self.labellers]
+        validated, networks = None, [stage.network for stage in self.labellers]
         if "val" in data.held_out:
-            of_known = Said([data.outputs(network, "val") for network in networks])
+            of_validation = Said([data.outputs(network, "val") for network in networks])
             labels = torch.as_tensor(data.labels["val"], device=self.experiment.device)
-            known = Known(of_known.confidence, of_known.prediction == labels)
-        fields = pseudo_labels(Said([data.answers(network, items) for network in networks]), known, settings)
+            validated = Validated(of_validation.confidence, of_validation.prediction == labels)
+        fields = pseudo_labels(Said([data.answers(network, items) for network in networks]), validated, settings)
         if settings.labeller is Labeller.truth:
             truth = torch.as_tensor(self._truth(number), device=self.experiment.device)
             fields |= {LABEL: truth, COUNTS: torch.ones_like(truth, dtype=torch.bool)}

@@ -72,9 +72,6 @@ class ImageFolderSettings(ImagesSettings):
         """All of that folder is tested on; classes are those of the training images."""
         return replace(self, test_root=root, test_share=None)
 
-    def alone(self, root: str) -> DatasetSettings:
-        return replace(self, root=root, stream=None, test_root=None, labels=None)
-
     @property
     def place(self) -> Cache:
         """Where decoded images are kept."""

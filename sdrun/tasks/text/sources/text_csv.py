@@ -49,9 +49,6 @@ class TextCSVSettings(TextSettings):
         """All of the file is tested on; classes are those of the training texts."""
         return replace(self, test_file=root, test_share=None, test_column=None)
 
-    def alone(self, root: str) -> DatasetSettings:
-        return replace(self, root=root, stream=None, test_file=None)
-
 
 def load(settings: TextCSVSettings) -> Published:
     """Raises InputError that names the file, and the line of it, that cannot be used."""
