@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 
+from helpers import with_few_timed
 from sdrun import cli, job
 
 torch.set_num_threads(1)
@@ -16,6 +17,12 @@ def _without_waiting_for_the_disk():
     """Files are flushed for the case that the power goes, which no test sees; those of ``faults`` tear them by hand."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _with_few_timed():
+    with with_few_timed():
         yield
 
 

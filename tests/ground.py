@@ -177,7 +177,7 @@ def short(given: list[str]) -> list[str]:
         few[FEW_LABELS] = "20"
     if not experiment and values.get("method", "born_again") == "born_again":
         few["generations"] = "2"
-    if PERIODS in values or experiment.startswith("drift_"):
+    if PERIODS in values or "dataset.stream.order" in values or experiment.startswith("drift_"):
         few[PERIODS] = "2"
     if experiment.startswith("claim_"):
         few["hydra.sweeper.trials"] = "2"

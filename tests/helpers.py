@@ -2,8 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from sdrun.compositions import Compositions
 from sdrun.configuration import register, settings_from
 from sdrun.data.source import Memory
 from sdrun.errors import Interrupted
+from sdrun.judges import costs
 from sdrun.models.backbone import Backbone, Network
 from sdrun.plugins import registry
 from sdrun.settings import Item, Settings
@@ -74,6 +75,16 @@ SMALL_VECTORS = (
 def is_time(name: str) -> bool:
     """Whether a metric is a measured time, which no two runs have in common."""
     return name == "train/samples_per_second" or "milliseconds" in name
+
+
+@contextmanager
+def with_few_timed() -> Iterator[None]:
+    """While it lasts, how long a network takes is measured on few items, and once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(costs, "ROUNDS", 1)
+        for batch in costs.TIMED:
+            patch.setitem(costs.TIMED, batch, batch)
+        yield
 
 
 def images(channels: int, size: int) -> Item:

@@ -1,7 +1,7 @@
 """Two ranks train as one. Their start takes longer than all of their steps, so that most runs share one."""
 
-import json
 import os
+import pickle
 import subprocess
 import sys
 from functools import cache
@@ -13,7 +13,7 @@ import torch
 from owned import npz, vectors
 
 from further import EXAMPLE, METHODS, example, method
-from helpers import SMALL_TEXTS, SMALL_VECTORS, SMALL_VIT, differences, points, start, weights
+from helpers import SMALL_TEXTS, SMALL_VECTORS, SMALL_VIT, differences, points, settings, start, weights
 
 SEVERAL = Path(__file__).parent.parent / "several.py"
 
@@ -63,7 +63,9 @@ def asked(tmp_path_factory):
 @pytest.fixture(scope="module")
 def two(asked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
-    on_two_ranks(str(SEVERAL), json.dumps({str(folder / name): overrides for name, overrides in asked.items()}))
+    file = folder / "asked.pickle"
+    file.write_bytes(pickle.dumps({folder / name: (settings(*own), own) for name, own in asked.items()}))
+    on_two_ranks(str(SEVERAL), str(file))
     return folder
 
 
