@@ -1,4 +1,4 @@
-"""Runs one after the other in processes that torchrun starts once: ``several.py FILE``, which pickles them by folder."""
+"""Runs one after the other in processes that torchrun starts once: ``several.py FILE``, a pickle by folder."""
 
 import gc
 import pickle
