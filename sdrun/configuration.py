@@ -18,6 +18,9 @@ from sdrun.keys import keys_at_root, unknown
 from sdrun.settings import OPTIMS, ROLES, STREAMS, HardwareSettings, ModelSettings, Settings, words
 from sdrun.settings.model import named
 
+NESTED = ("dataset.stream.groups", "dataset.stream.alike")
+"""Settings that are lists of lists."""
+
 
 def version() -> str:
     """A name for a run that sorts by its start and that no other process of this machine has."""
@@ -155,12 +158,15 @@ def defaults(choices: dict[str, str]) -> dict[str, Any]:
 
 def _require_usable(key: str, value: Any) -> None:
     """Raise InputError for a number that is not finite or beyond 64 bits, alone or in a list, and for nested lists."""
-    for item in value if isinstance(value, list) else [value]:
-        require(not isinstance(item, list | dict), key, "needs a flat list, such as [1,2]")
-        if isinstance(item, float):
-            require(math.isfinite(item), key, f"must be a finite number, but is {item}")
-        elif isinstance(item, int):
-            require(abs(item) < 2**63, key, f"must be below 2^63 in size, but is {item!s:.30}")
+    if isinstance(value, list):
+        for item in value:
+            is_flat = not isinstance(item, dict) and (key in NESTED or not isinstance(item, list))
+            require(is_flat, key, "needs a flat list, such as [1,2]")  # OmegaConf takes any
+            _require_usable(key, item)
+    elif isinstance(value, float):
+        require(math.isfinite(value), key, f"must be a finite number, but is {value}")
+    elif isinstance(value, int):
+        require(abs(value) < 2**63, key, f"must be below 2^63 in size, but is {value!s:.30}")
 
 
 def _require_as_given(typed: Any, values: dict, root_keys: list[str]) -> None:

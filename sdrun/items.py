@@ -89,6 +89,14 @@ class Items:
             return Only(self.task.further(items), inputs)
         return Rows(Only(self.task.parts["train"], inputs), torch.as_tensor(items, device=self.device))
 
+    def of_tasks(self, numbers: Sequence[int]) -> Source:
+        """The training items of some tasks of a stream whose labels are known."""
+        splits = self.data.splits
+        if not splits.tasks:  # of a finished run that is only used
+            return self.task.parts["train"]
+        own = np.isin(splits.task_of("train")[splits.labelled], list(numbers))
+        return Rows(self.task.parts["train"], torch.as_tensor(splits.labelled[own], device=self.device))
+
     def hidden(self, numbers: Sequence[int]) -> np.ndarray | None:
         """The labels [N] of some periods, which judges alone may know; None where there are none."""
         periods = self.data.splits.periods
@@ -110,15 +118,18 @@ class Items:
         everything = torch.arange(len(source), device=self.device)
         return self._stream(source, everything, views, times, (self.settings.seed, index, "unlabelled"))
 
-    def num_steps(self, stream: Stream) -> int:
+    def num_steps(self, stream: Stream, stage: str = "") -> int:
         """Steps of a stage on this stream."""
-        return loop.num_steps(self.settings, stream)
+        return loop.num_steps(self.settings.of_stage(stage), stream)
 
     def steps_ahead(self) -> list[int]:
         """Those of the stages to come; where each period is one, of the labelled one and of the longest other, if all
         are there.
         """
         periods = self.data.splits.periods
+        if self.settings.method.is_periodic and self.data.splits.tasks:
+            streams = [self.stream(0, {}, source=self.of_tasks([number])) for number in (0, 1)]
+            return [self.num_steps(stream, name) for stream, name in zip(streams, self.periods, strict=False)]
         if self.settings.method.is_periodic and periods and periods.smallest is None:
             streams = [self.labelled(0, {})]
         elif self.settings.method.is_periodic:

@@ -159,7 +159,7 @@ class Results:
         """Predictions and documents, by their place in the run's folder; no labels where nothing was predicted."""
         data = self.context.data
         parts = data.held_out if outcome.predictions else []
-        labels = {f"{part}_labels": data.labels[part] for part in parts}
+        labels = {f"{part}_labels": data.right[part] for part in parts}
         crowd = {f"{part}_crowd": data.crowd[part] for part in parts if part in data.crowd}
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.predictions, **labels, **crowd)  # type: ignore[arg-type]

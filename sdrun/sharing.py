@@ -67,7 +67,7 @@ class Sharing:
     def _identity(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> str | None:
         if self.store is None:
             return None
-        settings, manifest = self.context.settings, self.folder.manifest
+        settings, manifest = self.context.settings.of_stage(name), self.folder.manifest
         meant = {
             field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in MEANINGLESS
         }

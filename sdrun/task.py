@@ -8,16 +8,38 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sdrun.answers.answers import Answers
-from sdrun.data.labelled import Labelled, Splits
-from sdrun.data.source import OnDemand, Rows, Source
+from sdrun.data.labelled import TASK, Labelled, Splits
+from sdrun.data.source import Fields, OnDemand, Rows, Source
+from sdrun.errors import require
 from sdrun.streams.shuffled import View
 from sdrun.trees import Tree
 
 
 def _as_it_is(view: Tree) -> Tree:
     return view
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """A view of images [B, C, H, W] or vectors [B, C], and after their channels 1 in that of the item's task."""
+
+    view: View
+    num: int
+
+    @property
+    def num_draws(self) -> int:
+        return self.view.num_draws
+
+    def __call__(self, fields: Fields, u: Tensor) -> Tensor:
+        require(TASK in fields, "dataset.stream.flag", "tells networks the task of an item, and these have none")
+        seen = self.view(fields, u)
+        flag = functional.one_hot(fields[TASK], self.num).to(seen)
+        return torch.cat(
+            [seen, flag.reshape(*flag.shape, *[1] * (seen.ndim - 2)).expand(-1, -1, *seen.shape[2:])], dim=1
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +90,28 @@ class Task:
             return self.drift(items, periods.amounts[name], name) if self.drift else items
 
         return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in periods.names}))
+
+    def flagged(self, num: int) -> "Task":
+        """With the number of each item's task, out of ``num``, before the network. Raises InputError where items have
+        no place for it.
+        """
+        item = self.splits.item
+        suits = f"tells a network the task of images and vectors, and these are {item.kind}; set it to false"
+        require(item.kind in ("images", "vectors"), "dataset.stream.flag", suits)
+        size, *sides = item.shape
+
+        def shown(seen: Tree) -> Tensor:
+            assert isinstance(seen, Tensor)
+            assert self.picture
+            return self.picture(seen[:, :size])
+
+        return replace(
+            self,
+            splits=replace(self.splits, item=replace(item, shape=(size + num, *sides))),
+            inputs=(*self.inputs, TASK),
+            views={role: Flagged(view, num) for role, view in self.views.items()},
+            picture=shown if self.picture else None,
+        )
 
     @property
     def can_be_seen(self) -> bool:

@@ -174,7 +174,7 @@ class Training:
             self.context.display.tell("Teacher", [line + control])
 
     def _train(self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge) -> loop.State:
-        checkpoints = Checkpoints(self.folder.stage(name))
+        checkpoints, settings = Checkpoints(self.folder.stage(name)), self.settings.of_stage(name)
         newest = self.hardware.from_main(checkpoints.newest)
         saved = load_state(newest, self.hardware.device) if newest else None
         recorder: loop.Recorder = _Silent()
@@ -185,7 +185,7 @@ class Training:
                 num_points = saved["points"]
             self.folder.note_teachers(name, _sources(objective, stream))
             self.record.begin(name, stream.steps_per_epoch, num_points)
-            num_steps, optim = loop.num_steps(self.settings, stream), self.settings.optim
+            num_steps, optim = loop.num_steps(settings, stream), settings.optim
             if (optim.max_steps or 0) > num_steps:
                 ended = f"{name} ends after {num_steps:,} steps, which are optim.epochs={optim.epochs}"
                 log.warning("%s; for optim.max_steps=%d raise that", ended, optim.max_steps)
@@ -199,7 +199,7 @@ class Training:
         state = loop.train(
             objective,
             Ahead(stream) if self.context.task.reads else stream,
-            settings=self.settings,
+            settings=settings,
             hardware=self.hardware,
             saved=saved,
             judge=judge if has_validation else None,

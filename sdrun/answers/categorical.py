@@ -16,7 +16,8 @@ from sdrun.losses.distillation import kd_each
 
 @dataclass(frozen=True)
 class Categorical(Answers):
-    """Logits of ``num_classes`` classes; the truth is ``label``: a class [B], or probabilities [B, K].
+    """Logits of ``num_classes`` classes; the truth is ``label``: a class [B], probabilities [B, K], or which ones are
+    right [B, K] bool, of whose probability together the logarithm counts.
 
     ``weights`` [K]: how much the truth of an item counts, by its class.
 
@@ -31,9 +32,15 @@ class Categorical(Answers):
 
     def truth(self, answer: Tensor, known: Fields, smoothing: float = 0.0) -> Tensor:
         label = known["label"]
-        if self.weights is None:
+        if label.dtype == torch.bool:
+            each = any_of(answer, label, smoothing)
+            label = label / label.sum(dim=1, keepdim=True)
+        elif self.weights is None:
             return F.cross_entropy(answer, label, label_smoothing=smoothing)
-        each = F.cross_entropy(answer, label, label_smoothing=smoothing, reduction="none")
+        else:
+            each = F.cross_entropy(answer, label, label_smoothing=smoothing, reduction="none")
+        if self.weights is None:
+            return each.mean()
         weight = self.weights[label] if label.ndim == 1 else label @ self.weights
         return (weight * each).mean()
 
@@ -53,6 +60,16 @@ class Categorical(Answers):
 
     def head(self, num_features: int) -> nn.Module:
         return nn.Linear(num_features, self.num_classes)
+
+
+def any_of(logits: Tensor, right: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Negative logarithm [B] of the probability that any class which is right has; right: [B, K] bool.
+
+    Smoothed as a label is: of one class alone it is the cross-entropy.
+    """
+    log_probability = logits.log_softmax(dim=1)
+    each = -log_probability.masked_fill(~right, -math.inf).logsumexp(dim=1)
+    return (1 - smoothing) * each - smoothing * log_probability.mean(dim=1) if smoothing else each
 
 
 def mean_probability(logits: Sequence[Tensor]) -> Tensor:

@@ -77,14 +77,7 @@ def in_first(settings: DatasetSettings, source: "Published") -> np.ndarray:
     strange = next((name for name in settings.stream.order if name not in source.domains), None)
     there = f"is {strange!r}, but the domains of dataset={settings.name} are {', '.join(source.domains)}"
     require(strange is None, "dataset.stream.order", there)
-    return _domains(source.train) == source.domains.index(settings.stream.order[0])
-
-
-def _domains(part: "Labelled") -> np.ndarray:
-    """Numbers of domains [N]."""
-    domains = part.fields["domain"]
-    assert isinstance(domains, np.ndarray)
-    return domains
+    return source.train.numbers("domain") == source.domains.index(settings.stream.order[0])
 
 
 def _in_files(splits: "Splits", stream: FilesSettings, seed: int, source: "Published") -> "Splits":
@@ -140,7 +133,7 @@ def _by_domains(stream: DomainSettings, splits: "Splits", rest: np.ndarray, doma
     numbers = [domains.index(name) for name in stream.order]
     place = np.full(len(domains), len(numbers))
     place[numbers] = np.arange(len(numbers))
-    train, test = place[_domains(splits.train)], place[_domains(splits.test)]
+    train, test = place[splits.train.numbers("domain")], place[splits.test.numbers("domain")]
     rest = rest[train[rest] < len(numbers)]
     lacks = f"is {stream.periods}, and {len(rest):,} items of these domains are left to come; lower it"
     require(len(rest) >= stream.periods, "dataset.stream.periods", lacks)

@@ -26,7 +26,16 @@ def facts(splits: Splits) -> Iterator[str]:
     counts = np.bincount(splits.train.labels, minlength=len(splits.classes))
     least, most = counts.argmin(), counts.argmax()
     sizes = f"{counts[least]:,}" if counts[least] == counts[most] else f"{counts[least]:,} to {counts[most]:,}"
-    yield f"{len(splits.classes)} classes: {_names(splits.classes)}; {sizes} for training in each"
+    if splits.train.right is not None:
+        num_several = int((splits.train.right.sum(axis=1) > 1).sum())
+        sizes = f"several are right of {num_several:,} items for training"
+    else:
+        sizes = f"{sizes} for training in each"
+    yield f"{len(splits.classes)} classes: {_names(splits.classes)}; {sizes}"
+    if splits.tasks:
+        sizes = np.bincount(splits.task_of("train")).tolist()
+        each = [f"{title} ({num:,})" for title, num in zip(splits.tasks, sizes, strict=True)]
+        yield f"{len(each)} tasks, one after another: {_names(each)}"
     if is_uneven(splits):
         smallest, largest = (f"{splits.classes[place]} has {counts[place]:,}" for place in (least, most))
         ways = "see balanced_accuracy beside accuracy, and optim.class_weights=true"
@@ -36,7 +45,7 @@ def facts(splits: Splits) -> Iterator[str]:
 def is_uneven(splits: Splits) -> bool:
     """Whether some classes have far fewer training items than others."""
     counts = np.bincount(splits.train.labels, minlength=len(splits.classes))
-    return bool(counts.max() >= UNEVEN * counts.min())
+    return splits.train.right is None and bool(counts.max() >= UNEVEN * counts.min())
 
 
 def doubts(splits: Splits, left: dict[str, np.ndarray]) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Items with labels, as they are published, and as a run uses them. Imports no torch."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -12,6 +13,10 @@ from sdrun.settings import Item
 
 if TYPE_CHECKING:
     from sdrun.data.periods import Periods
+
+
+TASK = "task"
+"""The field of items that tells whose of a stream's tasks each is, by number."""
 
 
 class Column(Protocol):
@@ -46,20 +51,27 @@ class Labelled:
 
     ``crowd``: where several people labelled each item, the share of them [N, K] that chose a class; for judges alone.
     ``soft``: where labels are shares of classes, these [N, K], from which networks learn; ``labels`` are the largest.
+    ``right``: where several classes may be right, which are [N, K] bool; ``labels`` are one of these.
     """
 
     fields: Columns
     labels: np.ndarray
     crowd: np.ndarray | None = None
     soft: np.ndarray | None = None
+    right: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def numbers(self, field: str) -> np.ndarray:
+        """Those [N] of one field."""
+        values = self.fields[field]
+        assert isinstance(values, np.ndarray)
+        return values
+
     def take(self, index: np.ndarray) -> "Labelled":
         fields = {name: values[index] for name, values in self.fields.items()}
-        shares = (None if values is None else values[index] for values in (self.crowd, self.soft))
-        return Labelled(fields, self.labels[index], *shares)
+        return Labelled(fields, self.labels[index], *(None if each is None else each[index] for each in self._by_class))
 
     def joined(self, other: "Labelled") -> "Labelled":
         """These items in arrays, and after them those of another part."""
@@ -68,8 +80,8 @@ class Labelled:
             return None if one is None or other is None else np.concatenate([one, other])
 
         fields = {name: both(values, other.fields[name]) for name, values in self.fields.items()}
-        shares = both(self.crowd, other.crowd), both(self.soft, other.soft)
-        return Labelled(fields, both(self.labels, other.labels), *shares)
+        by_class = starmap(both, zip(self._by_class, other._by_class, strict=True))
+        return Labelled(fields, both(self.labels, other.labels), *by_class)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -79,10 +91,14 @@ class Labelled:
             digest.update(repr(values.shape).encode())
             digest.update(values.tobytes())
         digest.update(self.labels.tobytes())
-        for shares in (self.crowd, self.soft):
-            if shares is not None:
-                digest.update(shares.tobytes())
+        for by_class in self._by_class:
+            if by_class is not None:
+                digest.update(by_class.tobytes())
         return digest.hexdigest()
+
+    @property
+    def _by_class(self) -> tuple[np.ndarray | None, ...]:
+        return self.crowd, self.soft, self.right
 
     @cached_property
     def hashes(self) -> np.ndarray:
@@ -100,8 +116,8 @@ class Published:
     ``validation``: the positions of those that were published for validation; ``groups`` [N]: numbers of what has to
     stay on one side of a split, such as the frames of one film. ``measured``: settings of the dataset that are found
     in the data where they are not given; ``facts``: what a person should know of how it was read. ``domains``: names of
-    those that the field ``domain`` of items tells by number; ``further``: of a stream in files, what is learned from in
-    one and what that is judged on, by its number.
+    those that the field ``domain`` of items tells by number, ``tasks`` those of ``task``; ``further``: of a stream in
+    files, what is learned from in one and what that is judged on, by its number.
     """
 
     train: Labelled
@@ -114,11 +130,31 @@ class Published:
     measured: Mapping[str, Any] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     further: Callable[[int], tuple[Labelled, Labelled]] | None = None
 
     @property
     def parts(self) -> dict[str, Labelled]:
         return {"train": self.train, "test": self.test}
+
+    @property
+    def strata(self) -> np.ndarray:
+        """Numbers of what each training item [N] is to have its share of: its class, of each task by itself."""
+        labels = self.train.labels
+        return labels + len(self.classes) * self.train.numbers(TASK) if self.tasks else labels
+
+    def only(self, train: np.ndarray, test: np.ndarray) -> "Published":
+        """Without those training items [N] and test items [M] that are False."""
+        kept, noisy = np.flatnonzero(train), self.noisy
+        validation = None if self.validation is None else np.flatnonzero(np.isin(kept, self.validation))
+        return replace(
+            self,
+            train=self.train.take(kept),
+            test=self.test.take(np.flatnonzero(test)),
+            noisy=noisy and (lambda seed: noisy(seed)[kept]),
+            validation=validation,
+            groups=None if self.groups is None else self.groups[kept],
+        )
 
 
 @dataclass(frozen=True)
@@ -126,8 +162,9 @@ class Splits:
     """The items of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for judges alone. ``periods``: of a stream, None where there is none. ``facts``: what a person
-    should know of them; ``doubts``: be warned of.
+    ``true_labels`` are for judges alone. ``periods``: of a stream whose first alone has labels, None where there is
+    none; ``tasks``: what they are called, of a stream of such. ``facts``: what a person should know of them;
+    ``doubts``: be warned of.
     """
 
     train: Labelled
@@ -138,6 +175,7 @@ class Splits:
     classes: list[str]
     item: Item
     periods: "Periods | None" = None
+    tasks: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -160,9 +198,30 @@ class Splits:
 
     @cached_property
     def learned(self) -> dict[str, np.ndarray]:
-        """What networks may learn of each part: ``labels``, or where these are soft [N, K], 0 where there is none."""
-        soft = {name: part.soft for name, part in self.parts.items()}
+        """What networks may learn of each part: ``labels``; where these are soft, or several are right, [N, K], 0 where
+        there is none.
+        """
+        by_class = {name: part.right if part.soft is None else part.soft for name, part in self.parts.items()}
         return {
-            name: self.labels[name] if shares is None else shares * (self.labels[name][:, None] >= 0)
-            for name, shares in soft.items()
+            name: self.labels[name] if values is None else values * (self.labels[name][:, None] >= 0)
+            for name, values in by_class.items()
         }
+
+    def right(self, name: str) -> np.ndarray:
+        """What is right of a part's items: classes [N], or where there are several, which [N, K]."""
+        part = self.parts[name]
+        return part.labels if part.right is None else part.right
+
+    def task_of(self, name: str) -> np.ndarray:
+        """Whose each item [N] of a part is, of a stream of tasks."""
+        return self.parts[name].numbers(TASK)
+
+    @cached_property
+    def classes_of_tasks(self) -> np.ndarray:
+        """Which classes [T, K] there are in each task."""
+        right, of = self.learned["train"], self.task_of("train")
+        members = np.zeros((len(self.tasks), len(self.classes)), dtype=bool)
+        for number in range(len(self.tasks)):
+            own = right[of == number]
+            members[number] = own.any(axis=0) if own.ndim == 2 else np.isin(np.arange(len(self.classes)), own)
+        return members

@@ -11,7 +11,7 @@ from sdrun.data.noise import flip_labels
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
 from sdrun.randomness import seed_of
-from sdrun.settings import DatasetSettings
+from sdrun.settings import DatasetSettings, UnlabelledSettings
 
 
 def split(source: Published, settings: DatasetSettings) -> Splits:
@@ -20,8 +20,10 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     Everything is drawn by ``settings.seed``.
     """
     labels = source.train.labels
-    is_hard = source.train.soft is None or settings.label_noise == 0
-    require(is_hard, "dataset.label_noise", "flips classes, and these labels are shares of classes; set it to 0")
+    is_hard = (source.train.soft is None and source.train.right is None) or settings.label_noise == 0
+    require(
+        is_hard, "dataset.label_noise", "flips classes, and a label here is shares of them, or several; set it to 0"
+    )
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -29,7 +31,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     if settings.train_size is not None:
         num = len(rest)
         require(settings.train_size <= num, "dataset.train_size", f"must be at most {num}, which validation leaves")
-        rest, _ = stratified(rest, labels, settings.train_size, seed_of(settings.seed, "subset"))
+        rest, _ = stratified(rest, source.strata, settings.train_size, seed_of(settings.seed, "subset"))
     train = source.train.take(rest)
     given_labels = flip_labels(
         source.noisy(settings.seed)[rest] if source.noisy else train.labels,
@@ -42,7 +44,8 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     if settings.num_labels is not None:
         most = f"must be at most {len(labelled)}, the items of the first domain that validation leaves"
         require(bool(is_first.all()) or settings.num_labels <= len(labelled), "dataset.num_labels", most)
-        labelled, _ = stratified(labelled, given_labels, settings.num_labels, seed_of(settings.seed, "labels"))
+        strata = given_labels + (source.strata - labels)[rest]
+        labelled, _ = stratified(labelled, strata, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
         seed = seed_of(settings.seed, "labels")
         labelled = per_class(labelled, given_labels, settings.labels_per_class, len(source.classes), seed)
@@ -59,8 +62,9 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         test=source.test,
         classes=source.classes,
         item=source.item,
+        tasks=source.tasks,
     )
-    if settings.stream:
+    if isinstance(settings.stream, UnlabelledSettings):
         splits = streamed(splits, settings, source)
     return replace(splits, facts=(*facts(splits), *source.facts), doubts=tuple(doubts(splits, seen)))
 
@@ -75,7 +79,7 @@ def _held_out(source: Published, settings: DatasetSettings, is_first: np.ndarray
         same = f"the data hold {len(source.validation)} items for validation; leave it out, or set it to 0"
         require(num == len(source.validation), "dataset.val_size", same)
         return source.validation, np.setdiff1d(order, source.validation)
-    labels, seed = source.train.labels, seed_of(settings.seed, "validation")
+    labels, seed = source.strata, seed_of(settings.seed, "validation")
     few = f"leaves nothing of the {is_first.sum():,} items of the first domain; make it smaller"
     require(bool(is_first.all() or num < is_first.sum()), "dataset.val_size", few)
     if source.groups is None:

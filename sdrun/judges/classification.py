@@ -15,6 +15,7 @@ from sdrun.judges.metrics import (
     calibrated_scores,
     crowd_scores,
     fit_temperature,
+    is_right,
     scores,
     temperature_doubt,
 )
@@ -40,7 +41,7 @@ class Classification(TrainingJudge):
     def validate(self, networks: Networks) -> dict[str, float]:
         metrics: dict[str, float] = {}
         for word, logits in self._logits(networks, "val").items():
-            metrics |= prefixed("val", word, scores(logits, self.data.labels["val"]))
+            metrics |= prefixed("val", word, scores(logits, self.data.right["val"]))
         return metrics
 
     def score(self, metrics: dict[str, float]) -> list[float]:
@@ -84,13 +85,13 @@ class Classification(TrainingJudge):
 def scored(logits: dict[str, np.ndarray], data: Parts, word: str = "") -> dict[str, float]:
     """All metrics of the logits [N, K] of ``val`` and ``test``; again with a temperature fitted on ``val``, if any."""
     metrics: dict[str, float] = {}
-    temperature = fit_temperature(logits["val"], data.labels["val"]) if "val" in logits else None
+    temperature = fit_temperature(logits["val"], data.right["val"]) if "val" in logits else None
     if temperature is not None:
         metrics |= prefixed("val", word, {"temperature": temperature})
     for part, z in logits.items():
-        metrics |= prefixed(part, word, scores(z, data.labels[part]))
+        metrics |= prefixed(part, word, scores(z, data.right[part]))
         if temperature is not None:
-            metrics |= prefixed(part, word, calibrated_scores(z, data.labels[part], temperature))
+            metrics |= prefixed(part, word, calibrated_scores(z, data.right[part], temperature))
         if part in data.crowd:
             metrics |= prefixed(part, word, crowd_scores(z, data.crowd[part], temperature))
     return metrics
@@ -123,12 +124,12 @@ def _average_doubts(metrics: Mapping[str, float], num: int, headline: Metric) ->
 
 def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> dict[str, Draw]:
     """Pictures of test logits [N, K]."""
-    labels = data.labels["test"]
+    labels, right = data.labels["test"], data.right["test"]
 
     def reliability() -> "Figure":
         from sdrun.judges.pictures import reliability_diagram
 
-        return reliability_diagram(logits, labels, metrics.get("val/temperature", 1.0))
+        return reliability_diagram(logits, right, metrics.get("val/temperature", 1.0))
 
     def confusion() -> "Figure":
         from sdrun.judges.pictures import confusion_matrix
@@ -149,9 +150,11 @@ def pictures_of(logits: np.ndarray, data: Parts, metrics: dict[str, float]) -> d
 
         return accuracy_of_classes(logits, labels, data.splits.classes)
 
-    drawn: dict[str, Draw] = {"test/reliability": reliability, "test/confusion": confusion, "test/classes": classes}
+    drawn: dict[str, Draw] = {"test/reliability": reliability}
+    if right.ndim == 1:
+        drawn |= {"test/confusion": confusion, "test/classes": classes}
     predicted, confidence = logits.argmax(axis=1), softmax(logits.astype(np.float64), axis=1).max(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
+    wrong = np.flatnonzero(~is_right(predicted, right))
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
     if len(wrong) and data.task.can_be_seen:
         drawn["test/mistakes"] = mistakes

@@ -144,6 +144,18 @@ STREAM = (
     _share(UNCHANGED, "share of periods whose update was taken back, or that had nothing to learn from", Better.lower),
     *PSEUDO_LABELS,
 )
+RETENTION = (
+    _share("average_accuracy", "mean over the tasks so far of accuracy on each", title="mean of tasks", shown=True),
+    _lower(
+        "forgetting", "mean over earlier tasks: best accuracy before, less now (1801.10112)", shown=True, unit=PERCENT
+    ),
+    _share("backward_transfer", "mean over earlier tasks: accuracy now, less when each was learned (1706.08840)"),
+    _share(
+        "forward_transfer", "mean over later tasks: accuracy before each was learned, less at the start (1706.08840)"
+    ),
+    _neither("start_kl", "divergence of what a network says of a new task's items from what it said before, in nats"),
+    _share("kept", "accuracy on earlier tasks, or where the new one misses ``method.level``, by how much, below 0"),
+)
 EARLY_EXIT = (
     _lower("multiply_adds_share", "multiply_adds over those of the whole network", "compute", unit=PERCENT, shown=True),
     _lower("multiply_adds", "of an item, mean; below model/ of one that leaves there", "multiply-adds"),
@@ -172,6 +184,7 @@ BY_KIND = {
     "Of features": REPRESENTATION,
     "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
     "Of a stream": STREAM[:4],
+    "Of tasks": RETENTION,
     "Of early exit": EARLY_EXIT,
     "Of what a network costs, below model/ and test/": COSTS,
     "Of training, below train/": TRAINING,
@@ -180,6 +193,7 @@ PLACES = {
     "val/, test/": "the validation split, and the test set, which is read at the end of a stage and chooses nothing",
     "test_strong/": "a copy of the test set that is seen through a view, with ``dataset.test_view=strong``",
     "unlabelled/": "the teacher on items without a label (all, where all have one), seen clean",
+    "test/new/, test/old/": "the task that a stage is named after, and the mean of those before it; test/task_0/ each",
     "first/, present/, last/": "periods of a stream, after the one that a stage is named after; stream/ is their mean",
     "train/, model/": "training, and what the network costs",
     "test/student/": "of the student, where its average is kept: without a word it is the average's",

@@ -1,10 +1,11 @@
 """Numbers about predictions: accuracy, proper scores, calibration, selective prediction. Imports no torch.
 
-Everywhere: ``logits`` [N, K] and ``labels`` [N]; computed in float64.
+Everywhere: ``logits`` [N, K], and ``labels`` that are classes [N], or which of several are right [N, K] bool; computed
+in float64.
 """
 
 import numpy as np
-from scipy.special import entr, log_softmax
+from scipy.special import entr, log_softmax, logsumexp
 
 NUM_BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0
@@ -42,18 +43,31 @@ def crowd_scores(logits: np.ndarray, crowd: np.ndarray, temperature: float | Non
 
 def top(probability: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of the predicted class and whether it is right, 1 or 0: both [N]. probability: [N, K]."""
-    return probability.max(axis=1), (probability.argmax(axis=1) == labels).astype(np.float64)
+    return probability.max(axis=1), is_right(probability.argmax(axis=1), labels).astype(np.float64)
+
+
+def is_right(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Whether the classes [N] that are predicted are so: [N] bool."""
+    right: np.ndarray = predicted == labels if labels.ndim == 1 else _at(labels, predicted)
+    return right
 
 
 def recall(correct: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Share of each class's items that is predicted as it [K], NaN of a class without items. correct: [N], 1 or 0."""
+    """Share of each class's items that is predicted as it [K], NaN of a class without items. correct: [N], 1 or 0.
+
+    Where several are right, of each of the different sets of classes.
+    """
+    if labels.ndim == 2:
+        _, labels = np.unique(labels, axis=0, return_inverse=True)
     counts = np.bincount(labels)
     return np.divide(np.bincount(labels, correct), counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
 
 def nll(log_probability: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood of the labels in nats. log_probability: [N, K]."""
-    return float(-np.take_along_axis(log_probability, labels[:, None], axis=1).mean())
+    if labels.ndim == 2:
+        return float(-logsumexp(np.where(labels, log_probability, -np.inf), axis=1).mean())
+    return float(-_at(log_probability, labels).mean())
 
 
 def crowd_kl(logits: np.ndarray, crowd: np.ndarray, temperature: float = 1.0) -> float:
@@ -66,9 +80,20 @@ def crowd_kl(logits: np.ndarray, crowd: np.ndarray, temperature: float = 1.0) ->
 
 
 def brier(probability: np.ndarray, labels: np.ndarray) -> float:
-    """Mean squared distance of the probabilities [N, K] to the one-hot labels, summed over classes: 0 to 2."""
-    hit = np.take_along_axis(probability, labels[:, None], axis=1)[:, 0]
-    return float(((probability**2).sum(axis=1) - 2 * hit + 1).mean())
+    """Mean squared distance of the probabilities [N, K] to the one-hot labels, summed over classes: 0 to 2.
+
+    Where several are right, to the probabilities among these alone.
+    """
+    if labels.ndim == 2:
+        among = probability * labels
+        return float(((probability - among / among.sum(axis=1, keepdims=True)) ** 2).sum(axis=1).mean())
+    return float(((probability**2).sum(axis=1) - 2 * _at(probability, labels) + 1).mean())
+
+
+def _at(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The value [N] of each item's class. values: [N, K]."""
+    at: np.ndarray = np.take_along_axis(values, classes[:, None], axis=1)[:, 0]
+    return at
 
 
 def bins(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,7 +162,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     1 where no prediction is wrong: the NLL then falls without end as the temperature does, and nothing can be fitted.
     """
-    if (logits.argmax(axis=1) == labels).all():
+    if is_right(logits.argmax(axis=1), labels).all():
         return 1.0
     from scipy.optimize import minimize_scalar
 

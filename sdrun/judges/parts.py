@@ -20,6 +20,7 @@ class Parts:
     """The items of a run as judges see them: part by part, clean.
 
     ``labels`` [N]: those that a run may know, which is all of ``val`` and ``test``, and -1 where ``train`` has none.
+    ``right``: of ``val`` and ``test``, or where several classes are, which [N, K].
     ``crowd``: see ``Labelled``, of the parts that have it. ``copy``: the part that is a copy of the test set seen
     through another view, if there is one.
     """
@@ -28,9 +29,10 @@ class Parts:
         self.task, self.splits, self.copy = task, task.splits, task.copy
         self.clean, self.autocast, self.device = task.views[CLEAN], hardware.autocast, hardware.device
         self.labels = dict(task.splits.labels)
+        self.right = {name: task.splits.right(name) for name in task.splits.parts if name != "train"}
         self.crowd = {name: part.crowd for name, part in task.splits.parts.items() if part.crowd is not None}
         if task.copy:
-            self.labels[task.copy] = task.splits.labels["test"]
+            self.labels[task.copy], self.right[task.copy] = self.labels["test"], self.right["test"]
 
     @property
     def held_out(self) -> list[str]:

@@ -21,14 +21,15 @@ from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedu
 from sdrun.settings.own import OwnSettings
 from sdrun.settings.run import InitNetwork, Settings
 from sdrun.settings.stream import (
-    STREAMS,
     CutSettings,
     DomainSettings,
     DriftSettings,
     FilesSettings,
     FrequencySettings,
     StreamSettings,
+    UnlabelledSettings,
 )
+from sdrun.settings.tasks import STREAMS, ClassTasks, DatasetTasks, DomainTasks, TaskSettings
 
 __all__ = [
     "AUTO",
@@ -38,11 +39,14 @@ __all__ = [
     "ROLES",
     "STREAMS",
     "TEST_SHARE",
+    "ClassTasks",
     "Control",
     "CutSettings",
     "DatasetSettings",
+    "DatasetTasks",
     "Device",
     "DomainSettings",
+    "DomainTasks",
     "DriftSettings",
     "FilesSettings",
     "FrequencySettings",
@@ -63,6 +67,8 @@ __all__ = [
     "Situation",
     "StreamSettings",
     "TargetKind",
+    "TaskSettings",
+    "UnlabelledSettings",
     "numbered",
     "require_interval",
     "require_positive",

@@ -6,6 +6,8 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from sdrun.settings.model import ModelSettings, Shape
+from sdrun.settings.optim import OptimSettings
+from sdrun.settings.stream import StreamSettings
 
 
 class Control(Enum):
@@ -44,6 +46,7 @@ class Situation(Enum):
     many_labels = "Many labels, nearly all of them right"
     no_labels = "No labels at all"
     drift = "Data that keep coming and change, without labels"
+    tasks = "New tasks for a network that must not forget the old"
     early_exit = "A network that may stop early"
     small = "A network that must be small"
 
@@ -68,8 +71,11 @@ class MethodSettings(ABC):
     needs: ClassVar[str | None] = None
     """The kind of answers without which it makes no sense, such as ``categorical``."""
 
-    needs_stream: ClassVar[bool] = False
-    """Whether it learns from data that keep coming."""
+    needs_stream: ClassVar[type[StreamSettings] | None] = None
+    """The kind of data that keep coming from which it learns, if any."""
+
+    counts_any: ClassVar[bool] = False
+    """Whether it learns from labels of which several are right."""
 
     uses_labels: ClassVar[bool] = True
     """Whether it learns from labels."""
@@ -91,8 +97,12 @@ class MethodSettings(ABC):
 
     @property
     def is_periodic(self) -> bool:
-        """Whether there is also a training for each period of a stream, named after it."""
+        """Whether there is also a training for each period of a stream, named after it; ``stages`` are of the first."""
         return False
+
+    def optim_of(self, stage: str, optim: OptimSettings) -> OptimSettings:
+        """How a stage is trained, where all others are as ``optim`` says."""
+        return optim
 
     @property
     def guests(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Settings of a run as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sdrun.errors import require
@@ -11,7 +11,7 @@ from sdrun.settings.item import Item
 from sdrun.settings.method import Control, MethodSettings
 from sdrun.settings.model import ModelSettings, named
 from sdrun.settings.optim import OptimSettings, Select
-from sdrun.settings.stream import STREAMS
+from sdrun.settings.tasks import STREAMS
 
 
 class InitNetwork(Enum):
@@ -66,8 +66,12 @@ class Settings:
     @property
     def stages(self) -> tuple[str, ...]:
         """The names of the run's trainings, first to last."""
-        stream = self.dataset.stream if self.method.is_periodic else None
-        return (*self.method.stages, *(stream.names[1:] if stream else []))
+        stream, own = self.dataset.stream if self.method.is_periodic else None, self.method.stages
+        return (*own, *(stream.names[len(own) :] if stream else []))
+
+    def of_stage(self, name: str) -> "Settings":
+        """As a stage is trained, which may be by an optimiser of its own."""
+        return replace(self, optim=self.method.optim_of(name, self.optim))
 
     def check_model(self, item: Item) -> None:
         """Raise InputError where a model does not take the items of the dataset."""
@@ -106,9 +110,11 @@ class Settings:
         require(not method.joins_views or len(sizes) == 1, "dataset.views", differ)
 
     def _check_stream(self, item: Item) -> None:
-        stream, method = self.dataset.stream, self.method
-        needs = f"is none, and {method.name} learns from one; choose it by dataset/stream={'|'.join(STREAMS)}"
-        require(stream is not None or not method.needs_stream, "dataset.stream", needs)
+        stream, kind = self.dataset.stream, self.method.needs_stream
+        what = stream.kind if stream else "none"
+        others = "|".join(name for name, of_kind in STREAMS.items() if kind and issubclass(of_kind, kind))
+        other = f"is {what}, and {self.method.name} learns from another; choose it by dataset/stream={others}"
+        require(kind is None or isinstance(stream, kind), "dataset.stream", other)
         if stream is None:
             return
         suits = stream.takes in (None, item.kind)

@@ -1,4 +1,4 @@
-"""Streams: data that drift, in periods after the one that has labels."""
+"""Streams: data that keep coming, in periods; here those of which the first alone has labels."""
 
 import os
 import re
@@ -10,39 +10,43 @@ from typing import ClassVar
 from sdrun.errors import InputError, require
 from sdrun.settings.checks import require_range
 
-PERIOD = "period"
-
 
 @dataclass
 class StreamSettings(ABC):
-    """``shuffled``: whether items come in no order, a control; ``held_out``: test items that each period is judged on.
-
-    ``takes``: the kind of items that can drift so, None any.
-    """
+    """``takes``: the kind of items that can come so, None any; ``word``: what a period is called."""
 
     takes: ClassVar[str | None] = None
+    word: ClassVar[str]
 
     kind: str
+
+    @property
+    @abstractmethod
+    def num_periods(self) -> int:
+        """How many follow the first one."""
+
+    @property
+    def names(self) -> list[str]:
+        """Of the periods, which sort as they come."""
+        width = len(str(self.num_periods))
+        return [f"{self.word}_{number:0{width}}" for number in range(self.num_periods + 1)]
+
+
+@dataclass
+class UnlabelledSettings(StreamSettings):
+    """``shuffled``: whether items come in no order, a control; ``held_out``: test items that a period is judged on."""
+
+    word = "period"
+
     shuffled: bool
     held_out: int
 
     def __post_init__(self) -> None:
         require_range("dataset.stream.held_out", self.held_out, 1)
 
-    @property
-    @abstractmethod
-    def num_periods(self) -> int:
-        """How many follow the labelled one."""
-
-    @property
-    def names(self) -> list[str]:
-        """Of the periods, the labelled one first: they sort as they come."""
-        width = len(str(self.num_periods))
-        return [f"{PERIOD}_{number:0{width}}" for number in range(self.num_periods + 1)]
-
 
 @dataclass
-class CutSettings(StreamSettings):
+class CutSettings(UnlabelledSettings):
     """The items of a dataset, cut into ``periods`` of as many each."""
 
     periods: int
@@ -107,7 +111,7 @@ class DomainSettings(CutSettings):
 
 
 @dataclass
-class FilesSettings(StreamSettings):
+class FilesSettings(UnlabelledSettings):
     """A file or folder in ``folder`` for each period, of the same kind as ``dataset.root``, which is the labelled one.
 
     ``files``: their names as they come; by default all that are there, by name and number. ``labelled``: whether they
@@ -151,13 +155,3 @@ class FilesSettings(StreamSettings):
 def _by_number(name: str) -> list[tuple[int, str]]:
     """Orders names as people do: 2 before 10."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
-STREAMS: dict[str, type[StreamSettings]] = {
-    "rotation": DriftSettings,
-    "corruption": DriftSettings,
-    "class_frequency": FrequencySettings,
-    "domains": DomainSettings,
-    "files": FilesSettings,
-}
-"""By kind."""

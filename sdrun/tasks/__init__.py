@@ -21,7 +21,7 @@ from sdrun.data.labelled import Labelled, Published, Splits
 from sdrun.errors import InputError, require
 from sdrun.plugins import registry
 from sdrun.rooms import modules, only_subclass, packages, subclasses
-from sdrun.settings import DatasetSettings, FilesSettings
+from sdrun.settings import DatasetSettings, FilesSettings, TaskSettings
 
 if TYPE_CHECKING:
     from sdrun.data.source import Source
@@ -102,6 +102,10 @@ def load(settings: DatasetSettings) -> Published:
                 from sdrun.tasks.further import further
 
                 published = replace(published, further=further(settings, published))
+            elif isinstance(settings.stream, TaskSettings):
+                from sdrun.tasks.several import in_tasks
+
+                published = in_tasks(settings, published)
         except OSError as error:
             raise InputError(f"dataset.root: {error}") from error
         _loaded.clear()
@@ -143,6 +147,8 @@ def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep:
         return contents[name]
 
     task: Task = module.build(settings, splits, hardware, once)
+    if isinstance(settings.stream, TaskSettings) and settings.stream.flag:
+        task = task.flagged(settings.stream.num_tasks)
     if isinstance(settings.stream, FilesSettings) and splits.periods:
         task = replace(task, further=partial(_further, module, settings, splits, hardware, once))
     return task.streamed() if splits.periods else task

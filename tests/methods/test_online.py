@@ -11,9 +11,9 @@ import sdrun
 from helpers import SMALL, SMALL_VIT, check, differences, in_pieces, manifest, settings, start, summary
 from sdrun import run, tasks
 from sdrun.data import splits as splitting
+from sdrun.data.reservoir import sample
 from sdrun.data.source import Memory
 from sdrun.errors import InputError
-from sdrun.methods.online.buffer import sample
 from sdrun.methods.online.judge import averages
 from sdrun.methods.online.labels import Said, Validated, confident, pseudo_labels
 from sdrun.methods.online.learning import balanced, learned, objection

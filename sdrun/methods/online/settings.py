@@ -20,7 +20,15 @@ from enum import Enum
 from typing import ClassVar
 
 from sdrun.errors import require
-from sdrun.settings import MethodSettings, Situation, TargetKind, require_range, require_view
+from sdrun.settings import (
+    MethodSettings,
+    Situation,
+    StreamSettings,
+    TargetKind,
+    UnlabelledSettings,
+    require_range,
+    require_view,
+)
 from sdrun.settings.words import text
 
 SOURCE = "source"
@@ -88,7 +96,7 @@ class OnlineSettings(MethodSettings):
 
     situation: ClassVar[Situation | None] = Situation.drift
     needs: ClassVar[str | None] = "categorical"
-    needs_stream: ClassVar[bool] = True
+    needs_stream: ClassVar[type[StreamSettings] | None] = UnlabelledSettings
 
     learns: Learns
     labeller: Labeller

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sdrun.data.reservoir import KEY, sample
 from sdrun.data.source import Fields, Memory, Rows, Source, With
 from sdrun.experiment import Experiment, Stage
-from sdrun.methods.online.buffer import KEY, sample
 from sdrun.methods.online.judge import Streaming
 from sdrun.methods.online.labels import COUNTS, LABEL, PREDICTION, Said, Validated, pseudo_labels
 from sdrun.methods.online.learning import Learned, Learning

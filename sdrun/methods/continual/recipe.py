@@ -1,0 +1,121 @@
+"""Continual: a task with its labels, and then another and another."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+
+import torch
+
+from sdrun.answers.categorical import Categorical
+from sdrun.data.reservoir import KEY, sample
+from sdrun.data.source import Fields, Memory, Source, With
+from sdrun.errors import require
+from sdrun.experiment import Experiment, Stage
+from sdrun.methods.continual.judge import Retention
+from sdrun.methods.continual.labels import learned
+from sdrun.methods.continual.objective import LOGITS, RECALLED, REPLAYED, Continual
+from sdrun.methods.continual.settings import ContinualSettings, Scope, Targets
+from sdrun.streams.batch import Stream
+from sdrun.streams.shuffled import Beside
+from sdrun.teachers.frozen import Frozen
+
+START, BUFFER = "start", "buffer"
+"""The stage that knows nothing, and how those end that keep items."""
+
+
+def run(settings: ContinualSettings, experiment: Experiment) -> Stage:
+    return _Continual(settings, experiment).run()
+
+
+class _Continual:
+    """``kept``: a sample of the items of earlier tasks, nothing at first; ``history``: metrics before the first task
+    and after each so far.
+    """
+
+    def __init__(self, settings: ContinualSettings, experiment: Experiment) -> None:
+        self.settings, self.experiment, self.splits = settings, experiment, experiment.data.splits
+        self.student = experiment.student(0)
+        self.kept: Fields = {}
+        self.history = list[Mapping[str, float]]()
+        self.members = torch.as_tensor(self.splits.classes_of_tasks, device=experiment.device)
+        has_several = self.splits.train.right is not None or not self.splits.tasks
+        single = "is about items of which several classes are right, and here each has one; set it to label"
+        require(has_several or settings.targets is Targets.label, "method.targets", single)
+
+    def run(self) -> Stage:
+        experiment = self.experiment
+        self.history.append(experiment.evaluate(START, self.student.eval(), self._judge(0, None)))
+        last: Stage | None = None
+        for number, name in enumerate(experiment.periods):
+            last = self._learn(number, name, last)
+            self.history.append(last.metrics)
+        assert last
+        return last
+
+    def _learn(self, number: int, name: str, last: Stage | None) -> Stage:
+        """The stage of a task."""
+        experiment, settings = self.experiment, self.settings
+        before = self._as_it_is(last) if last else None
+        items = self._items(list(range(number + 1)) if settings.scope is Scope.all else [number])
+        assert isinstance(experiment.answers, Categorical)
+        teacher = before if settings.asks_before else None
+        objective = Continual(self.student, experiment.answers, settings, teacher, self.members, number)
+        judge = self._judge(number, before.network if before else None)
+        stage = experiment.fit(name, objective, self._stream(number, items), judge)
+        is_last = name == experiment.periods[-1]
+        if settings.is_kept and not is_last:
+            self._keep(number, name, stage, items)
+        if last:
+            experiment.release(last.name)
+        return stage
+
+    def _as_it_is(self, stage: Stage) -> Frozen:
+        """The network of a stage, which goes on to learn, as a teacher that does not."""
+        return self.experiment.teacher([replace(stage, network=deepcopy(stage.network))], self.settings.view)
+
+    def _judge(self, number: int, before: torch.nn.Module | None) -> Retention:
+        return Retention(self.experiment.data, self.settings, number, self.history, before)
+
+    def _items(self, numbers: list[int]) -> Source:
+        """Items of some tasks, with what is learned of each."""
+        source = self.experiment.of_tasks(numbers)
+        if self.splits.train.right is None:
+            return source
+        right = source.fetch(torch.arange(len(source)))["label"]
+        words = self.experiment.settings.seed, "answers", *numbers
+        return With(source, {"label": learned(self.settings.targets, right, *words)})
+
+    def _stream(self, number: int, items: Source) -> Stream:
+        settings, views = self.settings, {self.settings.view: 1}
+        stream = self.experiment.stream(number, views, source=items)
+        if not self.kept:
+            return stream
+        kept = {name: values for name, values in self.kept.items() if name != KEY}
+        beside = {
+            word: self.experiment.stream(number, views, source=Memory(kept), times=times, word=word)
+            for word, times in {REPLAYED: settings.replayed_ratio, RECALLED: settings.recalled_ratio}.items()
+            if times
+        }
+        return Beside(stream, beside)
+
+    def _keep(self, number: int, name: str, stage: Stage, items: Source) -> None:
+        """Let the sample be that after a task, with what the network says of its items then."""
+        settings, experiment = self.settings, self.experiment
+
+        def made() -> Fields:
+            told = (
+                With(items, {LOGITS: experiment.data.answers(stage.network, items)})
+                if settings.recalled_ratio
+                else items
+            )
+            return sample(self.kept, told, settings.buffer, experiment.settings.seed, name, BUFFER)
+
+        of = f"{name}_{BUFFER}"
+        self.kept = experiment.make(of, made, [stage], of=items).fields
+        experiment.tell("Buffer", f"{len(self.kept[KEY]):,} items, {_bytes(self.kept) / 1e6:.1f} MB, after {name}")
+        if number:
+            experiment.release(f"{experiment.periods[number - 1]}_{BUFFER}")
+
+
+def _bytes(fields: Fields) -> int:
+    return sum(values.numel() * values.element_size() for values in fields.values())
