@@ -22,8 +22,8 @@ class Continual(Objective):
     """``CE(z, y) + stay T^2 KL(z_before || z) + replay CE(z_kept, y) + recall mean_k (z_kept - z_then)^2``.
 
     With ``targets=own`` the first is ``KL(z_before among the classes that are right || z)``. ``before``: the network as
-    it was before the task, None where nobody asks it; ``members`` [T, K]: which classes there are in each task, of which
-    this is ``number``.
+    it was before the task, None where nobody asks it; ``members`` [T, K]: the classes of each task, of which
+    this is one.
     """
 
     members: Tensor

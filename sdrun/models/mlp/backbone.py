@@ -16,7 +16,7 @@ class _Residual(nn.Sequential):
 
 
 class MLP(Backbone):
-    """Taps ``layer_1``, ``layer_2`` ...: [B, width]."""
+    """Of all numbers of an item, whatever its shape. Taps ``layer_1``, ``layer_2`` ...: [B, width]."""
 
     taps_are = Taps.vectors
 
@@ -29,7 +29,7 @@ class MLP(Backbone):
         self.tap_features = {f"layer_{i}": width for i in range(1, depth + 1)}
 
     def enter(self, items: Tensor) -> Tensor:
-        return self.entry(items)
+        return self.entry(items.flatten(1))
 
     def advance(self, x: Tensor, number: int) -> Tensor:
         return self.layers[number](x)
