@@ -75,6 +75,8 @@ def _needed(name: str, kind: str, run: str | None) -> tuple[str, ...]:
         stream = "rotation" if kind.startswith("images") else "class_frequency"
         sizes = ("dataset.num_labels=40", "dataset.stream.periods=2", "dataset.stream.held_out=30", "method.drop=0")
         return (f"dataset/stream={stream}", *sizes)
+    if name == "continual":
+        return ("dataset/stream=classes", "dataset.stream.num=2", "method.buffer=20", "optim.batch_size=20")
     return (f"teacher_from={run or teacher(kind)}", "method.bits=2") if name == "quantise" else ()
 
 

@@ -20,10 +20,9 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     Everything is drawn by ``settings.seed``.
     """
     labels = source.train.labels
+    are = "shares" if source.train.right is None else "sets"
     is_hard = (source.train.soft is None and source.train.right is None) or settings.label_noise == 0
-    require(
-        is_hard, "dataset.label_noise", "flips classes, and a label here is shares of them, or several; set it to 0"
-    )
+    require(is_hard, "dataset.label_noise", f"flips classes, and these labels are {are} of classes; set it to 0")
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)

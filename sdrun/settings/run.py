@@ -111,9 +111,9 @@ class Settings:
 
     def _check_stream(self, item: Item) -> None:
         stream, kind = self.dataset.stream, self.method.needs_stream
-        what = stream.kind if stream else "none"
-        others = "|".join(name for name, of_kind in STREAMS.items() if kind and issubclass(of_kind, kind))
-        other = f"is {what}, and {self.method.name} learns from another; choose it by dataset/stream={others}"
+        what = f"is {stream.kind}, and {{}} learns from another" if stream else "is none, and {} learns from one"
+        ways = "|".join(name for name, of_kind in STREAMS.items() if kind and issubclass(of_kind, kind))
+        other = f"{what.format(self.method.name)}; choose it by dataset/stream={ways}"
         require(kind is None or isinstance(stream, kind), "dataset.stream", other)
         if stream is None:
             return

@@ -22,8 +22,8 @@ FIRST = {
     COMPARE: "more than seed noise?",
 }
 SETTINGS = (
-    "``sdrun --cfg job`` shows all settings, which ``KEY=VALUE`` sets; ``--dry-run`` what a sweep would run. "
-    "``--plugin FILE`` adds code of your own, ``--config-dir FOLDER`` choices. ``--hydra-help``: Hydra's options."
+    "``sdrun --cfg job``: all settings, for ``KEY=VALUE``; ``--dry-run``: what a sweep would run; "
+    "``--plugin FILE`` adds code, ``--config-dir FOLDER`` choices; ``--hydra-help``: Hydra's."
 )
 
 
@@ -61,7 +61,7 @@ def _overview(verbs: list[str], console: "Console") -> None:
     from sdrun.settings.words import GROUPS
 
     members = {group: choices(group) for group in GROUPS if group not in SAME}
-    listed = {group: ", ".join(names) for group, names in members.items()}
+    listed = {group: ", ".join(_braced(names)) for group, names in members.items()}
     for group, other in SAME.items():
         listed[other] += f"; {group} has the same"
     for group in [group for group in listed if "/" in group]:
@@ -75,6 +75,18 @@ def _overview(verbs: list[str], console: "Console") -> None:
     layout.rows([(verb, _purpose(verb)) for verb in verbs], console)
     console.print()
     layout.paragraph(SETTINGS, console)
+
+
+def _braced(names: list[str]) -> list[str]:
+    """Names, those that begin as another does with it, as shells know it.
+
+    >>> _braced(["dino", "online", "online_bn", "online_ema"])
+    ['dino', 'online{,_bn,_ema}']
+    """
+    members = {name: [other.removeprefix(name) for other in names if other.startswith(f"{name}_")] for name in names}
+    own = {name: [f"{name}{{,{','.join(others)}}}"] if others else [name] for name, others in members.items()}
+    inside = {f"{name}{other}" for name, others in members.items() for other in others}
+    return [word for name in names if name not in inside for word in own[name]]
 
 
 def _purpose(verb: str) -> str:
