@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sdrun.comparison.compare import Comparison
 
+OLD_AND_NEW = ("test/old/accuracy", "test/new/accuracy")
+"""What is kept of what was learned before, and what is reached of what is new."""
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -30,6 +33,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--metric", nargs="+", metavar="METRIC", help="shown beside it, such as test/nll, or STAGE:test/nll"
     )
     parser.add_argument("--across", nargs="+", default=[], metavar="KEY", help="settings that may differ; else refused")
+    parser.add_argument(
+        "--frontier",
+        nargs="*",
+        metavar="METRIC",
+        help="how much of a first metric methods keep where they reach as much of a second, over all optim.* that was "
+        "tried; test/old/accuracy test/new/accuracy if not said",
+    )
+    parser.add_argument("--at", type=float, metavar="LEVEL", help="of the second; the most that all reach if not said")
     parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="only runs with these settings")
 
 
@@ -39,7 +50,31 @@ def answered(options: argparse.Namespace) -> "Comparison":
 
     wanted = filters(options.where, "--where")
     baseline = filters(options.baseline, "--baseline") if options.baseline else None
-    return compared(options.runs, options.metric, baseline, options.across, options.primary, options.stages, wanted)
+    frontier = _frontier(options)
+    return compared(
+        options.runs,
+        options.metric,
+        baseline,
+        options.across,
+        options.primary,
+        options.stages,
+        wanted,
+        frontier,
+        options.at,
+    )
+
+
+def _frontier(options: argparse.Namespace) -> tuple[str, str] | None:
+    """Two metrics, if any. Raises InputError where there are others, or a level of none."""
+    from sdrun.errors import require
+
+    if options.frontier is None:
+        require(options.at is None, "--at", "is of a frontier; say --frontier, too")
+        return None
+    names = options.frontier or OLD_AND_NEW
+    require(len(names) == 2, "--frontier", "needs two metrics, what is kept and what is reached")
+    require(options.primary is None, "--primary", "is the first metric of --frontier; leave this out")
+    return names[0], names[1]
 
 
 def compared(
@@ -50,6 +85,8 @@ def compared(
     primary: str | None = None,
     stages: Sequence[str] | None = None,
     wanted: Mapping[str, str] = NOTHING,
+    frontier: tuple[str, str] | None = None,
+    level: float | None = None,
 ) -> "Comparison":
     """The runs at ``places`` with the settings ``wanted``; the rest as ``compare`` has it.
 
@@ -65,6 +102,6 @@ def compared(
     runs = find(places)
     runs.finished = [run for run in runs.finished if run.matches(wanted)]
     runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
-    if stages is not None or STAGE in (baseline or {}) or is_alone(runs.finished):
+    if stages is not None or STAGE in (baseline or {}) or (is_alone(runs.finished) and not frontier):
         runs.finished = seen_at(runs.finished, stages or [])
-    return compare(runs, metrics, baseline, list(across), primary)
+    return compare(runs, metrics, baseline, list(across), primary, frontier, level)

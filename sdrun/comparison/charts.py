@@ -95,6 +95,32 @@ def by_stage(lines: Mapping[str, tuple[Sequence[str], np.ndarray]], y: str) -> s
     return svg(draw, f"{y} by stage")
 
 
+def frontier(points: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, level: float | None = None) -> str:
+    """A line for each label through the best of its points, from the least of x to the most; the others are faint."""
+
+    def draw(axis: Axes) -> None:
+        for label, each in points.items():
+            best = [one for one in each if not any(o != one and o[0] >= one[0] and o[1] >= one[1] for o in each)]
+            (line,) = axis.plot(*zip(*sorted(best), strict=True), marker="o", label=drawable(label), markersize=4)
+            axis.plot(*zip(*each, strict=True), "o", color=line.get_color(), alpha=0.35, markersize=4)
+        if level is not None:
+            axis.axvline(level, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+        axis.set(xlabel=x, ylabel=drawable(y))
+
+    return svg(draw, f"{y} over {x}")
+
+
+def scatter(points: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str) -> str:
+    """Points by label."""
+
+    def draw(axis: Axes) -> None:
+        for label, each in points.items():
+            axis.plot(*zip(*each, strict=True), "o", label=drawable(label), markersize=4.5)
+        axis.set(xlabel=x, ylabel=drawable(y))
+
+    return svg(draw, f"{y} over {x}")
+
+
 def svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE, columns: int = 2) -> str:
     """What ``draw`` draws, ``size`` inches large; its legend below it, in ``columns`` where its labels are short."""
     with mpl.rc_context(STYLE):

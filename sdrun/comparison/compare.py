@@ -16,6 +16,7 @@ from sdrun.comparison.baselines import (
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, difference
 from sdrun.comparison.folders import Found, passed_over
+from sdrun.comparison.frontier import Frontier, matched
 from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
 from sdrun.comparison.items import items
 from sdrun.comparison.lagging import STUDENT, lag
@@ -63,6 +64,7 @@ class Comparison:
     """All that a comparison found; ``metrics``: what those that are compared mean.
 
     ``primary`` is the first of them, and the only one that is judged: what else is shown changes no verdict.
+    ``frontier``: where each group is one of its lines at the level.
     """
 
     primary: str
@@ -71,6 +73,7 @@ class Comparison:
     unfinished: list[Run]
     skipped: list[tuple[Path, str]]
     notes: list[str] = field(default_factory=list)
+    frontier: Frontier | None = None
 
     @property
     def num_tests(self) -> int:
@@ -89,25 +92,33 @@ def compare(
     baseline: dict[str, str] | None,
     across: list[str],
     primary: str | None = None,
+    frontier: tuple[str, str] | None = None,
+    level: float | None = None,
 ) -> Comparison:
     """Hold the finished runs against each other.
 
     ``metrics``: None for the usual; ``baseline``: settings of the group that the others are held against, None for
     supervised training, or of runs at their stages for the best of what these hold themselves against; ``across``:
     settings, or groups of them such as ``model``, that are what is compared, though they change model, data or budget;
-    ``primary``: the metric that is judged, None for the foremost one that runs declare. Raises InputError where runs
-    cannot be compared, and says what differs.
+    ``primary``: the metric that is judged, None for the foremost one that runs declare; ``frontier``: instead, what is
+    kept where the ``level`` of what is reached is, as ``frontier.matched`` has it. Raises InputError where runs cannot
+    be compared, and says what differs.
     """
     if not runs.finished:
         raise InputError("there is no finished run to compare" + _said(runs))
     groups, replaced = grouped(runs.finished)
     kept = [run for group in groups for run in group.runs.values()]
     declared = together(run.declared for run in kept)
+    require_same_test(groups)
+    lines, known = None, list[str]()
+    if frontier:
+        groups, lines, known = matched(groups, frontier, level, declared)
+        kept = [run for group in groups for run in group.runs.values()]
+        primary, metrics = frontier[0], [frontier[1], *(metrics or [])]
     primary = primary or _foremost(kept, declared)
     chosen = {name: lookup(name, declared) for name in [primary, *(metrics or _usual(kept))]}
-    require_same_test(groups)
     rows = [row for group in groups for row in _rows(group, chosen, primary)]
-    result = Comparison(primary, chosen, rows, runs.unfinished, [*runs.skipped, *replaced])
+    result = Comparison(primary, chosen, rows, runs.unfinished, [*runs.skipped, *replaced], known, lines)
     result.notes += passed_over(runs.links)
     for metric in chosen:
         lacking = sum(group.lacking(metric) for group in groups)

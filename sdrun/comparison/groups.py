@@ -102,10 +102,9 @@ def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
             replaced.append((others[run.seed].path, f"{run.path} has the same settings and seed, and is newer"))
         others[run.seed] = run
     examples = [next(iter(members[key].values())) for key in members]
-    labels = _labels(list(shared.values()), _names(examples))
+    told = labels(list(shared.values()), _names(examples))
     groups = [
-        Group(label, shared[key], dict(sorted(members[key].items())))
-        for key, label in zip(members, labels, strict=True)
+        Group(label, shared[key], dict(sorted(members[key].items()))) for key, label in zip(members, told, strict=True)
     ]
     return groups, replaced
 
@@ -206,7 +205,7 @@ def _names(runs: list[Run]) -> list[str]:
     return [run.title if place is None else f"{run.title}:{place}" for run, place in zip(runs, places, strict=True)]
 
 
-def _labels(groups: list[dict[str, Any]], names: list[str]) -> list[str]:
+def labels(groups: list[dict[str, Any]], names: list[str]) -> list[str]:
     """Its name for each, and the values of as few keys as tell all of them apart: those that say most, then short."""
     keys = list(dict.fromkeys(key for group in groups for key in differing(groups[0], group) if key not in NAMED))
     alike, chosen = _split([list(range(len(groups)))], names), list[str]()

@@ -15,10 +15,12 @@ from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.declared import together
 from sdrun.comparison.forest import Line, forest
+from sdrun.comparison.frontier import Frontier
+from sdrun.comparison.frontier import Points as FrontierPoints
 from sdrun.comparison.logged import Points, points
 from sdrun.comparison.runs import Run
-from sdrun.comparison.tables import Table, html_table
-from sdrun.judges.metric import fewest, shown
+from sdrun.comparison.tables import Table, html_table, titled
+from sdrun.judges.metric import PERCENT, fewest, shown
 from sdrun.judges.metrics import top
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
@@ -65,6 +67,24 @@ def section(title: str, tables: list[Table], paragraphs: list[str]) -> Section:
 def wide(rows: list[Line], title: str) -> list[Markup]:
     """The differences as one picture; none where there are none."""
     return [Markup(forest(rows, title))] if rows else []
+
+
+def lines(frontier: Frontier) -> Section:
+    """What is kept over what is reached, and beside it forgetting over the way from the start, where that is known."""
+    kept, reached = (
+        titled(name, metric) for name, metric in zip((frontier.kept, frontier.reached), frontier.metrics, strict=True)
+    )
+    scales = [100.0 if metric.unit == PERCENT else 1.0 for metric in reversed(frontier.metrics)]
+    drawn = [charts.frontier(_scaled(frontier.points, *scales), reached, kept, scales[0] * frontier.level)]
+    if frontier.beside:
+        drawn.append(
+            charts.scatter(_scaled(frontier.beside, 1, 100), "KL to the start on the new task", "forgetting, %")
+        )
+    return Section(f"{frontier.kept} over {frontier.reached}", pictures=[Markup(picture) for picture in drawn])
+
+
+def _scaled(points: FrontierPoints, of_x: float, of_y: float) -> FrontierPoints:
+    return {label: [(of_x * x, of_y * y) for x, y in each] for label, each in points.items()}
 
 
 def pictures(groups: Groups) -> list[Section]:

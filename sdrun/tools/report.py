@@ -45,7 +45,8 @@ def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
     metric = result.metrics[result.primary]
     title = f"Differences in {titled(called(result.primary, metric), metric)}"
     section.wide = report.wide(forest.lines(result), title)
-    sections = [section, basis.facts(groups), *report.pictures(groups), *seen.section(groups)]
+    drawn = [report.lines(result.frontier)] if result.frontier else []
+    sections = [section, *drawn, basis.facts(groups), *report.pictures(groups), *seen.section(groups)]
     sections += [*basis.settings(groups), basis.commands(groups)]
     return basis.title(groups), sections
 

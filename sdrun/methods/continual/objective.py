@@ -84,7 +84,7 @@ class Continual(Objective):
     def _new(self, logits: Tensor, before: Tensor | None, batch: Batch) -> Tensor:
         """Of the new task's items."""
         s, label = self.settings, batch.known["label"]
-        if s.targets not in OWN or before is None:
+        if s.targets not in OWN or before is None or label.dtype != torch.bool:
             return self.answers.truth(self._headed(logits, batch), batch.known, s.label_smoothing)
         among = before.masked_fill(~label, NEVER)
         among = hard(among) if s.targets is Targets.own_hard else among

@@ -44,7 +44,8 @@ class _Continual:
 
     def run(self) -> Stage:
         experiment = self.experiment
-        self.history.append(experiment.evaluate(START, self.student.eval(), self._judge(0, None)))
+        judge = Retention(experiment.data, self.settings.of_first, 0, [], None)
+        self.history.append(experiment.evaluate(START, self.student.eval(), judge, other="nothing learned"))
         last: Stage | None = None
         for number, name in enumerate(experiment.periods):
             last = self._learn(number, name, last)
@@ -54,17 +55,17 @@ class _Continual:
 
     def _learn(self, number: int, name: str, last: Stage | None) -> Stage:
         """The stage of a task."""
-        experiment, settings = self.experiment, self.settings
+        experiment, settings = self.experiment, self.settings if last else self.settings.of_first
         before = self._as_it_is(last) if last else None
         items = self._items(list(range(number + 1)) if settings.scope is Scope.all else [number])
         assert isinstance(experiment.answers, Categorical)
         teacher = before if settings.asks_before else None
         objective = Continual(self.student, experiment.answers, settings, teacher, self.members, number)
-        judge = self._judge(number, before.network if before else None)
+        judge = Retention(experiment.data, settings, number, self.history, before.network if before else None)
         stage = experiment.fit(name, objective, self._stream(number, items), judge)
         is_last = name == experiment.periods[-1]
-        if settings.is_kept and not is_last:
-            self._keep(number, name, stage, items)
+        if self.settings.is_kept and not is_last:
+            self._keep(number, name, stage)
         if last:
             experiment.release(last.name)
         return stage
@@ -73,17 +74,15 @@ class _Continual:
         """The network of a stage, which goes on to learn, as a teacher that does not."""
         return self.experiment.teacher([replace(stage, network=deepcopy(stage.network))], self.settings.view)
 
-    def _judge(self, number: int, before: torch.nn.Module | None) -> Retention:
-        return Retention(self.experiment.data, self.settings, number, self.history, before)
-
-    def _items(self, numbers: list[int]) -> Source:
-        """Items of some tasks, with what is learned of each."""
+    def _items(self, numbers: list[int], is_kept: bool = False) -> Source:
+        """Items of some tasks, with what is learned of each; of those that are kept all in one form."""
         source = self.experiment.of_tasks(numbers)
         if self.splits.train.right is None:
             return source
         right = source.fetch(torch.arange(len(source)))["label"]
-        words = self.experiment.settings.seed, "answers", *numbers
-        return With(source, {"label": learned(self.settings.targets, right, *words)})
+        has_several = is_kept or bool((right.sum(dim=1) > 1).any())
+        targets = self.settings.targets if has_several else Targets.label
+        return With(source, {"label": learned(targets, right, self.experiment.settings.seed, "answers", *numbers)})
 
     def _stream(self, number: int, items: Source) -> Stream:
         settings, views = self.settings, {self.settings.view: 1}
@@ -98,9 +97,10 @@ class _Continual:
         }
         return Beside(stream, beside)
 
-    def _keep(self, number: int, name: str, stage: Stage, items: Source) -> None:
+    def _keep(self, number: int, name: str, stage: Stage) -> None:
         """Let the sample be that after a task, with what the network says of its items then."""
         settings, experiment = self.settings, self.experiment
+        items = self._items([number], is_kept=True)
 
         def made() -> Fields:
             told = (

@@ -119,6 +119,13 @@ class ContinualSettings(MethodSettings):
         )
 
     @property
+    def of_first(self) -> "ContinualSettings":
+        """What of these matters before anything was learned, so that methods can share the first task."""
+        none = {"stay": 0.0, "replayed_ratio": 0, "replay": 0.0, "recalled_ratio": 0, "recall": 0.0, "level": None}
+        nothing = {"targets": Targets.label, "scope": Scope.task, "temperature": 1.0, "buffer": 1}
+        return replace(self, **none, **nothing, first_lr=None, first_epochs=None)  # type: ignore[arg-type]
+
+    @property
     def is_kept(self) -> bool:
         """Whether items of earlier tasks are."""
         return self.replayed_ratio > 0 or self.recalled_ratio > 0
