@@ -35,6 +35,8 @@ def sentences(result: Comparison) -> list[str]:
         return single.sentences(result)
     metric = result.metrics[result.primary]
     title = "" if result.primary == f"test/{metric.name}" else result.primary
+    if result.frontier:
+        title = f"{title} where {result.frontier.reached} is {result.frontier.told()}"
     lines = []
     for row in result.rows:
         difference = row.differences.get(result.primary)
@@ -120,7 +122,7 @@ def notes(result: Comparison, columns: Collection[str] | None = None) -> list[st
     if any(row.items for row in result.rows):
         lines.append("What one run's weights say of these items is not what another seed's would.")
     lines += footnotes(result, columns) if result.is_single else []
-    lines += advantages(result)
+    lines += [] if result.frontier else advantages(result)
     for row in result.rows:
         lines += [f"{row.group.label}: {note}" for note in row.notes]
     lines += result.notes
