@@ -104,6 +104,8 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     settings.check_data(published.item, len(published.train), num_ranks())
     splits = split(published, settings.dataset)
     settings.method.check_items(len(splits.train), len(splits.labelled))
+    single = f"{settings.method.name} needs one right class of each item, and here several are"
+    require(splits.train.right is None or settings.method.counts_any, "method", single)
     _require_views(settings, published.item)
     if settings.method.models or settings.method.guests:
         _require_networks(settings, splits, published.item)

@@ -92,12 +92,8 @@ class Task:
         return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in periods.names}))
 
     def flagged(self, num: int) -> "Task":
-        """With the number of each item's task, out of ``num``, before the network. Raises InputError where items have
-        no place for it.
-        """
+        """With the number of each item's task, out of ``num``, before the network; of images and vectors."""
         item = self.splits.item
-        suits = f"tells a network the task of images and vectors, and these are {item.kind}; set it to false"
-        require(item.kind in ("images", "vectors"), "dataset.stream.flag", suits)
         size, *sides = item.shape
 
         def shown(seen: Tree) -> Tensor:

@@ -18,6 +18,7 @@ IGNORED = (
     "checkpoint_seconds",
     "pictures",
     "dataset.root",
+    "dataset.stream.roots",
     "dataset.labels",
     "dataset.test_root",
     "dataset.test_file",

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from sdrun.errors import require
 from sdrun.settings.checks import require_range
 from sdrun.settings.item import Item
-from sdrun.settings.stream import FilesSettings, StreamSettings
+from sdrun.settings.stream import StreamSettings
 
-FOLDER = "stream.folder"
-"""The setting that says where a stream in files is."""
+STREAM = "stream."
+"""How settings of a stream begin."""
 
 
 class NoiseKind(Enum):
@@ -78,13 +78,15 @@ class DatasetSettings(ABC):
     @property
     def paths(self) -> dict[str, str | None]:
         """Where files are, by the settings that say so."""
-        return {"root": self.root, **({FOLDER: self.stream.folder} if isinstance(self.stream, FilesSettings) else {})}
+        of_stream = self.stream.paths if self.stream else {}
+        return {"root": self.root, **{f"{STREAM}{name}": path for name, path in of_stream.items()}}
 
     def placed(self, paths: Mapping[str, str | None]) -> "DatasetSettings":
         """These settings with other ``paths``."""
-        own: dict[str, Any] = {name: path for name, path in paths.items() if name != FOLDER}
-        if isinstance(self.stream, FilesSettings):
-            own["stream"] = replace(self.stream, folder=paths[FOLDER])
+        own: dict[str, Any] = {name: path for name, path in paths.items() if not name.startswith(STREAM)}
+        if self.stream:
+            others = {name.removeprefix(STREAM): path for name, path in paths.items() if name.startswith(STREAM)}
+            own["stream"] = self.stream.placed(others)
         return replace(self, **own)
 
     def elsewhere(self, root: str) -> "DatasetSettings":
@@ -93,7 +95,7 @@ class DatasetSettings(ABC):
 
     def alone(self, root: str) -> "DatasetSettings":
         """These settings for items that are all at ``root``, such as those of a period."""
-        others: dict[str, Any] = {name: None for name in self.paths if name != FOLDER}
+        others: dict[str, Any] = {name: None for name in self.paths if not name.startswith(STREAM)}
         return replace(self, stream=None, **{**others, "root": root})
 
     @property

@@ -11,7 +11,7 @@ from sdrun.settings.item import Item
 from sdrun.settings.method import Control, MethodSettings
 from sdrun.settings.model import ModelSettings, named
 from sdrun.settings.optim import OptimSettings, Select
-from sdrun.settings.tasks import STREAMS
+from sdrun.settings.tasks import STREAMS, TaskSettings
 
 
 class InitNetwork(Enum):
@@ -117,6 +117,9 @@ class Settings:
         require(kind is None or isinstance(stream, kind), "dataset.stream", other)
         if stream is None:
             return
+        has_place = not (isinstance(stream, TaskSettings) and stream.flag) or item.kind in ("images", "vectors")
+        other = f"tells a network the task of images and vectors, and these are {item.kind}; set it to false"
+        require(has_place, "dataset.stream.flag", other)
         suits = stream.takes in (None, item.kind)
         is_other = f"{stream.kind} is of {stream.takes}, and dataset={self.dataset.name} has {item.kind}"
         require(suits, "dataset.stream", f"{is_other}; choose another by dataset/stream=NAME")

@@ -3,7 +3,8 @@
 import os
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,6 +31,15 @@ class StreamSettings(ABC):
         """Of the periods, which sort as they come."""
         width = len(str(self.num_periods))
         return [f"{self.word}_{number:0{width}}" for number in range(self.num_periods + 1)]
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        """Where files are, by the settings that say so."""
+        return {}
+
+    def placed(self, paths: Mapping[str, str | None]) -> "StreamSettings":
+        """These settings with other ``paths``."""
+        return self
 
 
 @dataclass
@@ -135,9 +145,16 @@ class FilesSettings(UnlabelledSettings):
         return len(self.files or [])
 
     @property
-    def paths(self) -> list[Path]:
+    def places(self) -> list[Path]:
         """Those of the files."""
         return [self._folder / name for name in self.files or []]
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        return {"folder": self.folder}
+
+    def placed(self, paths: Mapping[str, str | None]) -> "FilesSettings":
+        return replace(self, folder=paths["folder"])
 
     @property
     def _folder(self) -> Path:

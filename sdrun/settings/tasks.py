@@ -1,7 +1,8 @@
 """Streams of tasks, which come one after another, each with its labels."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_range
@@ -88,6 +89,13 @@ class DatasetTasks(TaskSettings):
     @property
     def num_tasks(self) -> int:
         return 1 + len(self.then)
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        return {f"roots.{number}": root for number, root in enumerate(self.roots or [])}
+
+    def placed(self, paths: Mapping[str, str | None]) -> "DatasetTasks":
+        return self if self.roots is None else replace(self, roots=[*paths.values()])
 
 
 def require_names(key: str, names: list[str], least: int) -> None:

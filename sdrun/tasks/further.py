@@ -22,12 +22,12 @@ def further(settings: DatasetSettings, published: Published) -> Callable[[int], 
     stream, measured = settings.stream, tasks.measured(settings, published)
     assert isinstance(stream, FilesSettings)
     root = Path(os.path.expanduser(str(settings.root))).absolute()
-    is_apart = root not in [path.absolute() for path in stream.paths]
+    is_apart = root not in [path.absolute() for path in stream.places]
     own = "has dataset.root among its files, which are periods; move that, or name the others by dataset.stream.files"
     require(is_apart, "dataset.stream.folder", own)
 
     def read(number: int) -> tuple[Labelled, Labelled]:
-        path = stream.paths[number]
+        path = stream.places[number]
         require(path.exists(), str(path), "is not there; put it back")
         try:
             return _labelled(path, measured, published) if stream.labelled else _unlabelled(path, measured, published)

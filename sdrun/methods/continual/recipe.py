@@ -14,7 +14,8 @@ from sdrun.experiment import Experiment, Stage
 from sdrun.methods.continual.judge import Retention
 from sdrun.methods.continual.labels import learned
 from sdrun.methods.continual.objective import LOGITS, RECALLED, REPLAYED, Continual
-from sdrun.methods.continual.settings import ContinualSettings, Scope, Targets
+from sdrun.methods.continual.settings import ContinualSettings, Heads, Scope, Targets
+from sdrun.settings import TaskSettings
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
 from sdrun.teachers.frozen import Frozen
@@ -41,6 +42,11 @@ class _Continual:
         has_several = self.splits.train.right is not None or not self.splits.tasks
         single = "is about items of which several classes are right, and here each has one; set it to label"
         require(has_several or settings.targets is Targets.label, "method.targets", single)
+        stream = experiment.settings.dataset.stream
+        is_told = isinstance(stream, TaskSettings) and stream.flag and settings.heads is Heads.each
+        require(
+            not is_told, "method.heads", "tells the task of an item, and so does dataset.stream.flag; leave one out"
+        )
 
     def run(self) -> Stage:
         experiment = self.experiment
@@ -48,7 +54,12 @@ class _Continual:
         self.history.append(experiment.evaluate(START, self.student.eval(), judge, other="nothing learned"))
         last: Stage | None = None
         for number, name in enumerate(experiment.periods):
-            last = self._learn(number, name, last)
+            if over := experiment.released(name, self.student):
+                last = over
+                if self.settings.is_kept and not experiment.released(f"{name}_{BUFFER}", self.student):
+                    self._keep(number, name, over)
+            else:
+                last = self._learn(number, name, last)
             self.history.append(last.metrics)
         assert last
         return last
@@ -66,8 +77,7 @@ class _Continual:
         is_last = name == experiment.periods[-1]
         if self.settings.is_kept and not is_last:
             self._keep(number, name, stage)
-        if last:
-            experiment.release(last.name)
+        self._release(number)
         return stage
 
     def _as_it_is(self, stage: Stage) -> Frozen:
@@ -113,8 +123,14 @@ class _Continual:
         of = f"{name}_{BUFFER}"
         self.kept = experiment.make(of, made, [stage], of=items).fields
         experiment.tell("Buffer", f"{len(self.kept[KEY]):,} items, {_bytes(self.kept) / 1e6:.1f} MB, after {name}")
-        if number:
-            experiment.release(f"{experiment.periods[number - 1]}_{BUFFER}")
+
+    def _release(self, number: int) -> None:
+        """Delete what nothing needs after a task: its network and the one before are judged again, with their items."""
+        names = self.experiment.periods
+        if number > 1:
+            self.experiment.release(names[number - 2])
+        if number > 2 and self.settings.is_kept:
+            self.experiment.release(f"{names[number - 3]}_{BUFFER}")
 
 
 def _bytes(fields: Fields) -> int:

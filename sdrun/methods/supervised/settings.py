@@ -23,6 +23,7 @@ class SupervisedSettings(MethodSettings):
     """``view`` is what the student sees; ``label_smoothing``: share of the target spread evenly over all classes."""
 
     situation: ClassVar[Situation | None] = Situation.many_labels
+    counts_any: ClassVar[bool] = True
 
     view: str
     label_smoothing: float
