@@ -27,7 +27,7 @@ def published(
         require(own == item, parts[part].place("x"), f"holds {own}, and training {item}; make them alike")
     names, truths = classes(parts)
     labelled = {
-        part: Labelled({field: items[part]}, truth.labels, crowd=truth.soft, soft=truth.soft)
+        part: Labelled({field: items[part]}, truth.labels, crowd=truth.soft, soft=truth.soft, right=truth.right)
         for part, truth in truths.items()
     }
     train, groups, validation = labelled["train"], _groups(parts["train"]), None
@@ -78,3 +78,5 @@ def _facts(settings: OwnSettings, parts: Mapping[str, Examples], truth: Truth) -
         yield f"{len(np.unique(groups)):,} groups by {settings.group}, each on one side of a split"
     if truth.soft is not None:
         yield "labels are shares of the classes, which networks learn; the largest is what is tested for"
+    if truth.right is not None:
+        yield "labels are sets of classes, of which any is right"

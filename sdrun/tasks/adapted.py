@@ -47,7 +47,9 @@ def published(entry: Registered, settings: DatasetSettings) -> Published:
         raise InputError(f"{key}: the plugin {entry.plugin} raised {type(error).__name__}: {error}") from error
     names, truths = classes(parts)
     columns, item, measured = _OF_TASK[entry.task](parts)
-    train, test = (Labelled(columns[part], truths[part].labels, soft=truths[part].soft) for part in PARTS)
+    train, test = (
+        Labelled(columns[part], truths[part].labels, soft=truths[part].soft, right=truths[part].right) for part in PARTS
+    )
     return Published(train, test, _named(gives[0], names), item, measured=measured)
 
 

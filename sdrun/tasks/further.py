@@ -45,7 +45,8 @@ def _labelled(path: Path, settings: DatasetSettings, published: Published) -> tu
     require(strange is None, str(path), f"holds the class {strange!r}, which no labelled item is of; leave it out")
     numbers = np.array([published.classes.index(name) for name in other.classes])
     train, test = (
-        replace(part, labels=numbers[part.labels], soft=None, crowd=None) for part in (other.train, other.test)
+        replace(part, labels=numbers[part.labels], soft=None, crowd=None, right=None)
+        for part in (other.train, other.test)
     )
     return train, test
 

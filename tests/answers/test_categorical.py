@@ -32,6 +32,23 @@ def test_truth_is_cross_entropy(label, smoothing):
     torch.testing.assert_close(truth, F.cross_entropy(ONE, label, label_smoothing=smoothing))
 
 
+RIGHT = F.one_hot(LABEL, 4).bool()
+RIGHT[:3, 3] = True
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_any_class_that_is_right_counts(smoothing):
+    chance = (ONE.softmax(dim=1) * RIGHT).sum(dim=1)
+    written_out = (1 - smoothing) * -chance.log() - smoothing * ONE.log_softmax(dim=1).mean(dim=1)
+    torch.testing.assert_close(ANSWERS.truth(ONE, {"label": RIGHT}, smoothing), written_out.mean())
+    one = F.one_hot(LABEL, 4).bool()
+    same = F.cross_entropy(ONE, LABEL, label_smoothing=smoothing)
+    torch.testing.assert_close(ANSWERS.truth(ONE, {"label": one}, smoothing), same)
+    weighted = ANSWERS.balanced(torch.tensor([0, 0, 1, 2, 3]))
+    by_item = torch.stack([weighted.weights[own].mean() for own in RIGHT])
+    torch.testing.assert_close(weighted.truth(ONE, {"label": RIGHT}, smoothing), (by_item * written_out).mean())
+
+
 def test_smoothing_is_none_if_it_is_not_said():
     assert ANSWERS.truth(ONE, {"label": LABEL}) == F.cross_entropy(ONE, LABEL)
 

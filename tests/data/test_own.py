@@ -72,6 +72,34 @@ def test_shares_beside_classes_are_one_kind(tmp_path):
     assert published.test.labels.tolist() == Y[50:].tolist()
 
 
+def test_several_classes_may_be_right(tmp_path):
+    right = np.zeros((60, 3), dtype=np.uint8)
+    right[np.arange(60), Y] = right[::2, 0] = 1
+    published = of_labels(tmp_path, right)
+    assert published.train.soft is published.train.crowd is None
+    for part in (published.train, published.test):
+        assert part.right.dtype == bool
+        assert part.right[np.arange(len(part)), part.labels].all()
+        for vector, own in zip(part.fields["vector"], part.right, strict=True):
+            assert (right[(vector == X).all(axis=1)] == own).all()
+    splits = split(published, replace(asked("vectors"), num_labels=10, val_size=0))
+    learned = splits.learned["train"]
+    assert learned.dtype == bool
+    assert np.array_equal(learned[splits.labelled], splits.train.right[splits.labelled])
+    assert not np.delete(learned, splits.labelled, axis=0).any()
+    assert "labels are sets of classes, of which any is right" in published.facts
+    right[7] = 0
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match=r"y\[7\]: has no class that is right; each item needs one"):
+        of_labels(tmp_path / "other", right)
+
+
+def test_sets_and_shares_are_not_mixed(tmp_path):
+    parts = {"train_y": SHARES[:40], "test_y": [[1, 1, 0]] * 20}
+    with pytest.raises(InputError, match="holds shares of classes, and another part says which of them are right"):
+        load(npz(tmp_path / "a.npz", train_x=X[:40], test_x=X[40:], **parts))
+
+
 def test_noise_of_shares_is_refused_before_training(tmp_path, called):
     file = npz(tmp_path / "a.npz", x=X, y=SHARES)
     code, text = called("dataset=vectors", f"dataset.root={file}", "dataset.label_noise=0.1", "method=supervised")

@@ -37,6 +37,26 @@ def test_against_torchmetrics_and_scikit_learn(predictions):
     assert found["brier"] == pytest.approx(one_against_rest, rel=1e-9)
 
 
+def test_of_several_right_classes_any_counts(predictions):
+    logits, labels = predictions
+    num, classes = logits.shape
+    right = np.eye(classes, dtype=bool)[labels]
+    assert metrics.scores(logits, right) == pytest.approx(metrics.scores(logits, labels))
+    assert metrics.fit_temperature(logits, right) == pytest.approx(metrics.fit_temperature(logits, labels))
+    right[::2, 1] = True
+    probability = softmax(logits.astype(np.float64), axis=1)
+    hit = np.array([right[row, probability[row].argmax()] for row in range(num)])
+    told = metrics.scores(logits, right)
+    assert told["accuracy"] == pytest.approx(hit.mean())
+    among = (probability * right).sum(axis=1)
+    assert told["nll"] == pytest.approx(-np.log(among).mean())
+    nearest = probability * right / among[:, None]
+    assert told["brier"] == pytest.approx(((probability - nearest) ** 2).sum(axis=1).mean())
+    sets = {tuple(row) for row in right}
+    by_set = [hit[[tuple(row) == one for row in right]].mean() for one in sets]
+    assert told["balanced_accuracy"] == pytest.approx(np.mean(by_set))
+
+
 def test_adaptive_ece_and_aurc_against_loops(predictions):
     logits, labels = predictions
     probability = softmax(logits.astype(np.float64), axis=1)
