@@ -103,15 +103,16 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
     splits = split(published, settings.dataset)
-    settings.method.check_items(len(splits.train), len(splits.labelled))
+    counts = splits.counts
+    settings.method.check_items(counts)
     single = f"{settings.method.name} needs one right class of each item, and here several are"
-    require(splits.train.right is None or settings.method.counts_any, "method", single)
+    require(counts.most_right == 1 or settings.method.counts_any, "method", single)
     _require_views(settings, published.item)
     if settings.method.models or settings.method.guests:
-        _require_networks(settings, splits, published.item)
+        _require_networks(settings, splits, settings.dataset.fed(published.item))
     start = initial(settings)
     if start or settings.model.origin or settings.model.architecture in registry.models:
-        backbone = models.build(settings.model, published.item)
+        backbone = models.build(settings.model, settings.dataset.fed(published.item))
         if start:
             start.load_into(backbone)
     try:

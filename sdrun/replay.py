@@ -54,6 +54,7 @@ class Replay:
 
     def __init__(self, context: Context, source: RunFolder) -> None:
         self.context, self.restored = context, Restored(context, source)
+        self._runs = context.folder, source
 
     def fit(
         self, name: str, objective: Objective, stream: Stream, judge: TrainingJudge, other: str = ""
@@ -76,8 +77,9 @@ class Replay:
         """See ``Restored.release``."""
 
     def released(self, name: str) -> StageResult | None:
-        """See ``Stages.released``: it is not evaluated again."""
-        return self.restored.released(name)
+        """See ``Stages.released``: it is not evaluated again, so nothing is known of it on other test items."""
+        result, tests = self.restored.released(name), [run.manifest["data"]["test"] for run in self._runs]
+        return result and (result if tests[0] == tests[1] else replace(result, metrics={}))
 
     def _evaluated(self, name: str, networks: Networks, judge: Judge, other: str = "") -> StageResult:
         assert self.context.record

@@ -55,7 +55,7 @@ def start(
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     splits = split(published, settings.dataset)
     with ExitStack() as stack:
-        backbone = _size(settings, splits.item)
+        backbone = _size(settings, settings.dataset.fed(splits.item))
         work = backbone.multiply_adds * settings.optim.batch_size // (settings.optim.accumulate * num_ranks())
         hardware = Hardware.start(settings.hardware, work)
         stack.callback(hardware.close)

@@ -14,6 +14,7 @@ from sdrun.answers.answers import Answers
 from sdrun.data.labelled import TASK, Labelled, Splits
 from sdrun.data.source import Fields, OnDemand, Rows, Source
 from sdrun.errors import require
+from sdrun.settings import Item
 from sdrun.streams.shuffled import View
 from sdrun.trees import Tree
 
@@ -91,10 +92,9 @@ class Task:
 
         return replace(self, parts=OnDemand(self.parts, {name: partial(part, name) for name in periods.names}))
 
-    def flagged(self, num: int) -> "Task":
-        """With the number of each item's task, out of ``num``, before the network; of images and vectors."""
-        item = self.splits.item
-        size, *sides = item.shape
+    def flagged(self, item: Item) -> "Task":
+        """With the number of each item's task among what a network is told: images or vectors as ``item`` is."""
+        size = self.splits.item.shape[0]
 
         def shown(seen: Tree) -> Tensor:
             assert isinstance(seen, Tensor)
@@ -103,9 +103,9 @@ class Task:
 
         return replace(
             self,
-            splits=replace(self.splits, item=replace(item, shape=(size + num, *sides))),
+            splits=replace(self.splits, item=item),
             inputs=(*self.inputs, TASK),
-            views={role: Flagged(view, num) for role, view in self.views.items()},
+            views={role: Flagged(view, item.shape[0] - size) for role, view in self.views.items()},
             picture=shown if self.picture else None,
         )
 

@@ -95,16 +95,23 @@ def by_stage(lines: Mapping[str, tuple[Sequence[str], np.ndarray]], y: str) -> s
     return svg(draw, f"{y} by stage")
 
 
-def frontier(points: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, level: float | None = None) -> str:
-    """A line for each label through the best of its points, from the least of x to the most; the others are faint."""
+def frontier(
+    points: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, level: float, signs: tuple[int, int]
+) -> str:
+    """A line for each label through the best of its points; the others are faint.
+
+    ``signs``: 1 where more of x, and of y, is better, and -1 where less is.
+    """
+
+    def is_worse(one: tuple[float, float], other: tuple[float, float]) -> bool:
+        return one != other and all(sign * (b - a) >= 0 for sign, a, b in zip(signs, one, other, strict=True))
 
     def draw(axis: Axes) -> None:
         for label, each in points.items():
-            best = [one for one in each if not any(o != one and o[0] >= one[0] and o[1] >= one[1] for o in each)]
+            best = [one for one in each if not any(is_worse(one, other) for other in each)]
             (line,) = axis.plot(*zip(*sorted(best), strict=True), marker="o", label=drawable(label), markersize=4)
             axis.plot(*zip(*each, strict=True), "o", color=line.get_color(), alpha=0.35, markersize=4)
-        if level is not None:
-            axis.axvline(level, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+        axis.axvline(level, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
         axis.set(xlabel=x, ylabel=drawable(y))
 
     return svg(draw, f"{y} over {x}")

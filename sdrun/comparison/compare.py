@@ -139,7 +139,7 @@ def compare(
             require_same_splits(row.group, row.baseline)
     _tell_idle(rows, bases)
     _hold(rows, chosen, primary)
-    if chosen[primary].name == ACCURACY:
+    if chosen[primary].name == ACCURACY and primary.rpartition(":")[2] == f"test/{ACCURACY}":
         result.notes += _hold_items(rows)
     return result
 

@@ -1,10 +1,11 @@
 """What methods keep of one thing where they reach as much of another: a line each, over the rates and lengths tried."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sdrun.comparison.differences import cell
-from sdrun.comparison.groups import Group, labels
+from sdrun.comparison.groups import Group, key_of, labels
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import number
 from sdrun.errors import InputError
@@ -50,14 +51,16 @@ def matched(
     there. ``level``: None for the most that every line reaches in each seed. Raises InputError where none reaches it.
     """
     metrics = lookup(names[0], declared), lookup(names[1], declared)
-    lines = _lines(groups)
-    runs = [run for line in lines.values() for group in line for run in group.runs.values()]
+    every = [run for group in groups for run in group.runs.values()]
+    runs = [run for run in every if all(run.metric(name) is not None for name in names)]
+    if not runs:
+        lacking = next((name for name in names if all(run.metric(name) is None for run in every)), " ".join(names))
+        raise InputError(f"--frontier {lacking}: no run has it; see: sdrun show RUN")
     by = tuple(_of_validation(name) for name in names)
     if not all(run.metric(name) is not None for run in runs for name in by):
         by = names
-    lacking = next((name for name in by if all(run.metric(name) is None for run in runs)), None)
-    if lacking:
-        raise InputError(f"--frontier {lacking}: no run has it; see: sdrun show RUN")
+    having = [replace(group, runs={seed: run for seed, run in group.runs.items() if run in runs}) for group in groups]
+    lines = _lines([group for group in having if group.runs])
     kept, reached = (_height(name, metric) for name, metric in zip(by, metrics, strict=True))
     seeds = {label: _seeds(line) for label, line in lines.items()}
     if level is None:
@@ -66,6 +69,8 @@ def matched(
     least = level if metrics[1].better is not Better.lower else -level
 
     chosen, notes = [], list[str]()
+    if len(runs) < len(every):
+        notes.append(f"left out, for they have not both metrics: {counted(len(every) - len(runs), 'run')}")
     for label, of in seeds.items():
         best = {
             seed: max(enough, key=kept)
@@ -75,8 +80,7 @@ def matched(
         if len(best) < len(of):
             notes.append(f"{label}: {counted(len(of) - len(best), 'seed')} of {len(of)} reach the level at no setting")
         if best:
-            settings = {key: value for key, value in lines[label][0].settings.items() if not key.startswith(TRIED)}
-            chosen.append(Group(label, settings, best))
+            chosen.append(Group(label, _without_tried(lines[label][0]), best))
     frontier = Frontier(*names, metrics, level, _points(lines, names[1], names[0]), _points(lines, *_beside(names[0])))
     if not chosen:
         raise InputError(f"--at {level:g}: no run reaches that of {by[1]}; lower it")
@@ -89,14 +93,14 @@ def _lines(groups: list[Group]) -> dict[str, list[Group]]:
     """Groups that differ in what was tried alone, by a label."""
     members: dict[frozenset, list[Group]] = {}
     for group in groups:
-        key = frozenset((name, str(value)) for name, value in group.settings.items() if not name.startswith(TRIED))
-        members.setdefault(key, []).append(group)
-    settings = [
-        {name: value for name, value in line[0].settings.items() if not name.startswith(TRIED)}
-        for line in members.values()
-    ]
+        members.setdefault(key_of(_without_tried(group)), []).append(group)
+    settings = [_without_tried(line[0]) for line in members.values()]
     titles = [line[0].example.title for line in members.values()]
     return dict(zip(labels(settings, titles), members.values(), strict=True))
+
+
+def _without_tried(group: Group) -> dict[str, Any]:
+    return {key: value for key, value in group.settings.items() if not key.startswith(TRIED)}
 
 
 def _seeds(line: list[Group]) -> dict[int, list[Run]]:

@@ -96,7 +96,7 @@ def grouped(runs: list[Run]) -> tuple[list[Group], list[tuple[Path, str]]]:
     replaced = []
     runs = sorted(runs, key=lambda run: run.manifest.get("created", ""))
     for run, settings in zip(runs, _identities(runs), strict=True):
-        key = _key(settings)
+        key = key_of(settings)
         shared[key] = settings
         others = members.setdefault(key, {})
         if run.seed in others:
@@ -175,7 +175,7 @@ def _tell_data_seeds(runs: list[Run], identities: list[dict[str, Any]]) -> None:
     """
     alike: dict[frozenset, list[tuple[Run, dict[str, Any]]]] = {}
     for run, settings in zip(runs, identities, strict=True):
-        alike.setdefault(_key(settings, DATA_SEED), []).append((run, settings))
+        alike.setdefault(key_of(settings, DATA_SEED), []).append((run, settings))
     for members in alike.values():
         following = [(run, settings) for run, settings in members if _follows(run)]
         fixed = {text(run.settings[DATA_SEED]) for run, _ in members if not _follows(run) and DATA_SEED in run.settings}
@@ -194,7 +194,7 @@ def _follows(run: Run) -> bool:
     return run.settings.get(DATA_SEED) == run.seed and not (said and says(said[-1], run.seed))
 
 
-def _key(settings: dict[str, Any], *without: str) -> frozenset:
+def key_of(settings: dict[str, Any], *without: str) -> frozenset:
     return frozenset((key, text(value)) for key, value in settings.items() if value is not None and key not in without)
 
 

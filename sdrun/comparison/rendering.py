@@ -33,10 +33,7 @@ def sentences(result: Comparison) -> list[str]:
     """What the primary metric says of each group that is held against a baseline; all can be printed."""
     if result.is_single:
         return single.sentences(result)
-    metric = result.metrics[result.primary]
-    title = "" if result.primary == f"test/{metric.name}" else result.primary
-    if result.frontier:
-        title = f"{title} where {result.frontier.reached} is {result.frontier.told()}"
+    title = single.headline(result)
     lines = []
     for row in result.rows:
         difference = row.differences.get(result.primary)

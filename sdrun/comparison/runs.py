@@ -156,12 +156,15 @@ def _problem(logits: "np.ndarray", labels: "np.ndarray") -> str | None:
     """Why arrays are no predictions."""
     import numpy as np
 
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or logits.size == 0:
+    is_set = labels.dtype == bool and labels.shape == logits.shape
+    if logits.ndim != 2 or not (is_set or labels.shape == logits.shape[:1]) or logits.size == 0:
         return f"its shapes are {list(logits.shape)} and {list(labels.shape)}, not [N, K] and [N]"
-    if logits.dtype.kind != "f" or labels.dtype.kind not in "iu":
+    if logits.dtype.kind != "f" or not (is_set or labels.dtype.kind in "iu"):
         return f"its kinds are {logits.dtype} and {labels.dtype}, not numbers and classes"
     if not (np.abs(logits) <= LARGEST_LOGIT).all():
         return "its logits are not all finite"
-    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+    if is_set and not labels.any(axis=1).all():
+        return "of some items no class is right"
+    if not is_set and (labels.min() < 0 or labels.max() >= logits.shape[1]):
         return f"its labels are not all among the {logits.shape[1]} classes"
     return None

@@ -1,6 +1,7 @@
 """A comparison of which each group is one run: a row a run or stage, a column a metric."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sdrun.comparison.compare import Comparison, Row, compare
 from sdrun.comparison.folders import Found
@@ -74,6 +75,15 @@ def titles_of(result: Comparison) -> dict[str, str]:
     return {key: titled(called(key, metric), metric) for key, metric in result.metrics.items()}
 
 
+def headline(result: Comparison) -> str:
+    """What the primary metric is called in a sentence."""
+    metric = result.metrics[result.primary]
+    title = called(result.primary, metric)
+    if result.frontier:
+        title += f" where {result.frontier.reached} is {result.frontier.told()}"
+    return title
+
+
 def sentences(result: Comparison) -> list[str]:
     """What the primary metric says of each run that is held against a baseline; all can be printed."""
     metric = result.metrics[result.primary]
@@ -86,7 +96,8 @@ def sentences(result: Comparison) -> list[str]:
         base = row.baseline.example.metric(result.primary)
         if base is not None:
             gain = row.cells[result.primary].mean - base
-            lines.append(item_sentence(row.group.label, row.baseline.label, metric, gain, row.items, num_tests))
+            told = replace(metric, title=headline(result))
+            lines.append(item_sentence(row.group.label, row.baseline.label, told, gain, row.items, num_tests))
     return list(map(printable, lines))
 
 

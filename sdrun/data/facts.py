@@ -33,8 +33,8 @@ def facts(splits: Splits) -> Iterator[str]:
         sizes = f"{sizes} for training in each"
     yield f"{len(splits.classes)} classes: {_names(splits.classes)}; {sizes}"
     if splits.tasks:
-        sizes = np.bincount(splits.task_of("train")).tolist()
-        each = [f"{title} ({num:,})" for title, num in zip(splits.tasks, sizes, strict=True)]
+        num_of = np.bincount(splits.task_of("train"), minlength=len(splits.tasks)).tolist()
+        each = [f"{title} ({num:,})" for title, num in zip(splits.tasks, num_of, strict=True)]
         yield f"{len(each)} tasks, one after another: {_names(each)}"
     if is_uneven(splits):
         smallest, largest = (f"{splits.classes[place]} has {counts[place]:,}" for place in (least, most))

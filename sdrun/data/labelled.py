@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from sdrun.settings import Item
+from sdrun.settings import Item, ItemCounts
 
 if TYPE_CHECKING:
     from sdrun.data.periods import Periods
@@ -218,10 +218,21 @@ class Splits:
 
     @cached_property
     def classes_of_tasks(self) -> np.ndarray:
-        """Which classes [T, K] there are in each task."""
-        right, of = self.learned["train"], self.task_of("train")
+        """Which classes [T, K] there are in each task; of a finished run that is only used, T is 0."""
         members = np.zeros((len(self.tasks), len(self.classes)), dtype=bool)
         for number in range(len(self.tasks)):
-            own = right[of == number]
+            own = self.right("train")[self.task_of("train") == number]
             members[number] = own.any(axis=0) if own.ndim == 2 else np.isin(np.arange(len(self.classes)), own)
         return members
+
+    @property
+    def counts(self) -> ItemCounts:
+        """How many there are of what settings may ask for."""
+        right = self.train.right
+        of_tasks = [
+            (title, int((self.task_of("train")[self.labelled] == n).sum()), int((self.task_of("val") == n).sum()))
+            for n, title in enumerate(self.tasks)
+        ]
+        most_right = 1 if right is None else int(right.sum(axis=1).max())
+        are_apart = bool((self.classes_of_tasks.sum(axis=0) < 2).all())
+        return ItemCounts(len(self.train), len(self.labelled), most_right, of_tasks, are_apart)

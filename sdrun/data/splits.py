@@ -11,7 +11,7 @@ from sdrun.data.noise import flip_labels
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
 from sdrun.randomness import seed_of
-from sdrun.settings import DatasetSettings, UnlabelledSettings
+from sdrun.settings import ClassTasks, DatasetSettings, DatasetTasks, UnlabelledSettings
 
 
 def split(source: Published, settings: DatasetSettings) -> Splits:
@@ -23,6 +23,8 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     are = "shares" if source.train.right is None else "sets"
     is_hard = (source.train.soft is None and source.train.right is None) or settings.label_noise == 0
     require(is_hard, "dataset.label_noise", f"flips classes, and these labels are {are} of classes; set it to 0")
+    is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks) or settings.label_noise == 0
+    require(is_within, "dataset.label_noise", "flips classes of one task to those of another; set it to 0")
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -46,8 +48,9 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         strata = given_labels + (source.strata - labels)[rest]
         labelled, _ = stratified(labelled, strata, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
-        seed = seed_of(settings.seed, "labels")
-        labelled = per_class(labelled, given_labels, settings.labels_per_class, len(source.classes), seed)
+        seed, num = seed_of(settings.seed, "labels"), len(source.classes) * max(1, len(source.tasks))
+        strata = given_labels + (source.strata - labels)[rest]
+        labelled = per_class(labelled, strata, settings.labels_per_class, num, seed)
     seen |= {
         "dataset.train_size": train.labels,
         "dataset.label_noise": given_labels,

@@ -56,9 +56,11 @@ def one_after_another(sources: Sequence[Published], stream: DatasetTasks, names:
         require(other.item == first.item, "dataset.stream.then", differ)
         parts = [part for source in (first, other) for part in source.parts.values()]
         are_arrays = all(isinstance(values, np.ndarray) for part in parts for values in part.fields.values())
-        require(are_arrays, "dataset.stream.then", f"{name} is not in memory; choose datasets that are")
+        require(are_arrays, "dataset.stream.then", f"{name} is no array in memory; choose datasets that are")
         has_classes = other.train.soft is None and other.train.right is None and other.noisy is None
         require(has_classes, "dataset.stream.then", f"a label of {name} is no single class that is true")
+        is_free = other.groups is None and other.validation is None
+        require(is_free, "dataset.stream.then", f"{name} says itself what stays together or is for validation")
     if stream.alike is None:
         classes = [f"{name}: {title}" for name, source in zip(names, sources, strict=True) for title in source.classes]
         right = np.split(np.eye(len(classes), dtype=bool), np.cumsum([len(source.classes) for source in sources[:-1]]))
@@ -74,7 +76,8 @@ def one_after_another(sources: Sequence[Published], stream: DatasetTasks, names:
         if stream.alike is None:
             whole[part] = replace(whole[part], right=None)
     facts = tuple(fact for source in sources for fact in source.facts)
-    return Published(whole["train"], whole["test"], classes, first.item, facts=facts, tasks=tuple(names))
+    more = {"measured": first.measured, "facts": facts, "tasks": tuple(names)}
+    return Published(whole["train"], whole["test"], classes, first.item, **more)  # type: ignore[arg-type]
 
 
 def _of(part: Labelled, numbers: np.ndarray) -> Labelled:

@@ -58,7 +58,7 @@ def recall(correct: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Where several are right, of each of the different sets of classes.
     """
     if labels.ndim == 2:
-        _, labels = np.unique(labels, axis=0, return_inverse=True)
+        labels = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
     counts = np.bincount(labels)
     return np.divide(np.bincount(labels, correct), counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
@@ -85,7 +85,7 @@ def brier(probability: np.ndarray, labels: np.ndarray) -> float:
     Where several are right, to the probabilities among these alone.
     """
     if labels.ndim == 2:
-        among = probability * labels
+        among = np.where(labels, probability, 0) + np.where(labels, np.finfo(float).tiny, 0)  # of nothing, all alike
         return float(((probability - among / among.sum(axis=1, keepdims=True)) ** 2).sum(axis=1).mean())
     return float(((probability**2).sum(axis=1) - 2 * _at(probability, labels) + 1).mean())
 

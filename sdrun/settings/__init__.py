@@ -14,7 +14,7 @@ from sdrun.settings.checks import (
 )
 from sdrun.settings.dataset import DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
-from sdrun.settings.item import Item
+from sdrun.settings.item import Item, ItemCounts
 from sdrun.settings.method import CONTROLS, Control, MethodSettings, Situation, TargetKind
 from sdrun.settings.model import ModelSettings, Shape, numbered
 from sdrun.settings.optim import OPTIMS, MomentumSchedule, OptimSettings, Schedule, Select
@@ -53,6 +53,7 @@ __all__ = [
     "HardwareSettings",
     "InitNetwork",
     "Item",
+    "ItemCounts",
     "MethodSettings",
     "ModelSettings",
     "MomentumSchedule",

@@ -72,6 +72,10 @@ class DatasetSettings(ABC):
     def seen(self, item: Item, role: str) -> Item:
         """What an item is, seen through the view ``role``. Raises InputError where that view does not suit it."""
 
+    def fed(self, item: Item) -> Item:
+        """What an item is to a network, which may be told its task as well."""
+        return self.stream.fed(item) if self.stream else item
+
     def check(self, item: Item) -> None:  # noqa: B027 most suit all
         """Raise InputError where a setting does not suit such items."""
 

@@ -4,6 +4,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class ItemCounts:
+    """``num`` for training, of which ``num_labelled`` have a label; ``most_right`` classes of one of them are right.
+
+    ``of_tasks``: of each task of a stream what it is called, how many of these have a label, and how many are for
+    validation; ``are_apart``: whether no class is of two tasks.
+    """
+
+    num: int
+    num_labelled: int
+    most_right: int
+    of_tasks: list[tuple[str, int, int]]
+    are_apart: bool
+
+
+@dataclass(frozen=True)
 class Item:
     """``kind`` names what a model must take, such as ``images``; ``shape``: of one item, as a view shows it.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
+from sdrun.settings.item import ItemCounts
 from sdrun.settings.model import ModelSettings, Shape
 from sdrun.settings.optim import OptimSettings
 from sdrun.settings.stream import StreamSettings
@@ -105,6 +106,11 @@ class MethodSettings(ABC):
         return optim
 
     @property
+    def knows_tasks(self) -> bool:
+        """Whether it is told whose an item of a stream of tasks is."""
+        return False
+
+    @property
     def guests(self) -> tuple[str, ...]:
         """Folders of finished runs whose networks teach."""
         return ()
@@ -122,8 +128,8 @@ class MethodSettings(ABC):
     def check(self, taps: list[str], val_size: int) -> None:  # noqa: B027 most methods suit all
         """Raise InputError where the settings do not suit a backbone with these taps, or so large a validation."""
 
-    def check_items(self, num: int, num_labelled: int) -> None:  # noqa: B027 most methods suit all
-        """Raise InputError where the settings do not suit so many training items, of which so many have a label."""
+    def check_items(self, counts: ItemCounts) -> None:  # noqa: B027 most methods suit all
+        """Raise InputError where the settings do not suit so many items."""
 
     def check_networks(self, guests: dict[str, Shape], own: dict[str, Shape]) -> None:  # noqa: B027 most have one
         """Raise InputError where those of ``guests``, of ``models`` and then of ``model`` do not suit each other."""

@@ -120,6 +120,9 @@ class Settings:
         has_place = not (isinstance(stream, TaskSettings) and stream.flag) or item.kind in ("images", "vectors")
         other = f"tells a network the task of images and vectors, and these are {item.kind}; set it to false"
         require(has_place, "dataset.stream.flag", other)
+        other = "tells the task of an item, and so does method.heads=each; leave one of them out"
+        is_told = isinstance(stream, TaskSettings) and stream.flag
+        require(not (is_told and self.method.knows_tasks), "dataset.stream.flag", other)
         suits = stream.takes in (None, item.kind)
         is_other = f"{stream.kind} is of {stream.takes}, and dataset={self.dataset.name} has {item.kind}"
         require(suits, "dataset.stream", f"{is_other}; choose another by dataset/stream=NAME")

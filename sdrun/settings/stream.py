@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from sdrun.errors import InputError, require
 from sdrun.settings.checks import require_range
+from sdrun.settings.item import Item
 
 
 @dataclass
@@ -31,6 +32,10 @@ class StreamSettings(ABC):
         """Of the periods, which sort as they come."""
         width = len(str(self.num_periods))
         return [f"{self.word}_{number:0{width}}" for number in range(self.num_periods + 1)]
+
+    def fed(self, item: Item) -> Item:
+        """What an item of the stream is to a network."""
+        return item
 
     @property
     def paths(self) -> dict[str, str | None]:

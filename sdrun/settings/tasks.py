@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sdrun.errors import require
 from sdrun.settings.checks import require_range
+from sdrun.settings.item import Item
 from sdrun.settings.stream import (
     DomainSettings,
     DriftSettings,
@@ -30,6 +31,10 @@ class TaskSettings(StreamSettings):
     @property
     def num_periods(self) -> int:
         return self.num_tasks - 1
+
+    def fed(self, item: Item) -> Item:
+        size, *sides = item.shape
+        return replace(item, shape=(size + self.num_tasks, *sides)) if self.flag else item
 
 
 @dataclass
@@ -83,6 +88,7 @@ class DatasetTasks(TaskSettings):
         require_names("dataset.stream.then", self.then, 1)
         is_one_each = self.roots is None or len(self.roots) == len(self.then)
         require(is_one_each, "dataset.stream.roots", "needs a folder for each dataset of dataset.stream.then, or null")
+        require(self.alike is None or bool(self.alike), "dataset.stream.alike", "needs groups, such as [[0,2],[1,3]]")
         every = [number for group in self.alike or [] for number in group]
         require(len(set(every)) == len(every), "dataset.stream.alike", "has a class in two groups; leave it in one")
 

@@ -148,7 +148,7 @@ def build(settings: DatasetSettings, splits: Splits, hardware: "Hardware", keep:
 
     task: Task = module.build(settings, splits, hardware, once)
     if isinstance(settings.stream, TaskSettings) and settings.stream.flag:
-        task = task.flagged(settings.stream.num_tasks)
+        task = task.flagged(settings.fed(splits.item))
     if isinstance(settings.stream, FilesSettings) and splits.periods:
         task = replace(task, further=partial(_further, module, settings, splits, hardware, once))
     return task.streamed() if splits.periods else task

@@ -109,6 +109,22 @@ def test_a_metric_that_is_better_low_is_reached_from_above(tmp_path):
     }
 
 
+def test_runs_without_both_metrics_are_left_out(tmp_path):
+    folder = tried(tmp_path)
+    for seed in range(3):
+        made_run(tmp_path / f"joint{seed}", seed)
+    result = asked(folder)
+    assert result.frontier.level == pytest.approx(0.97)
+    assert set(kept(result)) == {"careful", "careless"}
+    assert any("left out, for they have not both metrics: 3 runs" in note for note in notes(result))
+
+
+def test_one_seed_alone_says_the_level_and_no_noise_of_items(tmp_path):
+    result = asked(tried(tmp_path, num_seeds=1), 0.95)
+    told = "careful is 40.0 points of test/old/accuracy where test/new/accuracy is 95.00 % above careless, by one run"
+    assert sentences(result) == [told]
+
+
 def test_a_metric_that_no_run_has_is_named(tmp_path):
     with pytest.raises(InputError, match="--frontier test/no: no run has it"):
         compared([tried(tmp_path)], frontier=("test/no", NEW))

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import sdrun
 from helpers import SMALL, check, differences, in_pieces, manifest, settings, start, summary, write_idx
 from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError
-from sdrun.losses.distillation import NEVER
+from sdrun.losses.distillation import NEVER, hard
 from sdrun.methods.continual.labels import learned
 from sdrun.methods.continual.measures import average, backward, divergence, forgetting, forward
 from sdrun.methods.continual.objective import LOGITS, RECALLED, REPLAYED, Continual
@@ -328,10 +329,31 @@ REFUSED = {
     ("dataset/stream=domain_tasks",): "dataset.stream: is of domains, and this dataset knows none",
     ("dataset/stream=tasks", "dataset.stream.then=[digits]"): "dataset.stream.then: names digits, which is the first",
     ("dataset/stream=tasks", "dataset.stream.then=[no]"): "dataset.stream.then: no: ",
-    ("dataset/stream=classes", "method.recall=0"): "method.recalled_ratio: has no effect without its weight",
+    ("dataset/stream=classes", "method.recall=0"): "method.recalled_ratio: and method.recall have no effect without",
     ("dataset/stream=classes", "method.scope=all"): "method.scope: has no effect",
     ("dataset/stream=classes", "method.level=2"): "method.level: ",
     ("dataset/stream=classes", "method=continual_plain", "control=shuffled"): "control: shuffled makes no sense",
+    ("dataset/stream=classes", "control=hard"): "control: hard makes no sense",
+    (
+        "dataset/stream=classes",
+        "method=continual_own",
+    ): "method.targets: is about items of which several",
+    (
+        "dataset/stream=classes",
+        "method.heads=each",
+        "dataset.stream.flag=true",
+    ): "dataset.stream.flag: tells the",
+    (
+        "dataset/stream=classes",
+        "method.heads=each",
+        "method.label_smoothing=0.1",
+    ): "method.label_smoothing: spreads",
+    ("dataset/stream=classes", "dataset.label_noise=0.1"): "dataset.label_noise: flips classes of one task to those of",
+    ("dataset/stream=classes", "dataset.val_size=4"): "dataset.val_size: leaves no item of the task",
+    ("dataset/stream=classes", "dataset.val_size=0", "method.level=0.5"): "method.level: is one of validation items",
+    ("dataset/stream=classes", "dataset.num_labels=3"): "dataset.train_size: leaves no label of the task",
+    ("dataset/stream=classes", "method=continual_plain", "method.recall=1"): "method.recalled_ratio: and method.recall",
+    ("dataset/stream=tasks", "dataset.stream.alike=[]"): "dataset.stream.alike: needs groups",
 }
 
 
@@ -342,9 +364,41 @@ def test_what_makes_no_sense_is_refused(words):
     assert REFUSED[words] in str(raised.value)
 
 
-def test_targets_of_several_right_classes_need_such(tmp_path):
-    with pytest.raises(InputError, match="method.targets: is about items of which several classes are right"):
-        digits(tmp_path / "run", "continual_own")
+def test_a_finished_run_predicts_what_a_network_was_told_no_task_of(derpp, idx, tmp_path, called):
+    model = sdrun.load(derpp)
+    assert model.predict(np.zeros((2, 1, 8, 8), dtype=np.uint8)).shape == (2, 10)
+    path = start(tmp_path / "run", *parity(idx), base=())
+    with pytest.raises(InputError, match="dataset.stream.flag: tells networks the task of an item"):
+        sdrun.load(path).predict(np.zeros((2, 1, 28, 28), dtype=np.uint8))
+    other = digits(tmp_path / "each", "continual_plain", "method.heads=each")
+    with pytest.raises(InputError, match="method.heads: each answers for items of a task, and these are of none"):
+        sdrun.load(other)
+
+
+def test_a_control_that_takes_the_classes_away_stays_within_what_is_right():
+    """What was said before was of a wrong class alone; then all that are right are alike."""
+    taught = objective(("method.targets=own",), Linear(5, 4))
+    taught.surrogate = Shuffled()
+    told = replace(batch(RIGHT), targets=hard(torch.tensor([[0.0, 9, 0, 0]] * 3)))
+    log_now = taught.student(told.views["weak"][0]).log_softmax(1)
+    expected = torch.stack(
+        [-log_now[0, [0, 2]].mean() - np.log(2), -log_now[1, 1], -log_now[2, [0, 2]].mean() - np.log(2)]
+    )
+    torch.testing.assert_close(taught(told).terms["ce"], expected.mean())
+
+
+def test_with_a_head_each_the_way_from_the_start_is_of_that_head(tmp_path):
+    path = digits(tmp_path / "run", "continual_plain", "method.heads=each", "dataset.test_view=strong")
+    saved = [np.load(path / f"predictions/task_{number}.npz") for number in (1, 2)]
+    of_last = np.isin(saved[0]["test_labels"], [7, 8, 9])
+    before, now = (each["test_logits"][of_last][:, 7:] for each in saved)
+    assert 0 < metrics(path, "task_2")["test/new/start_kl"] < 10
+    assert now.shape == before.shape
+
+
+def test_a_head_each_needs_classes_of_its_own(idx):
+    with pytest.raises(InputError, match="method.heads: is each, and tasks have classes in common"):
+        check(*parity(idx, "continual_plain", "method.heads=each", "dataset.stream.flag=false"))
 
 
 def test_alike_classes_are_of_the_datasets(idx):

@@ -27,6 +27,7 @@ from sdrun.errors import require
 from sdrun.settings import (
     CONTROLS,
     Control,
+    ItemCounts,
     MethodSettings,
     ModelSettings,
     Shape,
@@ -145,9 +146,9 @@ class CompressSettings(MethodSettings):
     def guests(self) -> tuple[str, ...]:
         return tuple(self.teacher_from)
 
-    def check_items(self, num: int, num_labelled: int) -> None:
-        has_others = not self.unlabelled_ratio or num_labelled < num
-        way = f"needs items without labels, and all {num:,} have one; set dataset.num_labels, or leave this out"
+    def check_items(self, counts: ItemCounts) -> None:
+        has_others = not self.unlabelled_ratio or counts.num_labelled < counts.num
+        way = f"needs items without labels, and all {counts.num:,} have one; set dataset.num_labels, or leave this out"
         require(has_others, "method.unlabelled_ratio", way)
 
     def check_networks(self, guests: dict[str, Shape], own: dict[str, Shape]) -> None:

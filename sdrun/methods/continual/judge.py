@@ -9,9 +9,9 @@ from torch import nn
 from sdrun.data.labelled import TASK
 from sdrun.judges.classification import Classification
 from sdrun.judges.drawing import Draw
-from sdrun.judges.judge import Networks, Outcome
+from sdrun.judges.judge import Networks, Outcome, prefixed
 from sdrun.judges.metric import RETENTION
-from sdrun.judges.metrics import is_right
+from sdrun.judges.metrics import is_right, scores
 from sdrun.judges.parts import Parts
 from sdrun.losses.distillation import NEVER
 from sdrun.methods.continual.measures import average, backward, divergence, forgetting, forward
@@ -50,9 +50,11 @@ class Retention(Classification):
         return [f"{TASK}_{number:0{width}}" for number in range(len(stream))]
 
     def validate(self, networks: Networks) -> dict[str, float]:
-        metrics = super().validate(networks)
-        logits = self._logits(networks, "val")[""]
-        return metrics | self._of_tasks("val", logits)
+        metrics: dict[str, float] = {}
+        by_word = self._logits(networks, "val")
+        for word, logits in by_word.items():
+            metrics |= prefixed("val", word, scores(logits, self.data.right["val"]))
+        return metrics | self._of_tasks("val", by_word[""])
 
     def score(self, metrics: dict[str, float]) -> list[float]:
         if "val/kept" in metrics:
@@ -68,24 +70,29 @@ class Retention(Classification):
         metrics |= self._over_tasks(metrics)
         if self.before is not None:
             index = np.flatnonzero(self.data.splits.task_of("test") == self.number)
-            then = self.data.outputs(self.before, "test", index).cpu().numpy()
+            then = self._headed(self.data.outputs(self.before, "test", index).cpu().numpy(), "test", index)
             metrics["test/new/start_kl"] = divergence(then, outcome.predictions["test_logits"][index])
         documents = dict(outcome.documents)
         pictures = dict(outcome.pictures)
-        if self.number == len(self.names) - 1 and self.before is not None:
-            matrix = self._matrix(metrics)
+        matrix = self._matrix(metrics)
+        if self.number == len(self.names) - 1 and matrix:
             documents["retention"] = {"tasks": list(self.data.splits.tasks), "accuracy": matrix}
             pictures |= self._pictures(matrix)
         return Outcome(metrics, outcome.predictions, pictures, documents)
 
     def _logits(self, networks: Networks, part: str) -> dict[str, np.ndarray]:
         """Of the head that answers."""
-        by_word = super()._logits(networks, part)
+        every = slice(None)
+        return {word: self._headed(logits, part, every) for word, logits in super()._logits(networks, part).items()}
+
+    def _headed(self, logits: np.ndarray, part: str, index: np.ndarray | slice) -> np.ndarray:
+        """Logits [N, K] of some items of a part, those of other heads as if they never spoke."""
         if self.settings.heads is Heads.one:
-            return by_word
+            return logits
         splits = self.data.splits
-        members = splits.classes_of_tasks[splits.task_of(part)]
-        return {word: np.where(members, logits, NEVER).astype(logits.dtype) for word, logits in by_word.items()}
+        of = splits.task_of("test" if part == self.data.copy else part)[index]
+        headed: np.ndarray = np.where(splits.classes_of_tasks[of], logits, NEVER).astype(logits.dtype)
+        return headed
 
     def _of_tasks(self, part: str, logits: np.ndarray) -> dict[str, float]:
         """Accuracy on each task, on the new one, on those before it, and on all that are known."""
@@ -107,7 +114,7 @@ class Retention(Classification):
 
     def _over_tasks(self, metrics: Mapping[str, float]) -> dict[str, float]:
         matrix = self._matrix(metrics)
-        if len(matrix) < 3:
+        if len(matrix) < 3 or len(matrix) < self.number + 2:
             return {}
         start, after = matrix[0], matrix[1:]
         values = {"forgetting": forgetting(after), "backward_transfer": backward(after)}
@@ -115,8 +122,10 @@ class Retention(Classification):
         return {f"test/{name}": value for name, value in values.items()}
 
     def _matrix(self, metrics: Mapping[str, float]) -> list[list[float]]:
-        """Accuracies on each task [T] before the first task, and after each so far."""
-        return [[one[f"test/{name}/accuracy"] for name in self.names] for one in (*self.history, metrics)]
+        """Accuracies on each task [T] before the first task, and after each so far; none where some are not known."""
+        keys = [f"test/{name}/accuracy" for name in self.names]
+        every = [*self.history, metrics]
+        return [[one[key] for key in keys] for one in every] if all(key in one for one in every for key in keys) else []
 
     def _pictures(self, matrix: list[list[float]]) -> dict[str, Draw]:
         titles = list(self.data.splits.tasks)

@@ -86,7 +86,7 @@ class Continual(Objective):
         s, label = self.settings, batch.known["label"]
         if s.targets not in OWN or before is None or label.dtype != torch.bool:
             return self.answers.truth(self._headed(logits, batch), batch.known, s.label_smoothing)
-        among = before.masked_fill(~label, NEVER)
+        among = before.masked_fill(~label, 2 * NEVER)  # below all that a control takes away
         among = hard(among) if s.targets is Targets.own_hard else among
         return self.answers.distance(self._headed(logits, batch), among).mean()
 

@@ -15,7 +15,6 @@ from sdrun.methods.continual.judge import Retention
 from sdrun.methods.continual.labels import learned
 from sdrun.methods.continual.objective import LOGITS, RECALLED, REPLAYED, Continual
 from sdrun.methods.continual.settings import ContinualSettings, Heads, Scope, Targets
-from sdrun.settings import TaskSettings
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
 from sdrun.teachers.frozen import Frozen
@@ -39,40 +38,37 @@ class _Continual:
         self.kept: Fields = {}
         self.history = list[Mapping[str, float]]()
         self.members = torch.as_tensor(self.splits.classes_of_tasks, device=experiment.device)
-        has_several = self.splits.train.right is not None or not self.splits.tasks
-        single = "is about items of which several classes are right, and here each has one; set it to label"
-        require(has_several or settings.targets is Targets.label, "method.targets", single)
-        stream = experiment.settings.dataset.stream
-        is_told = isinstance(stream, TaskSettings) and stream.flag and settings.heads is Heads.each
-        require(
-            not is_told, "method.heads", "tells the task of an item, and so does dataset.stream.flag; leave one out"
-        )
+        is_told = settings.heads is Heads.one or bool(self.splits.tasks)
+        require(is_told, "method.heads", "each answers for items of a task, and these are of none")
 
     def run(self) -> Stage:
         experiment = self.experiment
         judge = Retention(experiment.data, self.settings.of_first, 0, [], None)
         self.history.append(experiment.evaluate(START, self.student.eval(), judge, other="nothing learned"))
         last: Stage | None = None
+        is_gone = False
         for number, name in enumerate(experiment.periods):
             if over := experiment.released(name, self.student):
-                last = over
+                last = over  # its weights are gone, and the task after it was learned
                 if self.settings.is_kept and not experiment.released(f"{name}_{BUFFER}", self.student):
                     self._keep(number, name, over)
             else:
-                last = self._learn(number, name, last)
+                last = self._learn(number, name, last, is_gone)
+            is_gone = over is not None
             self.history.append(last.metrics)
         assert last
         return last
 
-    def _learn(self, number: int, name: str, last: Stage | None) -> Stage:
-        """The stage of a task."""
+    def _learn(self, number: int, name: str, last: Stage | None, is_gone: bool) -> Stage:
+        """The stage of a task; ``is_gone``: whether the weights of the ``last`` are, for this one was learned then."""
         experiment, settings = self.experiment, self.settings if last else self.settings.of_first
         before = self._as_it_is(last) if last else None
         items = self._items(list(range(number + 1)) if settings.scope is Scope.all else [number])
         assert isinstance(experiment.answers, Categorical)
         teacher = before if settings.asks_before else None
         objective = Continual(self.student, experiment.answers, settings, teacher, self.members, number)
-        judge = Retention(experiment.data, settings, number, self.history, before.network if before else None)
+        compared = None if before is None or is_gone else before.network
+        judge = Retention(experiment.data, settings, number, self.history, compared)
         stage = experiment.fit(name, objective, self._stream(number, items), judge)
         is_last = name == experiment.periods[-1]
         if self.settings.is_kept and not is_last:

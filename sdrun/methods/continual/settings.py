@@ -23,6 +23,7 @@ from sdrun.errors import require
 from sdrun.settings import (
     CONTROLS,
     Control,
+    ItemCounts,
     MethodSettings,
     OptimSettings,
     Situation,
@@ -108,14 +109,20 @@ class ContinualSettings(MethodSettings):
         require_range("method.first_epochs", self.first_epochs, 1)
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
-        for kind, weight in {"replayed_ratio": self.replay, "recalled_ratio": self.recall}.items():
-            key = f"method.{kind}"
-            require(vars(self)[kind] == 0 or weight > 0, key, "has no effect without its weight; set one of both")
+        for ratio, weight in {"replayed_ratio": "replay", "recalled_ratio": "recall"}.items():
+            both = (vars(self)[ratio] > 0) is (vars(self)[weight] > 0)
+            require(
+                both, f"method.{ratio}", f"and method.{weight} have no effect without each other; set both, or none"
+            )
         everything = "has no effect with method.scope=all, which sees all items again; set it to its default"
         require(self.scope is Scope.task or not (self.stay > 0 or self.is_kept), "method.scope", everything)
         is_smooth = self.label_smoothing == 0 or self.targets in (Targets.label, Targets.random, Targets.any)
         require(
             is_smooth, "method.label_smoothing", f"has no effect on method.targets={self.targets.value}; set it to 0"
+        )
+        is_within = self.label_smoothing == 0 or self.heads is Heads.one
+        require(
+            is_within, "method.label_smoothing", "spreads over classes of all heads; set it to 0 with method.heads=each"
         )
 
     @property
@@ -141,8 +148,31 @@ class ContinualSettings(MethodSettings):
         return self.asks_before or self.recalled_ratio > 0
 
     @property
+    def knows_tasks(self) -> bool:
+        return self.heads is Heads.each
+
+    @property
     def controls(self) -> tuple[Control, ...]:
-        return CONTROLS if self.is_taught else ()
+        if not self.is_taught:
+            return ()
+        none = (Control.hard,) if self.recalled_ratio else ()  # a class alone has no logits that could be recalled
+        return tuple(control for control in CONTROLS if control not in none)
+
+    def check(self, taps: list[str], val_size: int) -> None:
+        has_level = self.level is None or val_size > 0
+        require(has_level, "method.level", "is one of validation items, and there are none; set dataset.val_size")
+
+    def check_items(self, counts: ItemCounts) -> None:
+        for title, num_labelled, num_validated in counts.of_tasks:
+            require(num_labelled > 0, "dataset.train_size", f"leaves no label of the task {title!r}; make it larger")
+            has_some = num_validated > 0 or not any(num for *_, num in counts.of_tasks)
+            require(
+                has_some, "dataset.val_size", f"leaves no item of the task {title!r} for validation; make it larger"
+            )
+        single = "is about items of which several classes are right, and here each has one; set it to label"
+        require(counts.most_right > 1 or self.targets is Targets.label, "method.targets", single)
+        shared = "is each, and tasks have classes in common; set it to one, or see dataset.stream.flag"
+        require(self.heads is Heads.one or counts.are_apart, "method.heads", shared)
 
     @property
     def is_periodic(self) -> bool:
