@@ -7,6 +7,7 @@ import pytest
 from helpers import QUICK, settings, summary, write_idx
 from sdrun import run
 from sdrun.choices import conf_folder
+from sdrun.settings import CutSettings, DatasetTasks
 
 NAMES = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
 FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", *QUICK)
@@ -21,7 +22,10 @@ def test_it_runs(name, tmp_path: Path):
         taught = settings("method=supervised", "dataset=fashion_mnist", widths, *asked[1:])
         run.start(taught, tmp_path / "teacher", [])
         asked = (*asked, f"teacher_from={tmp_path / 'teacher'}")
-    if settings(*asked).dataset.stream:
+    stream = settings(*asked).dataset.stream
+    if isinstance(stream, CutSettings):
         asked = (*asked, "dataset.num_labels=100", "dataset.stream.periods=2")
+    if isinstance(stream, DatasetTasks):
+        asked = (*asked, f"dataset.stream.roots=[{tmp_path / 'data'}]", "method.first_epochs=1")
     run.start(settings(*asked), tmp_path / "run", [])
     assert summary(tmp_path / "run")["status"] == "completed"

@@ -33,8 +33,10 @@ class TaskSettings(StreamSettings):
         return self.num_tasks - 1
 
     def fed(self, item: Item) -> Item:
+        if not self.flag:
+            return item
         size, *sides = item.shape
-        return replace(item, shape=(size + self.num_tasks, *sides)) if self.flag else item
+        return replace(item, shape=(size + self.num_tasks, *sides))
 
 
 @dataclass
