@@ -110,15 +110,15 @@ def compare(
     kept = [run for group in groups for run in group.runs.values()]
     declared = together(run.declared for run in kept)
     require_same_test(groups)
-    lines, known = None, list[str]()
+    lines, notes = None, list[str]()
     if frontier:
-        groups, lines, known = matched(groups, frontier, level, declared)
+        groups, lines, notes = matched(groups, frontier, level, declared)
         kept = [run for group in groups for run in group.runs.values()]
         primary, metrics = frontier[0], [frontier[1], *(metrics or [])]
     primary = primary or _foremost(kept, declared)
     chosen = {name: lookup(name, declared) for name in [primary, *(metrics or _usual(kept))]}
     rows = [row for group in groups for row in _rows(group, chosen, primary)]
-    result = Comparison(primary, chosen, rows, runs.unfinished, [*runs.skipped, *replaced], known, lines)
+    result = Comparison(primary, chosen, rows, runs.unfinished, [*runs.skipped, *replaced], notes, lines)
     result.notes += passed_over(runs.links)
     for metric in chosen:
         lacking = sum(group.lacking(metric) for group in groups)
