@@ -52,14 +52,18 @@ def matched(
     """
     metrics = lookup(names[0], declared), lookup(names[1], declared)
     every = [run for group in groups for run in group.runs.values()]
-    runs = [run for run in every if all(run.metric(name) is not None for name in names)]
+
+    def has_both(run: Run) -> bool:
+        return all(run.metric(name) is not None for name in names)
+
+    runs = [run for run in every if has_both(run)]
     if not runs:
         lacking = next((name for name in names if all(run.metric(name) is None for run in every)), " ".join(names))
         raise InputError(f"--frontier {lacking}: no run has it; see: sdrun show RUN")
     by = tuple(_of_validation(name) for name in names)
     if not all(run.metric(name) is not None for run in runs for name in by):
         by = names
-    having = [replace(group, runs={seed: run for seed, run in group.runs.items() if run in runs}) for group in groups]
+    having = [replace(group, runs={seed: run for seed, run in group.runs.items() if has_both(run)}) for group in groups]
     lines = _lines([group for group in having if group.runs])
     kept, reached = (_height(name, metric) for name, metric in zip(by, metrics, strict=True))
     seeds = {label: _seeds(line) for label, line in lines.items()}
