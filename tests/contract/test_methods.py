@@ -13,7 +13,6 @@ from sdrun.contract.watch import Watch
 from sdrun.errors import InputError
 from sdrun.settings.words import counted
 
-
 UNEVEN = {"continual": "dataset.train_size=113"}
 """Settings with which there are not as many labels of each class, where noise is refused."""
 
