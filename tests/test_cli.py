@@ -78,7 +78,7 @@ def test_completion_offers_choices(forked, monkeypatch):
         (["method.temperature=-1"], "method.temperature: must be above 0"),
         (["generations=0"], "generations: must be at least 1"),
         (["method=supervised", "generations=3"], "generations: has no effect with method=supervised"),
-        (["method=nonsense"], "there are: born_again, compress, consistency, cs_kd, dino, fixmatch,"),
+        (["method=nonsense"], "there are: born_again, compress, consistency, continual, continual_der,"),
         (["dataset=mnist", "dataset.root=missing"], "dataset.download=true"),
         (["hydra.run.dir=taken"], "taken: is a file where a folder should go"),
         (["hydra.run.dir=taken/below"], "taken: is a file where a folder should go"),
