@@ -6,7 +6,9 @@ Idea: ``CE(new) + stay T^2 KL(before || now)`` on the new task's items, and of a
 classes that are right.
 Asymmetry: the past. The teacher is the network before the task, or what it said then of the items that are kept.
 Use when: a trained network has to learn something new, and must not forget the old.
-Expect: nothing was measured with several seeds yet.
+Expect: kept items count most. Fashion-MNIST two classes at a time: 76.1 % with 200 of them, 74.4 by replay alone (+1.7
+[+0.9, +2.5]), 19.9 by fine-tuning, 85.9 by all at once. Where 93 % of digits' parity is learned, own targets keep 54 %
+of Fashion-MNIST, all right answers alike 40, one label 21, 500 kept items 79, of 80 (five seeds, nothing tuned).
 Watch for: what is new is learned less where more is kept, so compare at one accuracy on the new task, and over rates
 and lengths: ``sdrun compare RUNS --frontier``. A smaller rate alone keeps much; replay sees as many kept items a step
 as DER++ does, and is the baseline.
