@@ -72,12 +72,10 @@ def in_first(settings: DatasetSettings, source: "Published") -> np.ndarray:
     """
     if not isinstance(settings.stream, DomainSettings):
         return np.ones(len(source.train), dtype=bool)
-    lacks = "is of domains, and this dataset knows none; give a file for each period: dataset/stream=files"
-    require(bool(source.domains), "dataset.stream", lacks)
-    strange = next((name for name in settings.stream.order if name not in source.domains), None)
-    there = f"is {strange!r}, but the domains of dataset={settings.name} are {', '.join(source.domains)}"
-    require(strange is None, "dataset.stream.order", there)
-    return source.train.numbers("domain") == source.domains.index(settings.stream.order[0])
+    first, *_ = source.numbers_of(
+        settings.stream.order, settings.name, "give a file for each period: dataset/stream=files"
+    )
+    return source.train.numbers("domain") == first
 
 
 def _in_files(splits: "Splits", stream: FilesSettings, seed: int, source: "Published") -> "Splits":

@@ -1,6 +1,6 @@
 """Items with labels, as they are published, and as a run uses them. Imports no torch."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from sdrun.errors import require
 from sdrun.settings import Item, ItemCounts
 
 if TYPE_CHECKING:
@@ -136,6 +137,14 @@ class Published:
     @property
     def parts(self) -> dict[str, Labelled]:
         return {"train": self.train, "test": self.test}
+
+    def numbers_of(self, domains: Sequence[str], name: str, way: str) -> list[int]:
+        """Those of domains. Raises InputError where the dataset ``name`` has others, or none; ``way``: out of that."""
+        require(bool(self.domains), "dataset.stream", f"is of domains, and this dataset knows none; {way}")
+        strange = next((name for name in domains if name not in self.domains), None)
+        there = f"is {strange!r}, but the domains of dataset={name} are {', '.join(self.domains)}"
+        require(strange is None, "dataset.stream.order", there)
+        return [self.domains.index(name) for name in domains]
 
     @property
     def strata(self) -> np.ndarray:

@@ -41,15 +41,13 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         len(source.classes),
         seed_of(settings.seed, "label_noise"),
     )
-    labelled = np.flatnonzero(is_first[rest])
+    labelled, strata = np.flatnonzero(is_first[rest]), given_labels + (source.strata - labels)[rest]
     if settings.num_labels is not None:
         most = f"must be at most {len(labelled)}, the items of the first domain that validation leaves"
         require(bool(is_first.all()) or settings.num_labels <= len(labelled), "dataset.num_labels", most)
-        strata = given_labels + (source.strata - labels)[rest]
         labelled, _ = stratified(labelled, strata, settings.num_labels, seed_of(settings.seed, "labels"))
     elif settings.labels_per_class is not None:
         seed, num = seed_of(settings.seed, "labels"), len(source.classes) * max(1, len(source.tasks))
-        strata = given_labels + (source.strata - labels)[rest]
         labelled = per_class(labelled, strata, settings.labels_per_class, num, seed)
     seen |= {
         "dataset.train_size": train.labels,

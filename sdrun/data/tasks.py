@@ -32,15 +32,11 @@ def by_classes(source: Published, stream: ClassTasks) -> Published:
     return _kept(renumbered(source.train), renumbered(source.test), replace(source, classes=classes, tasks=titles))
 
 
-def by_domains(source: Published, stream: DomainTasks) -> Published:
+def by_domains(source: Published, stream: DomainTasks, name: str) -> Published:
     """The domains of the order alone. Raises InputError where the dataset has others."""
-    lacks = "is of domains, and this dataset knows none; choose dataset/stream=classes, or tasks"
-    require(bool(source.domains), "dataset.stream", lacks)
-    strange = next((name for name in stream.order if name not in source.domains), None)
-    there = f"is {strange!r}, but the domains of this dataset are {', '.join(source.domains)}"
-    require(strange is None, "dataset.stream.order", there)
+    numbers = source.numbers_of(stream.order, name, "choose dataset/stream=classes, or tasks")
     task_of = np.full(len(source.domains), -1)
-    task_of[[source.domains.index(name) for name in stream.order]] = np.arange(len(stream.order))
+    task_of[numbers] = np.arange(len(numbers))
     train, test = (_of(part, task_of[part.numbers("domain")]) for part in source.parts.values())
     return _kept(train, test, replace(source, tasks=tuple(stream.order)))
 

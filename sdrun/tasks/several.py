@@ -15,7 +15,7 @@ def in_tasks(settings: DatasetSettings, published: Published) -> Published:
     if isinstance(stream, ClassTasks):
         return by_classes(published, stream)
     if isinstance(stream, DomainTasks):
-        return by_domains(published, stream)
+        return by_domains(published, stream, settings.name)
     assert isinstance(stream, DatasetTasks)
     roots = stream.roots or [None] * len(stream.then)
     others = [_read(settings, name, root) for name, root in zip(stream.then, roots, strict=True)]

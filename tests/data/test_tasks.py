@@ -66,17 +66,17 @@ def test_domains_come_in_their_order_and_others_not_at_all():
         part(domain=domain), part(LABELS[:30], domain=domain[:30]), [*"abcdef"], ITEM, domains=("w", "x", "y", "z")
     )
     noisy = replace(whole, noisy=lambda seed: np.arange(NUM) + seed)
-    source = by_domains(noisy, DomainTasks("domain_tasks", False, ["z", "x"]))
+    source = by_domains(noisy, DomainTasks("domain_tasks", False, ["z", "x"]), "own")
     assert source.tasks == ("z", "x")
     kept = np.flatnonzero(np.isin(domain, (3, 1)))
     assert of(source).tolist() == [{3: 0, 1: 1}[number] for number in domain[kept]]
     assert np.array_equal(source.noisy(7), kept + 7)
-    for stream, told in {("z", "q"): "is 'q', but the domains", ("w", "z"): None}.items():
+    for stream, told in {("z", "q"): "is 'q', but the domains of dataset=own are w, x, y, z", ("w", "z"): None}.items():
         if told:
             with pytest.raises(InputError, match=f"dataset.stream.order: {told}"):
-                by_domains(whole, DomainTasks("domain_tasks", False, [*stream]))
+                by_domains(whole, DomainTasks("domain_tasks", False, [*stream]), "own")
     with pytest.raises(InputError, match="this dataset knows none"):
-        by_domains(published(), DomainTasks("domain_tasks", False, ["z", "x"]))
+        by_domains(published(), DomainTasks("domain_tasks", False, ["z", "x"]), "own")
 
 
 def other(classes=4):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from sdrun.data.labelled import TASK
 from sdrun.judges.classification import Classification
 from sdrun.judges.drawing import Draw
 from sdrun.judges.judge import Networks, Outcome, prefixed
@@ -24,7 +23,8 @@ NEW, OLD = "new", "old"
 
 
 class Retention(Classification):
-    """After the task ``number``; ``history``: metrics before the first task, and after each before this one.
+    """After the task ``number`` of those with these ``names``; ``history``: metrics before the first, and after each
+    before this one.
 
     ``before``: the network before the task, None before which there was none that counts.
     """
@@ -35,19 +35,15 @@ class Retention(Classification):
         self,
         data: Parts,
         settings: ContinualSettings,
+        names: Sequence[str],
         number: int,
         history: Sequence[Mapping[str, float]],
         before: nn.Module | None,
     ) -> None:
         super().__init__(data)
         self.declared = (*RETENTION, *self.declared)
-        self.settings, self.number, self.history, self.before = settings, number, list(history), before
-
-    @property
-    def names(self) -> list[str]:
-        stream = self.data.splits.tasks
-        width = len(str(len(stream) - 1))
-        return [f"{TASK}_{number:0{width}}" for number in range(len(stream))]
+        self.settings, self.names, self.number = settings, list(names), number
+        self.history, self.before = list(history), before
 
     def validate(self, networks: Networks) -> dict[str, float]:
         metrics: dict[str, float] = {}

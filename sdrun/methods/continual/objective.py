@@ -61,9 +61,8 @@ class Continual(Objective):
 
     def forward(self, batch: Batch) -> StepOutput:
         s, beside = self.settings, batch.beside
-        told = {"": batch.targets, **{name: other.targets for name, other in beside.items()}}
-        if self.surrogate is None:
-            told = self.targets(batch)
+        others = {name: other.targets for name, other in beside.items()}
+        told = {"": batch.targets, **others} if self.surrogate else self.targets(batch)
         parts = [batch, *beside.values()]
         logits = self.student(joined([part.views[s.view][0] for part in parts])).float()
         pieces = dict(zip(["", *beside], logits.split([len(part) for part in parts]), strict=True))

@@ -43,7 +43,7 @@ class _Continual:
 
     def run(self) -> Stage:
         experiment = self.experiment
-        judge = Retention(experiment.data, self.settings.of_first, 0, [], None)
+        judge = Retention(experiment.data, self.settings.of_first, experiment.periods, 0, [], None)
         self.history.append(experiment.evaluate(START, self.student.eval(), judge, other="nothing learned"))
         last: Stage | None = None
         is_gone = False
@@ -68,7 +68,7 @@ class _Continual:
         teacher = before if settings.asks_before else None
         objective = Continual(self.student, experiment.answers, settings, teacher, self.members, number)
         compared = None if before is None or is_gone else before.network
-        judge = Retention(experiment.data, settings, number, self.history, compared)
+        judge = Retention(experiment.data, settings, experiment.periods, number, self.history, compared)
         stage = experiment.fit(name, objective, self._stream(number, items), judge)
         is_last = name == experiment.periods[-1]
         if self.settings.is_kept and not is_last:
