@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sdrun.comparison.compare import Comparison
+    from sdrun.comparison.frontier import Axes
 
 OLD_AND_NEW = ("test/old/accuracy", "test/new/accuracy")
 """What is kept of what was learned before, and what is reached of what is new."""
@@ -50,22 +51,21 @@ def answered(options: argparse.Namespace) -> "Comparison":
 
     wanted = filters(options.where, "--where")
     baseline = filters(options.baseline, "--baseline") if options.baseline else None
-    frontier = _frontier(options)
     return compared(
         options.runs,
-        options.metric,
-        baseline,
-        options.across,
-        options.primary,
-        options.stages,
-        wanted,
-        frontier,
-        options.at,
+        metrics=options.metric,
+        baseline=baseline,
+        across=options.across,
+        primary=options.primary,
+        stages=options.stages,
+        wanted=wanted,
+        frontier=_frontier(options),
     )
 
 
-def _frontier(options: argparse.Namespace) -> tuple[str, str] | None:
-    """Two metrics, if any. Raises InputError where there are others, or a level of none."""
+def _frontier(options: argparse.Namespace) -> "Axes | None":
+    """Two metrics and a level, if any. Raises InputError where there are others, or a level of none."""
+    from sdrun.comparison.frontier import Axes
     from sdrun.errors import require
 
     if options.frontier is None:
@@ -74,7 +74,7 @@ def _frontier(options: argparse.Namespace) -> tuple[str, str] | None:
     names = options.frontier or OLD_AND_NEW
     require(len(names) == 2, "--frontier", "needs two metrics, what is kept and what is reached")
     require(options.primary is None, "--primary", "is the first metric of --frontier; leave this out")
-    return names[0], names[1]
+    return Axes(names[0], names[1], options.at)
 
 
 def compared(
@@ -85,8 +85,7 @@ def compared(
     primary: str | None = None,
     stages: Sequence[str] | None = None,
     wanted: Mapping[str, str] = NOTHING,
-    frontier: tuple[str, str] | None = None,
-    level: float | None = None,
+    frontier: "Axes | None" = None,
 ) -> "Comparison":
     """The runs at ``places`` with the settings ``wanted``; the rest as ``compare`` has it.
 
@@ -104,4 +103,4 @@ def compared(
     runs.unfinished = [run for run in runs.unfinished if run.matches(wanted)]
     if stages is not None or STAGE in (baseline or {}) or (is_alone(runs.finished) and not frontier):
         runs.finished = seen_at(runs.finished, stages or [])
-    return compare(runs, metrics, baseline, list(across), primary, frontier, level)
+    return compare(runs, metrics, baseline, list(across), primary, frontier)

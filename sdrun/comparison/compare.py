@@ -16,7 +16,7 @@ from sdrun.comparison.baselines import (
 from sdrun.comparison.declared import together
 from sdrun.comparison.differences import Cell, Difference, cell, difference
 from sdrun.comparison.folders import Found, passed_over
-from sdrun.comparison.frontier import Frontier, matched
+from sdrun.comparison.frontier import Axes, Frontier, matched
 from sdrun.comparison.groups import STAGE, Group, differing, grouped, of_budget
 from sdrun.comparison.items import items
 from sdrun.comparison.lagging import STUDENT, lag
@@ -92,8 +92,7 @@ def compare(
     baseline: dict[str, str] | None,
     across: list[str],
     primary: str | None = None,
-    frontier: tuple[str, str] | None = None,
-    level: float | None = None,
+    frontier: Axes | None = None,
 ) -> Comparison:
     """Hold the finished runs against each other.
 
@@ -101,8 +100,8 @@ def compare(
     supervised training, or of runs at their stages for the best of what these hold themselves against; ``across``:
     settings, or groups of them such as ``model``, that are what is compared, though they change model, data or budget;
     ``primary``: the metric that is judged, None for the foremost one that runs declare; ``frontier``: instead, what is
-    kept where the ``level`` of what is reached is, as ``frontier.matched`` has it. Raises InputError where runs cannot
-    be compared, and says what differs.
+    kept where as much is reached, as ``frontier.matched`` has it. Raises InputError where runs cannot be compared, and
+    says what differs.
     """
     if not runs.finished:
         raise InputError("there is no finished run to compare" + _said(runs))
@@ -112,9 +111,9 @@ def compare(
     require_same_test(groups)
     lines, notes = None, list[str]()
     if frontier:
-        groups, lines, notes = matched(groups, frontier, level, declared)
+        groups, lines, notes = matched(groups, frontier, declared)
         kept = [run for group in groups for run in group.runs.values()]
-        primary, metrics = frontier[0], [frontier[1], *(metrics or [])]
+        primary, metrics = frontier.kept, [frontier.reached, *(metrics or [])]
     primary = primary or _foremost(kept, declared)
     chosen = {name: lookup(name, declared) for name in [primary, *(metrics or _usual(kept))]}
     rows = [row for group in groups for row in _rows(group, chosen, primary)]

@@ -23,6 +23,18 @@ Points = Mapping[str, list[tuple[float, float]]]
 
 
 @dataclass(frozen=True)
+class Axes:
+    """What is asked for: metrics of what is ``kept`` and of what is ``reached``, and the ``level`` of the second.
+
+    ``level``: None for the most that every line reaches in each seed.
+    """
+
+    kept: str
+    reached: str
+    level: float | None = None
+
+
+@dataclass(frozen=True)
 class Frontier:
     """``kept`` over ``reached``: names of metrics, what they mean, and the ``level`` of the second that is asked for.
 
@@ -42,15 +54,14 @@ class Frontier:
         return f"{number(self.metrics[1], self.level)}{unit}"
 
 
-def matched(
-    groups: list[Group], names: tuple[str, str], level: float | None, declared: Declared
-) -> tuple[list[Group], Frontier, list[str]]:
+def matched(groups: list[Group], axes: Axes, declared: Declared) -> tuple[list[Group], Frontier, list[str]]:
     """A group for each line, of each seed's run that keeps most where the level is reached, and what to know of it.
 
-    ``names``: of what is kept, and of what is reached. Runs are chosen by their validation split where all have both
-    there. ``level``: None for the most that every line reaches in each seed. Raises InputError where none reaches it.
+    Runs are chosen by their validation split where all have both metrics there. Raises InputError where none reaches
+    the level.
     """
-    metrics = lookup(names[0], declared), lookup(names[1], declared)
+    names = axes.kept, axes.reached
+    metrics = lookup(axes.kept, declared), lookup(axes.reached, declared)
     every = [run for group in groups for run in group.runs.values()]
 
     def has_both(run: Run) -> bool:
@@ -67,10 +78,11 @@ def matched(
     lines = _lines([group for group in having if group.runs])
     kept, reached = (_height(name, metric) for name, metric in zip(by, metrics, strict=True))
     seeds = {label: _seeds(line) for label, line in lines.items()}
-    if level is None:
-        height = min(max(map(reached, tried)) for of in seeds.values() for tried in of.values())
-        level = height if metrics[1].better is not Better.lower else -height
-    least = level if metrics[1].better is not Better.lower else -level
+    if axes.level is None:
+        least = min(max(map(reached, tried)) for of in seeds.values() for tried in of.values())
+    else:
+        least = sign(metrics[1]) * axes.level
+    level = sign(metrics[1]) * least
 
     chosen, notes = [], list[str]()
     if len(runs) < len(every):
@@ -85,7 +97,8 @@ def matched(
             notes.append(f"{label}: {counted(len(of) - len(best), 'seed')} of {len(of)} reach the level at no setting")
         if best:
             chosen.append(Group(label, _without_tried(lines[label][0]), best))
-    frontier = Frontier(*names, metrics, level, _points(lines, names[1], names[0]), _points(lines, *_beside(names[0])))
+    beside = _points(lines, *_beside(axes.kept))
+    frontier = Frontier(*names, metrics, level, _points(lines, axes.reached, axes.kept), beside)
     if not chosen:
         raise InputError(f"--at {level:g}: no run reaches that of {by[1]}; lower it")
     where = "on validation" if by != names else "on the same items that are told, for not all runs have validation"
@@ -120,13 +133,17 @@ def _of_validation(name: str) -> str:
     return f"val/{name.removeprefix('test/')}" if name.startswith("test/") else name
 
 
+def sign(metric: Metric) -> int:
+    """-1 where less of a metric is better, else 1."""
+    return -1 if metric.better is Better.lower else 1
+
+
 def _height(name: str, metric: Metric) -> Callable[[Run], float]:
     """A metric of a run, the larger the better."""
-    sign = -1.0 if metric.better is Better.lower else 1.0
 
     def height(run: Run) -> float:
         value = run.metric(name)
-        return float("-inf") if value is None else sign * value
+        return float("-inf") if value is None else sign(metric) * value
 
     return height
 

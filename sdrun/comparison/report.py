@@ -15,12 +15,12 @@ from sdrun import __version__
 from sdrun.comparison import charts
 from sdrun.comparison.declared import together
 from sdrun.comparison.forest import Line, forest
-from sdrun.comparison.frontier import Frontier
+from sdrun.comparison.frontier import Frontier, sign
 from sdrun.comparison.frontier import Points as FrontierPoints
 from sdrun.comparison.logged import Points, points
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, html_table, titled
-from sdrun.judges.metric import PERCENT, Better, fewest, shown
+from sdrun.judges.metric import PERCENT, fewest, shown
 from sdrun.judges.metrics import top
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable
@@ -75,7 +75,7 @@ def lines(frontier: Frontier) -> Section:
         titled(name, metric) for name, metric in zip((frontier.kept, frontier.reached), frontier.metrics, strict=True)
     )
     scales = [100.0 if metric.unit == PERCENT else 1.0 for metric in reversed(frontier.metrics)]
-    of_y, of_x = (-1 if metric.better is Better.lower else 1 for metric in frontier.metrics)
+    of_y, of_x = map(sign, frontier.metrics)
     level = scales[0] * frontier.level
     drawn = [charts.frontier(_scaled(frontier.points, *scales), reached, kept, level, (of_x, of_y))]
     if frontier.beside:

@@ -4,6 +4,7 @@ import pytest
 from folders import made_run
 
 from sdrun.comparison.asked import compared
+from sdrun.comparison.frontier import Axes
 from sdrun.comparison.rendering import notes, sentences
 from sdrun.comparison.report import lines
 from sdrun.errors import InputError
@@ -45,7 +46,7 @@ def tried(folder, has_validation=True, num_seeds=3, points=POINTS):
 
 
 def asked(folder, level=None, **more):
-    return compared([folder], baseline={"method": "careless"}, frontier=BOTH, level=level, **more)
+    return compared([folder], baseline={"method": "careless"}, frontier=Axes(*BOTH, level), **more)
 
 
 def kept(result):
@@ -102,7 +103,7 @@ def test_a_metric_that_is_better_low_is_reached_from_above(tmp_path):
             for seed in range(2):
                 told = {OLD: old + 0.01 * seed, "test/nll": nll}
                 made_run(tmp_path / f"{method}{nll}-{seed}", seed, method=method, metrics=told, optim__lr=number)
-    result = compared([str(tmp_path)], baseline={"method": "other"}, frontier=(OLD, "test/nll"), level=0.4)
+    result = compared([str(tmp_path)], baseline={"method": "other"}, frontier=Axes(OLD, "test/nll", 0.4))
     assert {row.group.label: row.cells[OLD].mean for row in result.rows} == {
         "one": pytest.approx(0.505),
         "other": pytest.approx(0.405),
@@ -127,7 +128,7 @@ def test_one_seed_alone_says_the_level_and_no_noise_of_items(tmp_path):
 
 def test_a_metric_that_no_run_has_is_named(tmp_path):
     with pytest.raises(InputError, match="--frontier test/no: no run has it"):
-        compared([tried(tmp_path)], frontier=("test/no", NEW))
+        compared([tried(tmp_path)], frontier=Axes("test/no", NEW))
 
 
 def test_it_is_drawn_with_what_the_way_cost(tmp_path):
