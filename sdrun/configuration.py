@@ -3,9 +3,11 @@
 import math
 import os
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -52,18 +54,18 @@ def settings_from(config: DictConfig) -> Settings:
             _require_usable(key, value)
         schema = _schema(values)
         _move_root_keys(values, schema["method"])
-        typed = OmegaConf.structured(Settings)
         views = values["dataset"].get("views")
         if "views" in get_type_hints(schema["dataset"]):
             require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
             for role in views:  # OmegaConf would ask for what is missing in it
                 require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
-        for group, cls in schema.items():
-            typed[group] = OmegaConf.structured(cls)
+        classes = list(schema.items())
         if (stream := values["dataset"].get("stream")) is not None:
-            typed.dataset.stream = OmegaConf.structured(_stream(stream))
-        for name in _models(schema["method"], values["method"]):
-            typed.method[name] = OmegaConf.structured(_family(values["method"], name))
+            classes.append(("dataset.stream", _stream(stream)))
+        networks = _models(schema["method"], values["method"])
+        classes += [(f"method.{name}", _family(values["method"], name)) for name in networks]
+        typed = deepcopy(_typed(*classes))
+        for name in networks:
             with named(name), suppress(OmegaConfBaseException):  # whose errors come below, with the whole key
                 OmegaConf.to_object(OmegaConf.merge(typed.method[name], values["method"][name]))
         merged = OmegaConf.unsafe_merge(typed, values)  # of which neither is used again as a node
@@ -73,6 +75,15 @@ def settings_from(config: DictConfig) -> Settings:
         raise InputError(unknown(str(error.full_key), config, choices("method"))) from error
     except OmegaConfBaseException as error:
         raise InputError(explain(error, keys_at_root(schema["method"]) if schema else [])) from error
+
+
+@cache
+def _typed(*classes: tuple[str, type]) -> DictConfig:
+    """Settings of these classes, by their keys, in which nothing is set yet."""
+    typed = OmegaConf.structured(Settings)
+    for key, cls in classes:
+        OmegaConf.update(typed, key, OmegaConf.structured(cls), merge=False)
+    return typed
 
 
 def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from composing import composed_once
 
 from helpers import with_few_timed
 from sdrun import cli, job
@@ -23,6 +24,12 @@ def _without_waiting_for_the_disk():
 @pytest.fixture(scope="session", autouse=True)
 def _with_few_timed():
     with with_few_timed():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _composed_once():
+    with composed_once():
         yield
 
 
