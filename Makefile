@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-CLAIMS := freematch born_again quantise quantise_3
+CLAIMS := freematch born_again quantise quantise_3 retention_parity
 TEACHERS := 0,1,2,3,4,5,6,7,8,9,10,11,12,100
 
 .PHONY: help setup demo test check format faults benchmark claims results clean
@@ -46,7 +46,7 @@ claims: .venv/ready ## make the runs of all claims that are not there yet, and d
 	mkdir -p outputs/claims
 	cp -Rn docs/results/. outputs/claims/ || true
 	[ -d outputs/teachers ] || $(BIN)/sdrun -m experiment=teachers_fashion_mnist seed=$(TEACHERS) hardware.threads=1
-	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 hardware.channels_last=true || exit 1; done
+	for claim in $(CLAIMS); do $(BIN)/sdrun -m experiment=claim_$$claim hardware.threads=1 || exit 1; done
 	$(BIN)/sdrun claims $(CLAIMS:%=outputs/claims/%) --keep docs/results -o docs/results.md
 
 results: .venv/ready ## make docs/results.md again from docs/results, without training
