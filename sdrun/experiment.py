@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sdrun import models
 from sdrun.answers.categorical import Categorical
@@ -17,7 +17,7 @@ from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.models.backbone import Backbone, Network
 from sdrun.objectives.objective import Objective
 from sdrun.objectives.surrogates import Surrogate, surrogate
-from sdrun.randomness import seed_of
+from sdrun.randomness import Draws, seed_of
 from sdrun.settings import Control, ModelSettings
 from sdrun.stages import Stages
 from sdrun.storage.initial import initial
@@ -96,7 +96,7 @@ class Experiment(Items):
         A finished stage is not run again; a half-done one goes on from its last checkpoint. ``judge``: the task's own,
         if it is not said.
         """
-        objective.surrogate = self._surrogate(objective)
+        objective.surrogate = self._in_control(objective.student) if objective.is_taught else None
         other = self._others.get(objective.student, "")
         result = self.stages.fit(name, objective, stream, judge or self.judge, other)
         network = next(iter(objective.networks.values()))
@@ -130,6 +130,21 @@ class Experiment(Items):
         sha256 = result.sha256.get(self.settings.optim.select.value, "") if result else ""
         return Stage(name, network, sha256, result.metrics) if result else None
 
+    def in_place(self, told: Tensor, items: Source, name: str) -> Tensor:
+        """What teachers said of all these items, logits [N, K], or as ``control`` has it for the stage ``name``."""
+        surrogate = self._in_control()
+        if surrogate is None:
+            return told
+        if surrogate.network:
+            told = self.data.answers(surrogate.network, items)
+        surrogate.see([told])
+        changed: Tensor = surrogate(told, Draws((self.settings.seed, name), slice(0, len(told)), len(told)))
+        return changed
+
+    def keep(self, name: str, make: Callable[[], bytes]) -> None:
+        """A file of the run's folder, for whoever uses what came out; see ``Stages.keep``."""
+        self.stages.keep(name, make)
+
     def tell(self, title: str, line: str) -> None:
         """Say something of the run to whoever waits for it."""
         self._display.tell(title, [line])
@@ -140,12 +155,12 @@ class Experiment(Items):
             backbone = models.build(model, self.task.splits.item)
             return backbone, make(backbone) if make else Network(backbone, self.answers.head(backbone.num_features))
 
-    def _surrogate(self, objective: Objective) -> Surrogate | None:
-        """Who speaks in the place of the objective's teacher, as ``control`` says."""
+    def _in_control(self, student: nn.Module | None = None) -> Surrogate | None:
+        """Who speaks in the place of teachers, as ``control`` says; an untrained one is made as a ``student`` is."""
         control, untrained = self.settings.control, None
-        if control is Control.none or not objective.is_taught:
+        if control is Control.none:
             return None
         if control is Control.random:
-            model = self.settings.model.untrained()
-            untrained = self.hardware.place(self._network(model, "untrained", self._makes.get(objective.student))[1])
+            model, make = self.settings.model.untrained(), self._makes.get(student) if student else None
+            untrained = self.hardware.place(self._network(model, "untrained", make)[1])
         return surrogate(control, self.num_classes, untrained).to(self.device)

@@ -30,6 +30,11 @@ class Items:
         self.with_labels = torch.tensor(self.data.splits.labelled, device=self.device)
 
     @property
+    def known(self) -> Source:
+        """The training items whose labels are known."""
+        return Rows(self.task.parts["train"], self.with_labels)
+
+    @property
     def num_train(self) -> int:
         """Training items, with labels or without."""
         return len(self.task.parts["train"])
@@ -77,7 +82,7 @@ class Items:
 
         ``times`` as many a step as a batch has.
         """
-        source = Rows(self.task.parts["train"], self.with_labels)
+        source = self.known
         everything = torch.arange(len(source), device=self.device)
         return self._stream(source, everything, views, times, (self.settings.seed, index, "labelled"))
 
@@ -135,7 +140,8 @@ class Items:
         elif self.settings.method.is_periodic:
             streams = [self.labelled(0, {}), self.stream(1, {}, source=self.period([1]))]
         else:
-            streams = [self.unlabelled(0, {})]  # as any stream of all training items
+            stream = self.unlabelled(0, {})  # as any stream of all training items
+            return [self.num_steps(stream, name) for name in self.settings.method.stages]
         return [self.num_steps(stream) for stream in streams]
 
     def _stream(

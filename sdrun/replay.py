@@ -38,6 +38,9 @@ class Restored:
         """See ``Stages.evaluate``."""
         return self._recorded(name)
 
+    def keep(self, name: str, make: Callable[[], bytes]) -> None:
+        """Nothing: a finished run has its files."""
+
     def release(self, name: str) -> None:
         """Nothing: a finished run is left as it is."""
 
@@ -72,6 +75,9 @@ class Replay:
     def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """See ``Stages.evaluate``."""
         return self._evaluated(name, {"": network}, judge, other)
+
+    def keep(self, name: str, make: Callable[[], bytes]) -> None:
+        """See ``Restored.keep``."""
 
     def release(self, name: str) -> None:
         """See ``Restored.release``."""

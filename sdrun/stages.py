@@ -24,6 +24,9 @@ class Stages(Protocol):
     def evaluate(self, name: str, network: Evaluable, judge: Judge, other: str = "") -> StageResult:
         """The result of a stage that trains nothing."""
 
+    def keep(self, name: str, make: Callable[[], bytes]) -> None:
+        """Write a file of the run's folder, once."""
+
     def release(self, name: str) -> None:
         """Delete the weights or items of a finished stage, if there is such, and note that."""
 

@@ -108,6 +108,10 @@ class Training:
         self.note()
         return evaluated
 
+    def keep(self, name: str, make: Callable[[], bytes]) -> None:
+        """See ``Stages.keep``. Raises RunError where it is gone or damaged, and comes out as another now."""
+        self.hardware.from_main(lambda: self.folder.kept(name, make) and None)
+
     def release(self, name: str) -> None:
         """See ``Stages.release``."""
 

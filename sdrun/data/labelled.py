@@ -171,14 +171,15 @@ class Splits:
     """The items of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for judges alone. ``periods``: of a stream whose first alone has labels, None where there is
-    none; ``tasks``: what they are called, of a stream of such. ``facts``: what a person should know of them;
-    ``doubts``: be warned of.
+    ``true_labels`` are for judges alone; ``rows`` [N]: where its items are among those published for training.
+    ``periods``: of a stream whose first alone has labels, None where there is none; ``tasks``: what they are called, of
+    a stream of such. ``facts``: what a person should know of them; ``doubts``: be warned of.
     """
 
     train: Labelled
     labelled: np.ndarray
     true_labels: np.ndarray
+    rows: np.ndarray
     validation: Labelled
     test: Labelled
     classes: list[str]
@@ -244,4 +245,6 @@ class Splits:
         ]
         most_right = 1 if right is None else int(right.sum(axis=1).max())
         are_apart = bool((self.classes_of_tasks.sum(axis=0) < 2).all())
-        return ItemCounts(len(self.train), len(self.labelled), most_right, of_tasks, are_apart)
+        sizes = np.bincount(self.train.labels[self.labelled], minlength=len(self.classes))
+        rarest = self.classes[int(sizes.argmin())], int(sizes.min())
+        return ItemCounts(len(self.train), len(self.labelled), most_right, of_tasks, are_apart, rarest)

@@ -58,6 +58,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         train=replace(train, labels=given_labels),
         labelled=labelled,
         true_labels=train.labels,
+        rows=rest,
         validation=source.train.take(held_out),
         test=source.test,
         classes=source.classes,

@@ -156,6 +156,20 @@ RETENTION = (
     _neither("start_kl", "divergence of what a network says of a new task's items from what it said before, in nats"),
     _share("kept", "accuracy on earlier tasks, or where the new one misses ``method.level``, by how much, below 0"),
 )
+LABELS = (
+    _neither(
+        "noise_rate", "share of labels that are wrong, by confident learning (1911.00068): mistakes of models count"
+    ),
+    _neither("noise_rate_low", "of the middle 95 % of samples of the items, the least"),
+    _neither("noise_rate_high", "of the middle 95 % of samples of the items, the most"),
+    _share("suspects", "share of items whose label is suspect", Better.neither),
+    _share("belief_agreement", "share of items of which the likeliest class is the label", Better.neither),
+    _share("wrong", "share of labels that are wrong", Better.neither),
+    _share("precision", "share of suspect labels that are wrong"),
+    _share("recall", "share of wrong labels that are suspect"),
+    _share("average_precision", "area under precision over recall, the most suspicious first"),
+    _share("proposed_accuracy", "share of items whose proposed label is right"),
+)
 EARLY_EXIT = (
     _lower("multiply_adds_share", "multiply_adds over those of the whole network", "compute", unit=PERCENT, shown=True),
     _lower("multiply_adds", "of an item, mean; below model/ of one that leaves there", "multiply-adds"),
@@ -185,6 +199,7 @@ BY_KIND = {
     "Of pseudo-labels, below unlabelled/; .../CLASS of one true class": PSEUDO_LABELS,
     "Of a stream": STREAM[:4],
     "Of tasks": RETENTION,
+    "Of labels, below labels/": LABELS,
     "Of early exit": EARLY_EXIT,
     "Of what a network costs, below model/ and test/": COSTS,
     "Of training, below train/": TRAINING,

@@ -131,13 +131,20 @@ def confusion_matrix(logits: np.ndarray, labels: np.ndarray, classes: list[str])
     num = len(classes)
     counts = np.bincount(labels * num + logits.argmax(axis=1), minlength=num * num).reshape(num, num)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    accuracy = np.trace(counts) / counts.sum()
+    title = f"accuracy {accuracy:.3f}; per cent of each true class"
+    return share_matrix(share, classes, title, xlabel="predicted", ylabel="true")
+
+
+def share_matrix(share: np.ndarray, classes: Sequence[str], title: str, xlabel: str, ylabel: str) -> Figure:
+    """Shares [K, K] of each class's items (row) that are taken for each (column)."""
+    num = len(classes)
     names = [drawable(short(name, LONGEST_NAME)) for name in classes] if num <= 20 else []
     side, left = min(0.42 * num, 10.2), 0.3 + beside(names or ["000"])
     bottom = 0.1 + 0.75 * left
     figure, axis = axes_within(left + side + 0.15, bottom + side + 0.35, left=left, bottom=bottom)
     axis.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
-    accuracy = np.trace(counts) / counts.sum()
-    axis.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.3f}; per cent of each true class")
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if names:
         axis.set_xticks(range(num), names, rotation=45, ha="right", fontsize=8)
         axis.set_yticks(range(num), names, fontsize=8)

@@ -8,7 +8,8 @@ class ItemCounts:
     """``num`` for training, of which ``num_labelled`` have a label; ``most_right`` classes of one of them are right.
 
     ``of_tasks``: of each task of a stream what it is called, how many of these have a label, and how many are for
-    validation; ``are_apart``: whether no class is of two tasks.
+    validation; ``are_apart``: whether no class is of two tasks. ``rarest``: the class with the fewest items that have a
+    label, and how many these are.
     """
 
     num: int
@@ -16,6 +17,7 @@ class ItemCounts:
     most_right: int
     of_tasks: list[tuple[str, int, int]]
     are_apart: bool
+    rarest: tuple[str, int]
 
 
 @dataclass(frozen=True)

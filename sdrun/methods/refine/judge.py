@@ -1,0 +1,43 @@
+"""Labels are judged by beliefs of models that did not see them, and these by the truth where that is known."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdrun.judges.judge import Judge, Networks, Outcome
+from sdrun.judges.metric import LABELS
+from sdrun.methods.refine.audit import Audit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class OfLabels(Judge):
+    """``audit``: what is believed; ``truth`` [N]: the classes that items have, where labels are wrong on purpose."""
+
+    declared = LABELS
+
+    def __init__(self, audit: Callable[[], Audit], truth: np.ndarray, seed: int) -> None:
+        self.audit, self.truth, self.seed = audit, truth, seed
+
+    def full(self, networks: Networks) -> Outcome:
+        audit, is_wrong = self.audit(), None
+        metrics = audit.metrics(self.truth, self.seed)
+        if "labels/wrong" in metrics:
+            is_wrong = self.truth != audit.labels
+
+        def transitions() -> "Figure":
+            from sdrun.methods.refine.pictures import transition_matrix
+
+            return transition_matrix(audit)
+
+        def curve() -> "Figure":
+            from sdrun.methods.refine.pictures import precision_over_recall
+
+            assert is_wrong is not None
+            return precision_over_recall(audit, is_wrong)
+
+        pictures = {"labels/transitions": transitions} | ({} if is_wrong is None else {"labels/found": curve})
+        matrix = {"classes": list(audit.classes), "given_of_true": audit.transitions.tolist()}
+        return Outcome(metrics, {}, pictures, {"labels": {**matrix, **metrics}})

@@ -1,0 +1,35 @@
+"""What a round makes of given labels and of beliefs about them."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sdrun.losses.distillation import top_two
+from sdrun.methods.refine.settings import Action, RefineSettings
+from sdrun.settings import TargetKind
+
+
+def refined(settings: RefineSettings, given: Tensor, beliefs: Tensor, is_suspect: Tensor) -> Tensor:
+    """Labels [N, K] to learn from, each a share of the classes; nothing but 0 for an item that is to be left out.
+
+    given: shares of the classes [N, K]; beliefs: such as well, of models that did not see the item; is_suspect: [N]. A
+    label that is reweighted sums to its weight, 1 in the mean; one that is mixed by more than 1 has less than nothing
+    of what was given.
+    """
+    is_hard = settings.targets is TargetKind.hard
+    said = shares(beliefs.argmax(dim=1), beliefs.shape[1]) if is_hard else beliefs
+    if settings.action is Action.mix:
+        return (1 - settings.alpha) * given + settings.alpha * said
+    if settings.action is Action.relabel:
+        return torch.where(is_suspect[:, None], said, given)
+    if settings.action is Action.top2:
+        return top_two(beliefs.log()).softmax(dim=1)
+    if settings.action is Action.drop:
+        return given * ~is_suspect[:, None]
+    weight = (given * beliefs).sum(dim=1, keepdim=True)
+    return given * weight / weight.mean()
+
+
+def shares(labels: Tensor, num_classes: int) -> Tensor:
+    """Labels [N] as shares of the classes [N, K]; what is such already stays."""
+    return labels.float() if labels.ndim == 2 else F.one_hot(labels, num_classes).float()
