@@ -6,8 +6,8 @@ Idea: the items are parted into folds; of each, a model that learned from the ot
 labels and beliefs come refined ones, from which a student learns afresh, and so on for some rounds.
 Asymmetry: a held-out view. The belief about an item is of a model that did not see its label.
 Use when: some labels are wrong, and somebody wants to know which.
-Expect: neither tuned, where 30 % of labels are wrong: +3.8 points [+1.9, +5.7] on the digits, for 1.6 times the compute; on
-Fashion-MNIST a student was no better than the models whose beliefs it learned.
+Expect: neither tuned, where 30 % of labels are wrong: +3.8 points [+1.9, +5.7] on the digits, for 1.6 times the
+compute; on Fashion-MNIST a student was no better than the models whose beliefs it learned.
 Watch for: beliefs of models that are wrong more often than the labels; ``labels/noise_rate`` of clean labels, which is
 what models mistake; a baseline that is stopped in time, smoothed or averaged, which does much of it.
 Try: ``sdrun method=refine dataset.label_noise=0.3``
