@@ -110,7 +110,11 @@ class Training:
 
     def keep(self, name: str, make: Callable[[], bytes]) -> None:
         """See ``Stages.keep``. Raises RunError where it is gone or damaged, and comes out as another now."""
-        self.hardware.from_main(lambda: self.folder.kept(name, make) and None)
+
+        def keep() -> None:
+            self.folder.kept(name, make)
+
+        self.hardware.from_main(keep)
 
     def release(self, name: str) -> None:
         """See ``Stages.release``."""

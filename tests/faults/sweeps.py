@@ -71,16 +71,21 @@ class Sweep:
     def processes(self) -> list[tuple[str, int]]:
         """Those that live, each by what it is."""
         children = _children(self.process.pid)
-        servers = [pid for pid in children if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        servers = [pid for pid in children if "forkserver" in _of_process(pid, "cmdline")]
         jobs = [("job", job) for pid in servers for job in _children(pid)]
         return [("sweep", self.process.pid), *(("server", pid) for pid in servers), *jobs]
 
 
 def _children(pid: int) -> list[int]:
+    return [int(word) for word in _of_process(pid, f"task/{pid}/children").split()]
+
+
+def _of_process(pid: int, name: str) -> str:
+    """What the system says of a process; nothing of one that has just ended."""
     try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return Path(f"/proc/{pid}/{name}").read_text()
     except OSError:
-        return []
+        return ""
 
 
 def campaign(folder: Path, chance: random.Random, num_kills: int, pause: float, *words: str) -> Figures:
