@@ -3,21 +3,19 @@
 import math
 import os
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from enum import Enum
-from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from sdrun import methods, models, tasks
 from sdrun.choices import SAME, choices, conf_folder
 from sdrun.errors import InputError, require
 from sdrun.keys import keys_at_root, unknown
-from sdrun.settings import OPTIMS, ROLES, STREAMS, HardwareSettings, ModelSettings, Settings, words
+from sdrun.schema import classes, laid_out, networks
+from sdrun.settings import ROLES, HardwareSettings, Settings, words
 from sdrun.settings.model import named
 
 NESTED = ("dataset.stream.groups", "dataset.stream.alike")
@@ -52,20 +50,15 @@ def settings_from(config: DictConfig) -> Settings:
             )
         for key, value in words.leaves(values):
             _require_usable(key, value)
-        schema = _schema(values)
+        schema = classes(values)
         _move_root_keys(values, schema["method"])
         views = values["dataset"].get("views")
         if "views" in get_type_hints(schema["dataset"]):
             require(isinstance(views, dict), "dataset.views", "needs the views by role; see: sdrun --cfg job")
             for role in views:  # OmegaConf would ask for what is missing in it
                 require(role in ROLES, "dataset.views", f"is {role!r}, but the views are {', '.join(ROLES)}")
-        classes = list(schema.items())
-        if (stream := values["dataset"].get("stream")) is not None:
-            classes.append(("dataset.stream", _stream(stream)))
-        networks = _models(schema["method"], values["method"])
-        classes += [(f"method.{name}", _family(values["method"], name)) for name in networks]
-        typed = deepcopy(_typed(*classes))
-        for name in networks:
+        typed = laid_out(schema, values)
+        for name in networks(schema["method"], values["method"]):
             with named(name), suppress(OmegaConfBaseException):  # whose errors come below, with the whole key
                 OmegaConf.to_object(OmegaConf.merge(typed.method[name], values["method"][name]))
         merged = OmegaConf.unsafe_merge(typed, values)  # of which neither is used again as a node
@@ -75,15 +68,6 @@ def settings_from(config: DictConfig) -> Settings:
         raise InputError(unknown(str(error.full_key), config, choices("method"))) from error
     except OmegaConfBaseException as error:
         raise InputError(explain(error, keys_at_root(schema["method"]) if schema else [])) from error
-
-
-@cache
-def _typed(*classes: tuple[str, type]) -> DictConfig:
-    """Settings of these classes, by their keys, in which nothing is set yet."""
-    typed = OmegaConf.structured(Settings)
-    for key, cls in classes:
-        OmegaConf.update(typed, key, OmegaConf.structured(cls), merge=False)
-    return typed
 
 
 def explain(error: OmegaConfBaseException, root_keys: list[str]) -> str:
@@ -196,40 +180,7 @@ def _shown(key: str, root_keys: list[str]) -> str:
     return bare if bare.partition(".")[0] in root_keys else key
 
 
-# The schema of a composition ----------------------------------------------------------------------------------------
-
-
-def _schema(values: dict) -> dict[str, type]:
-    """The settings class of each group, by the names in the composition."""
-
-    return {
-        "method": methods.settings_class(_named(values, "method", "name", methods.names())),
-        "model": _family(values, "model"),
-        "dataset": tasks.settings_class(
-            _named(values, "dataset", "task", tasks.names()), values["dataset"].get("name")
-        ),
-        "optim": OPTIMS[_named(values, "optim", "name", OPTIMS)],
-        "hardware": HardwareSettings,
-    }
-
-
-def _family(values: dict, group: str) -> type:
-    return models.settings_class(_named(values, group, "architecture", models.names()))
-
-
-def _stream(content: Any) -> type:
-    kind = content.get("kind") if isinstance(content, dict) else None
-    require(kind in STREAMS, "dataset.stream", f"is {content!s:.60}; choose one by dataset/stream={'|'.join(STREAMS)}")
-    return STREAMS[str(kind)]
-
-
-def _named(values: dict, group: str, key: str, names: dict[str, Any] | list[str]) -> str:
-    content = values.get(group)
-    if not isinstance(content, dict):
-        raise InputError(f"{group}: is missing; choose one by {group}=NAME")
-    name = content.get(key)
-    require(name in names, f"{group}.{key}", f"is {name!r}, but only {', '.join(names)} are known")
-    return str(name)
+# Keys at the root -----------------------------------------------------------------------------------------------------
 
 
 def _move_root_keys(values: dict, method: type) -> None:
@@ -240,12 +191,6 @@ def _move_root_keys(values: dict, method: type) -> None:
     for name in _with(method, "runs"):
         if isinstance(values["method"].get(name), str):
             values["method"][name] = [values["method"][name]]
-
-
-def _models(method: type, values: dict) -> list[str]:
-    """The settings of a method that are models and are there."""
-    kinds = get_type_hints(method)
-    return [name for name in keys_at_root(method) if ModelSettings in get_args(kinds[name]) and values.get(name)]
 
 
 def _with(method: type, word: str) -> list[str]:

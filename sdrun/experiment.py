@@ -161,6 +161,6 @@ class Experiment(Items):
         if control is Control.none:
             return None
         if control is Control.random:
-            model, make = self.settings.model.untrained(), self._makes.get(student) if student else None
+            model, make = self.settings.model.untrained(), None if student is None else self._makes.get(student)
             untrained = self.hardware.place(self._network(model, "untrained", make)[1])
         return surrogate(control, self.num_classes, untrained).to(self.device)

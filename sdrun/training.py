@@ -4,21 +4,19 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
 
 from sdrun import loop
 from sdrun.context import Context
 from sdrun.data.source import Fields
-from sdrun.display import Display
 from sdrun.errors import RunError
 from sdrun.judges.judge import Evaluable, Judge, TrainingJudge
 from sdrun.judges.parts import require_finite
 from sdrun.objectives.objective import Objective
+from sdrun.recording import Recording, Silent
 from sdrun.results import ITEMS, Results, load_items, make_items, recorded_digest
 from sdrun.sharing import Sharing
 from sdrun.storage.checkpoints import Checkpoints, load_state
 from sdrun.storage.manifest import State
-from sdrun.storage.record import Record
 from sdrun.storage.stage import StageResult
 from sdrun.streams.ahead import Ahead
 from sdrun.streams.batch import Stream
@@ -185,7 +183,7 @@ class Training:
         checkpoints, settings = Checkpoints(self.folder.stage(name)), self.settings.of_stage(name)
         newest = self.hardware.from_main(checkpoints.newest)
         saved = load_state(newest, self.hardware.device) if newest else None
-        recorder: loop.Recorder = _Silent()
+        recorder: loop.Recorder = Silent()
         if self.record:
             num_points = 0
             if saved:
@@ -202,7 +200,7 @@ class Training:
             if not saved:
                 self._say_teachers(name, objective, judge)
             display.begin(name, num_steps, stream.steps_per_epoch, step, judge.declared[0])
-            recorder = _Recorder(self.record, display, checkpoints)
+            recorder = Recording(self.record, display, checkpoints)
         has_validation = len(self.context.data.splits.validation) > 0
         state = loop.train(
             objective,
@@ -230,26 +228,3 @@ def _named(stage: str) -> Iterator[None]:
         yield
     except RunError as error:
         raise RunError(f"{stage}: {error}") from error
-
-
-class _Recorder:
-    """Numbers to the record and the display; state to a checkpoint that knows how much was recorded before it."""
-
-    def __init__(self, record: Record, display: Display, checkpoints: Checkpoints) -> None:
-        self.record, self.display, self.checkpoints = record, display, checkpoints
-
-    def log(self, step: int, values: dict[str, float]) -> None:
-        self.record.log(step, values)
-        self.display.update(step, values)
-
-    def save(self, step: int, state: dict[str, Any]) -> None:
-        self.checkpoints.save(step, {**state, "points": self.record.sync()})
-        self.display.saved(step)
-
-
-class _Silent:
-    """The recorder of every rank but the first."""
-
-    def log(self, step: int, values: dict[str, float]) -> None: ...
-
-    def save(self, step: int, state: dict[str, Any]) -> None: ...

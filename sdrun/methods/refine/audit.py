@@ -110,8 +110,8 @@ class Audit:
 
 def precision_recall(is_wrong: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shares [N] of the first n that are wrong, and of all wrong ones that are among these; is_wrong, places: [N]."""
-    found = is_wrong[np.argsort(places)].cumsum()
-    return found / np.arange(1, len(found) + 1), found / max(1, found[-1])
+    num_wrong = is_wrong[np.argsort(places)].cumsum()
+    return num_wrong / np.arange(1, len(places) + 1), num_wrong / max(1, num_wrong[-1])
 
 
 def average_precision(is_wrong: np.ndarray, places: np.ndarray) -> float:

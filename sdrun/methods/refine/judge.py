@@ -22,10 +22,8 @@ class OfLabels(Judge):
         self.audit, self.truth, self.seed = audit, truth, seed
 
     def full(self, networks: Networks) -> Outcome:
-        audit, is_wrong = self.audit(), None
-        metrics = audit.metrics(self.truth, self.seed)
-        if "labels/wrong" in metrics:
-            is_wrong = self.truth != audit.labels
+        audit = self.audit()
+        metrics, is_wrong = audit.metrics(self.truth, self.seed), self.truth != audit.labels
 
         def transitions() -> "Figure":
             from sdrun.methods.refine.pictures import transition_matrix
@@ -35,9 +33,8 @@ class OfLabels(Judge):
         def curve() -> "Figure":
             from sdrun.methods.refine.pictures import precision_over_recall
 
-            assert is_wrong is not None
             return precision_over_recall(audit, is_wrong)
 
-        pictures = {"labels/transitions": transitions} | ({} if is_wrong is None else {"labels/found": curve})
+        pictures = {"labels/transitions": transitions} | ({"labels/found": curve} if is_wrong.any() else {})
         matrix = {"classes": list(audit.classes), "given_of_true": audit.transitions.tolist()}
         return Outcome(metrics, {}, pictures, {"labels": {**matrix, **metrics}})

@@ -9,25 +9,25 @@ from sdrun.methods.refine.settings import Action, RefineSettings
 from sdrun.settings import TargetKind
 
 
-def refined(settings: RefineSettings, given: Tensor, beliefs: Tensor, is_suspect: Tensor) -> Tensor:
+def refined(settings: RefineSettings, observed: Tensor, beliefs: Tensor, is_suspect: Tensor) -> Tensor:
     """Labels [N, K] to learn from, each a share of the classes; nothing but 0 for an item that is to be left out.
 
-    given: shares of the classes [N, K]; beliefs: such as well, of models that did not see the item; is_suspect: [N]. A
-    label that is reweighted sums to its weight, 1 in the mean; one that is mixed by more than 1 has less than nothing
-    of what was given.
+    observed: labels as they are, shares of the classes [N, K]; beliefs: such as well, of models that did not see the
+    item; is_suspect: [N]. A label that is reweighted sums to its weight, 1 in the mean; one that is mixed by more than
+    1 has less than nothing of what it was.
     """
     is_hard = settings.targets is TargetKind.hard
     said = shares(beliefs.argmax(dim=1), beliefs.shape[1]) if is_hard else beliefs
     if settings.action is Action.mix:
-        return (1 - settings.alpha) * given + settings.alpha * said
+        return (1 - settings.alpha) * observed + settings.alpha * said
     if settings.action is Action.relabel:
-        return torch.where(is_suspect[:, None], said, given)
+        return torch.where(is_suspect[:, None], said, observed)
     if settings.action is Action.top2:
         return top_two(beliefs.log()).softmax(dim=1)
     if settings.action is Action.drop:
-        return given * ~is_suspect[:, None]
-    weight = (given * beliefs).sum(dim=1, keepdim=True)
-    return given * weight / weight.mean()
+        return observed * ~is_suspect[:, None]
+    weight = (observed * beliefs).sum(dim=1, keepdim=True)
+    return observed * weight / weight.mean()
 
 
 def shares(labels: Tensor, num_classes: int) -> Tensor:

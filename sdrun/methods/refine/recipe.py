@@ -33,12 +33,12 @@ class _Refine:
     def __post_init__(self) -> None:
         experiment = self.experiment
         self.items: Source = experiment.known
-        self.given = shares(experiment.truth[experiment.with_labels], experiment.num_classes)
-        self.classes = self.given.argmax(dim=1).cpu().numpy()
+        self.observed = shares(experiment.truth[experiment.with_labels], experiment.num_classes)
+        self.classes = self.observed.argmax(dim=1).cpu().numpy()
 
     def run(self) -> Stage:
         settings, experiment = self.settings, self.experiment
-        labels, last = self.given, None
+        labels, last = self.observed, None
         for number in range(1, settings.rounds + 1):
             name = f"round_{number}"
             beliefs, labels = self._refined(name, number, labels)
@@ -63,13 +63,13 @@ class _Refine:
         ]
 
         def produce() -> Fields:
-            told = torch.zeros_like(self.given)
+            told = torch.zeros_like(self.observed)
             for fold, stage in enumerate(stages):
                 rows = self._rows(np.flatnonzero(fold_of == fold))
                 told[rows] = experiment.data.answers(stage.network, Rows(self.items, rows))
             beliefs = experiment.in_place(told, self.items, name).softmax(dim=1)
             is_suspect = torch.as_tensor(self._audit(beliefs).is_suspect, device=experiment.device)
-            return {BELIEFS: beliefs, LABELS: refined(self.settings, self.given, beliefs, is_suspect)}
+            return {BELIEFS: beliefs, LABELS: refined(self.settings, self.observed, beliefs, is_suspect)}
 
         made = experiment.make(f"{name}_labels", produce, stages, of=self._labelled(labels)).fields
         return made[BELIEFS], made[LABELS]
