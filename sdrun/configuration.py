@@ -18,7 +18,7 @@ from sdrun.schema import classes, laid_out, networks
 from sdrun.settings import ROLES, HardwareSettings, Settings, words
 from sdrun.settings.model import named
 
-NESTED = ("dataset.stream.groups", "dataset.stream.alike")
+NESTED = ("dataset.stream.groups", "dataset.stream.alike", "dataset.label_noise_matrix")
 """Settings that are lists of lists."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from sdrun.data.courses import in_first, streamed
 from sdrun.data.facts import doubts, facts
 from sdrun.data.labelled import Published, Splits
-from sdrun.data.noise import flip_labels
+from sdrun.data.noise import noisy
 from sdrun.data.subsets import grouped, per_class, stratified
 from sdrun.errors import require
 from sdrun.randomness import seed_of
@@ -21,10 +21,11 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     """
     labels = source.train.labels
     are = "shares" if source.train.right is None else "sets"
-    is_hard = (source.train.soft is None and source.train.right is None) or settings.label_noise == 0
-    require(is_hard, "dataset.label_noise", f"flips classes, and these labels are {are} of classes; set it to 0")
-    is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks) or settings.label_noise == 0
-    require(is_within, "dataset.label_noise", "flips classes of one task to those of another; set it to 0")
+    key = "dataset.label_noise" if settings.label_noise else "dataset.label_noise_matrix"
+    is_hard = (source.train.soft is None and source.train.right is None) or not settings.is_noisy
+    require(is_hard, key, f"flips classes, and these labels are {are} of classes; leave it out")
+    is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks) or not settings.is_noisy
+    require(is_within, key, "flips classes of one task to those of another; leave it out")
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -34,10 +35,10 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         require(settings.train_size <= num, "dataset.train_size", f"must be at most {num}, which validation leaves")
         rest, _ = stratified(rest, source.strata, settings.train_size, seed_of(settings.seed, "subset"))
     train = source.train.take(rest)
-    given_labels = flip_labels(
+    given_labels = noisy(
+        train,
         source.noisy(settings.seed)[rest] if source.noisy else train.labels,
-        settings.label_noise,
-        settings.label_noise_kind,
+        settings,
         len(source.classes),
         seed_of(settings.seed, "label_noise"),
     )

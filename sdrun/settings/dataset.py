@@ -18,6 +18,7 @@ STREAM = "stream."
 class NoiseKind(Enum):
     symmetric = "symmetric"
     pair = "pair"
+    instance = "instance"
 
 
 @dataclass
@@ -41,6 +42,7 @@ class DatasetSettings(ABC):
     labels_per_class: int | None
     label_noise: float
     label_noise_kind: NoiseKind
+    label_noise_matrix: list[Any] | None
     seed: int
     stream: StreamSettings | None = field(default=None, kw_only=True)
 
@@ -57,6 +59,19 @@ class DatasetSettings(ABC):
             "dataset.label_noise_kind",
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
+        if self.label_noise_matrix is not None:
+            key, num = "dataset.label_noise_matrix", len(self.label_noise_matrix)
+            require(self.label_noise == 0, key, "says how many are wrong, as dataset.label_noise does; give one of them")
+            for row in self.label_noise_matrix:
+                needs = f"needs rows of as many chances as there are rows, which sum to 1, but has {row}"
+                require(isinstance(row, list) and len(row) == num, key, needs)
+                is_chance = all(isinstance(chance, int | float) and chance >= 0 for chance in row)
+                require(is_chance and abs(sum(row) - 1) < 1e-6, key, needs)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether some labels are made wrong on purpose."""
+        return self.label_noise > 0 or self.label_noise_matrix is not None
 
     @property
     def num_held_out(self) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 OF_ROOT: dict[str, Any] = {"pictures": True, "control": "none"}
+OF_DATASETS: dict[str, Any] = {"label_noise_matrix": None}
 OF_METHODS: dict[str, dict[str, Any]] = {
     "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
     "consistency": {"label_smoothing": 0.0},
@@ -27,4 +28,6 @@ def with_later(settings: dict[str, Any]) -> dict[str, Any]:
     method = settings.get("method")
     if not isinstance(method, dict) or not isinstance(name := method.get("name"), str):
         return settings
-    return {**OF_ROOT, **settings, "method": {**OF_METHODS.get(name, {}), **method}}
+    later = {**OF_ROOT, **settings, "method": {**OF_METHODS.get(name, {}), **method}}
+    dataset = settings.get("dataset")
+    return {**later, "dataset": {**OF_DATASETS, **dataset}} if isinstance(dataset, dict) else later

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from sdrun.hardware import Hardware
     from sdrun.task import Task
 
-SPLITTING = ("train_size", "val_size", "num_labels", "labels_per_class", "label_noise", "label_noise_kind", "seed")
+SPLITTING = (
+    "train_size",
+    "val_size",
+    "num_labels",
+    "labels_per_class",
+    "label_noise",
+    "label_noise_kind",
+    "label_noise_matrix",
+    "seed",
+)
 """Settings that say what a run takes of a dataset, which is read the same whatever they are."""
 
 Keep = Callable[[str, Callable[[], bytes]], bytes]

@@ -1,5 +1,6 @@
 """Which images train, and with which labels."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,10 @@ import pytest
 from helpers import settings
 from sdrun.data.facts import is_uneven
 from sdrun.data.labelled import Labelled
-from sdrun.data.noise import flip_labels
+from sdrun.data.noise import noisy
 from sdrun.data.splits import split
 from sdrun.data.subsets import grouped, stratified
 from sdrun.errors import InputError
-from sdrun.settings import NoiseKind
 from sdrun.tasks import load, measured
 
 
@@ -27,18 +27,75 @@ def test_stratified_subsets_keep_the_shares_and_are_seeded():
     assert len(stratified(np.arange(100), labels, 0, seed=0)[0]) == 0
 
 
-@pytest.mark.parametrize("kind", list(NoiseKind))
+LABELS = np.arange(20000) % 10
+
+
+def given(*overrides, seed=0, items=None):
+    """Labels that are given to items whose own are ``LABELS``."""
+    chosen = settings("dataset=digits", *overrides).dataset
+    fields = {"x": np.zeros((20000, 1)) if items is None else items}
+    return noisy(Labelled(fields, LABELS), LABELS, chosen, 10, seed)
+
+
+@pytest.mark.parametrize("kind", ["symmetric", "pair"])
 def test_label_noise_has_its_rate_and_kind(kind):
-    labels = np.arange(20000) % 10
-    flipped = flip_labels(labels, 0.3, kind, 10, seed=0)
-    wrong = flipped != labels
+    flipped = given("dataset.label_noise=0.3", f"dataset.label_noise_kind={kind}")
+    wrong = flipped != LABELS
     assert wrong.mean() == pytest.approx(0.3, abs=0.01)
-    shifts = (flipped - labels)[wrong] % 10
-    if kind is NoiseKind.pair:
+    shifts = (flipped - LABELS)[wrong] % 10
+    if kind == "pair":
         assert (shifts == 1).all()
     else:
         assert np.bincount(shifts, minlength=10)[1:] == pytest.approx(wrong.sum() / 9, rel=0.15)
-    assert (flip_labels(labels, 0.0, kind, 10, seed=0) == labels).all()
+    assert (given() == LABELS).all()
+
+
+def test_noise_by_instance_has_its_rate_and_goes_where_an_item_lies():
+    """Items at two places: those of a class that lie together are taken for the same other class."""
+    place = np.arange(20000) // 10 % 2
+    items = np.random.default_rng(0).normal(size=(2, 40))[place]
+    noise = ("dataset.label_noise=0.3", "dataset.label_noise_kind=instance")
+    flipped = given(*noise, items=items)
+    wrong = flipped != LABELS
+    assert wrong.mean() == pytest.approx(0.3, abs=0.02)
+    liked = [
+        np.bincount(flipped[wrong & (LABELS == label) & (place == side)]).max()
+        / (wrong & (LABELS == label) & (place == side)).sum()
+        for label in range(10)
+        for side in range(2)
+    ]
+    assert np.median(liked) > 0.9
+    assert (given(*noise, items=items) == flipped).all()
+    assert (given(*noise, items=items, seed=1) != flipped).any()
+    texts = replace(Labelled({}, LABELS), fields={"text": object()})
+    chosen = settings("dataset=digits", *noise).dataset
+    with pytest.raises(InputError, match="dataset.label_noise_kind: follows the numbers of an item"):
+        noisy(texts, LABELS, chosen, 10, 0)
+
+
+def test_noise_by_a_matrix_has_its_chances():
+    matrix = np.eye(10)
+    matrix[3] = [0.2, 0, 0, 0.5, 0, 0, 0, 0, 0, 0.3]
+    flipped = given(f"dataset.label_noise_matrix={matrix.tolist()}".replace(" ", ""))
+    shares = np.bincount(flipped[LABELS == 3], minlength=10) / 2000
+    assert shares == pytest.approx(matrix[3], abs=0.03)
+    assert (flipped == LABELS)[LABELS != 3].all()
+
+
+@pytest.mark.parametrize(
+    ("given_matrix", "told"),
+    [
+        ("[[0.5,0.5],[0,1]]", "has 2 rows for 10 classes; give one each"),
+        ("[[0.5,0.6],[0,1]]", "needs rows of as many chances as there are rows, which sum to 1, but has [0.5, 0.6]"),
+        ("[[0.5,a],[0,1]]", "needs rows of as many chances as there are rows, which sum to 1, but has [0.5, 'a']"),
+        ("[0.5,0.5]", "needs rows of as many chances as there are rows, which sum to 1, but has 0.5"),
+        ("[[1]]", "says how many are wrong, as dataset.label_noise does; give one of them"),
+    ],
+)
+def test_a_matrix_that_is_none_is_refused(given_matrix, told):
+    both = ("dataset.label_noise=0.2",) if given_matrix == "[[1]]" else ()
+    with pytest.raises(InputError, match=re.escape(f"dataset.label_noise_matrix: {told}")):
+        given(f"dataset.label_noise_matrix={given_matrix}", *both)
 
 
 def splits(*overrides):

@@ -57,7 +57,7 @@ class VaderSettings(TextSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        is_plain = self.labels_from is LabelsFrom.crowd or self.label_noise == 0
+        is_plain = self.labels_from is LabelsFrom.crowd or not self.is_noisy
         require(is_plain, "dataset.label_noise", "would hide which labels are a rater's own mistakes; set it to 0")
 
 
