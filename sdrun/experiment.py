@@ -145,9 +145,9 @@ class Experiment(Items):
         """A file of the run's folder, for whoever uses what came out; see ``Stages.keep``."""
         self.stages.keep(name, make)
 
-    def tell(self, title: str, line: str) -> None:
+    def tell(self, title: str, *lines: str) -> None:
         """Say something of the run to whoever waits for it."""
-        self._display.tell(title, [line])
+        self._display.tell(title, lines)
 
     def _network(self, model: ModelSettings, word: object, make: Make | None) -> tuple[Backbone, nn.Module]:
         with torch.random.fork_rng(devices=[]):

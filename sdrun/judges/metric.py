@@ -157,11 +157,10 @@ RETENTION = (
     _share("kept", "accuracy on earlier tasks, or where the new one misses ``method.level``, by how much, below 0"),
 )
 LABELS = (
-    _neither(
-        "noise_rate", "share of labels that are wrong, by confident learning (1911.00068): mistakes of models count"
-    ),
+    _neither("noise_rate", "share of labels that are wrong, as it is believed: some mistakes of models count"),
     _neither("noise_rate_low", "of the middle 95 % of samples of the items, the least"),
     _neither("noise_rate_high", "of the middle 95 % of samples of the items, the most"),
+    _neither("noise_floor", "of the quarter that models are surest of, the share that is labelled otherwise"),
     _share("suspects", "share of items whose label is suspect", Better.neither),
     _share("belief_agreement", "share of items of which the likeliest class is the label", Better.neither),
     _share("wrong", "share of labels that are wrong", Better.neither),

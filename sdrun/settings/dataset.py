@@ -61,7 +61,9 @@ class DatasetSettings(ABC):
         )
         if self.label_noise_matrix is not None:
             key, num = "dataset.label_noise_matrix", len(self.label_noise_matrix)
-            require(self.label_noise == 0, key, "says how many are wrong, as dataset.label_noise does; give one of them")
+            require(
+                self.label_noise == 0, key, "says how many are wrong, as dataset.label_noise does; give one of them"
+            )
             for row in self.label_noise_matrix:
                 needs = f"needs rows of as many chances as there are rows, which sum to 1, but has {row}"
                 require(isinstance(row, list) and len(row) == num, key, needs)

@@ -59,8 +59,8 @@ def test_noise_by_instance_has_its_rate_and_goes_where_an_item_lies():
     wrong = flipped != LABELS
     assert wrong.mean() == pytest.approx(0.3, abs=0.02)
     liked = [
-        np.bincount(flipped[wrong & (LABELS == label) & (place == side)]).max()
-        / (wrong & (LABELS == label) & (place == side)).sum()
+        np.bincount(flipped[wrong & (label == LABELS) & (place == side)]).max()
+        / (wrong & (label == LABELS) & (place == side)).sum()
         for label in range(10)
         for side in range(2)
     ]

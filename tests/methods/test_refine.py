@@ -8,10 +8,12 @@ from cleanlab import count, filter
 from helpers import SMALL, interrupted, settings, start, summary
 from sdrun import run
 from sdrun.errors import InputError
+from sdrun.methods.refine import anchors, confident
 from sdrun.methods.refine.audit import Audit, average_precision
 from sdrun.methods.refine.confident import confident_joint, noise_rate, transitions
 from sdrun.methods.refine.folds import folds
 from sdrun.methods.refine.labels import refined
+from sdrun.methods.refine.settings import Finder
 from sdrun.storage.folder import RunFolder
 
 REFINE = ("method=refine", "dataset.label_noise=0.3", "optim.max_steps=6")
@@ -43,10 +45,61 @@ def test_what_is_believed_of_labels_is_what_cleanlab_says(seed):
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
 def test_those_are_suspect_that_cleanlab_finds(noise):
     labels, beliefs, _ = believed(2000, noise=noise)
-    is_suspect = Audit(np.arange(2000), labels, beliefs, "abcd").is_suspect
+    is_suspect = Audit(np.arange(2000), labels, beliefs, "abcd", Finder.confident).found.is_suspect
     theirs = filter.find_label_issues(labels, beliefs)
     assert (is_suspect != theirs).sum() <= 2
     assert is_suspect.sum() > 100
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.2, 0.4])
+def test_anchors_tell_how_many_are_wrong_and_which(noise):
+    """Where wrong labels all go to the next class, and models believe in labels as they are."""
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 4, 4000)
+    labels = np.where(random.random(4000) < noise, (truth + 1) % 4, truth)
+    logits = 2 * (random.normal(size=(4000, 4)) + 3 * np.eye(4)[truth])
+    of_class = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    change = (1 - noise) * np.eye(4) + noise * np.roll(np.eye(4), 1, axis=1)
+    beliefs = (of_class @ change) ** 0.5  # less sure than they should be
+    beliefs /= beliefs.sum(axis=1, keepdims=True)
+    ours, theirs = anchors.found(labels, beliefs), confident.found(labels, beliefs)
+    is_wrong = truth != labels
+    assert ours.noise_rate == pytest.approx(is_wrong.mean(), abs=0.02)
+    assert ours.transitions == pytest.approx(change, abs=0.05)
+    low, high = anchors.noise_interval(labels, beliefs, 0)
+    assert low <= ours.noise_rate <= high
+    assert high - low < 0.05
+    f1 = [2 * (f.is_suspect & is_wrong).sum() / (f.is_suspect.sum() + is_wrong.sum()) for f in (ours, theirs)]
+    assert f1[0] > max(0.75, f1[1])
+    assert (ours.classes.argmax(axis=1) == truth).mean() > max((beliefs.argmax(axis=1) == truth).mean(), 0.93)
+
+
+def test_beliefs_are_calibrated_as_the_best_temperature_and_biases_do():
+    """By torch's own optimiser, which has no bounds and another way of getting there."""
+    labels, beliefs, _ = believed(2000)
+    scale, bias = torch.zeros((), requires_grad=True), torch.zeros(4, requires_grad=True)
+    logits = torch.as_tensor(beliefs).float().log()
+    optimizer = torch.optim.LBFGS([scale, bias], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+
+    def loss():
+        optimizer.zero_grad()
+        told = logits * scale.exp() + bias
+        value = torch.nn.functional.cross_entropy(told, torch.as_tensor(labels)) + 1e-3 * bias.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    expected = (logits * scale.exp() + bias).softmax(dim=1).detach().numpy()
+    assert anchors.calibrated(labels, beliefs) == pytest.approx(expected, abs=2e-3)
+
+
+def test_the_classes_behind_beliefs_in_labels_are_found():
+    random = np.random.default_rng(0)
+    classes = random.dirichlet(np.ones(4), 50)
+    change = 0.7 * np.eye(4) + 0.3 / 3 * (1 - np.eye(4))
+    even = np.full((50, 4), 0.25)
+    found = anchors.behind(classes @ change, change, even, 5000)
+    assert found == pytest.approx(classes, abs=0.01)
 
 
 def test_a_class_that_nobody_has_is_never_believed():
@@ -71,12 +124,15 @@ def test_every_class_is_in_every_fold():
 
 
 GIVEN = torch.eye(3)[[0, 1]]
+CLASSES = torch.tensor([[0.9, 0.1, 0], [0.6, 0.3, 0.1]])
 BELIEFS = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2]])
 SUSPECT = torch.tensor([False, True])
 ACTIONS = {
     ("mix", 1.5, "soft"): [[0.55, 0.3, 0.15], [0.75, -0.05, 0.3]],
     ("mix", 0.5, "hard"): [[1, 0, 0], [0.5, 0.5, 0]],
-    ("relabel", 1, "soft"): [[1, 0, 0], [0.5, 0.3, 0.2]],
+    ("relabel", 1, "soft"): [[1, 0, 0], [0.6, 0.3, 0.1]],
+    ("posterior", 1, "soft"): [[0.9, 0.1, 0], [0.6, 0.3, 0.1]],
+    ("posterior", 1, "hard"): [[1, 0, 0], [1, 0, 0]],
     ("relabel", 1, "hard"): [[1, 0, 0], [1, 0, 0]],
     ("top2", 1, "soft"): [[0.5, 0.5, 0], [0.5, 0.5, 0]],
     ("drop", 1, "soft"): [[1, 0, 0], [0, 0, 0]],
@@ -88,7 +144,7 @@ ACTIONS = {
 def test_labels_become(asked):
     action, alpha, targets = asked
     words = [f"method.action={action}", f"method.alpha={alpha}", f"method.targets={targets}"]
-    labels = refined(settings("method=refine", *words).method, GIVEN, BELIEFS, SUSPECT)
+    labels = refined(settings("method=refine", *words).method, GIVEN, BELIEFS, SUSPECT, CLASSES)
     torch.testing.assert_close(labels, torch.tensor(ACTIONS[asked], dtype=torch.float32))
 
 
@@ -120,7 +176,8 @@ def test_the_file_says_which_item_of_the_data_it_means(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [("method.action=drop",), ("method.rounds=2", "method.start=on", "checkpoint_seconds=0")]
+    "words",
+    [("method.action=drop", "method.finder=confident"), ("method.rounds=2", "method.start=on", "checkpoint_seconds=0")],
 )
 def test_it_resumes_bitwise(tmp_path, monkeypatch, words):
     start(tmp_path / "whole", *REFINE, *words)
@@ -142,11 +199,21 @@ def test_a_control_puts_other_beliefs_in_their_place(tmp_path):
     assert len(set(made.values())) == 3
 
 
-def test_an_audit_without_wrong_labels_claims_no_recall():
+def test_dropping_everything_is_refused():
+    chosen = settings("method=refine", "method.action=drop").method
+    with pytest.raises(InputError, match="method.action: drop would leave no item"):
+        refined(chosen, GIVEN, BELIEFS, torch.tensor([True, True]), CLASSES)
+
+
+@pytest.mark.parametrize("finder", list(Finder))
+def test_an_audit_without_wrong_labels_claims_no_recall(finder):
     labels, beliefs, _ = believed(noise=0)
-    metrics = Audit(np.arange(600), labels, beliefs, "abcd").metrics(labels, 0)
+    audit = Audit(np.arange(600), labels, beliefs, "abcd", finder)
+    metrics = audit.metrics(labels, 0)
     assert "labels/recall" not in metrics
+    assert metrics["labels/noise_rate_low"] <= metrics["labels/noise_rate"] <= metrics["labels/noise_rate_high"]
     assert metrics["labels/noise_rate"] < 0.1
+    assert "labels look clean" in audit.said[-1]
 
 
 REFUSED = {
@@ -155,6 +222,7 @@ REFUSED = {
     ("method.belief_length=0",): "method.belief_length: must be above 0",
     ("method.action=drop", "method.alpha=0.5"): "method.alpha: has no effect with method.action=drop",
     ("method.action=top2", "method.targets=hard"): "method.targets: has no effect with method.action=top2",
+    ("method.action=posterior", "method.finder=confident"): "method.action: posterior is method.action=relabel with",
     ("method.start=on",): "method.start: has no effect in one round",
 }
 

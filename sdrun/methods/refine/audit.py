@@ -8,14 +8,15 @@ from functools import cached_property
 
 import numpy as np
 
-from sdrun.methods.refine.confident import (
-    confident_joint,
-    noise_interval,
-    noise_rate,
-    ranks,
-    suspects,
-    transitions,
-)
+from sdrun.methods.refine import anchors, confident
+from sdrun.methods.refine.found import Found
+from sdrun.methods.refine.settings import Finder
+
+FINDERS = {Finder.anchors: anchors, Finder.confident: confident}
+SUREST = 0.25
+"""Share of the items, those that models are surest of, that tells of wrong labels which look like nothing."""
+CLEAN = 0.01
+"""Of these, the largest share that models think otherwise of where labels look clean."""
 
 
 @dataclass(frozen=True)
@@ -28,78 +29,74 @@ class Audit:
     labels: np.ndarray
     beliefs: np.ndarray
     classes: Sequence[str]
+    finder: Finder
 
     @cached_property
-    def joint(self) -> np.ndarray:
-        return confident_joint(self.labels, self.beliefs)
+    def found(self) -> Found:
+        return FINDERS[self.finder].found(self.labels, self.beliefs)
 
     @property
-    def noise_rate(self) -> float:
-        return noise_rate(self.joint)
-
-    @property
-    def transitions(self) -> np.ndarray:
-        """How often items of each class (row) have each label (column)."""
-        return transitions(self.joint)
-
-    @cached_property
-    def is_suspect(self) -> np.ndarray:
-        return suspects(self.labels, self.beliefs, self.joint)
-
-    @cached_property
-    def ranks(self) -> np.ndarray:
-        return ranks(self.labels, self.beliefs)
+    def floor(self) -> float:
+        """The share of the quarter that models are surest of whose label they do not share: about the share of wrong
+        labels, where wrong ones look like nothing in particular.
+        """
+        surest = np.argsort(-self.beliefs.max(axis=1), kind="stable")[: max(1, round(SUREST * len(self.labels)))]
+        return float((self.beliefs[surest].argmax(axis=1) != self.labels[surest]).mean())
 
     @property
     def proposed(self) -> np.ndarray:
         """Classes [N] that items should have: where a label is suspect the likeliest one."""
-        return np.where(self.is_suspect, self.beliefs.argmax(axis=1), self.labels)
+        return np.where(self.found.is_suspect, self.found.classes.argmax(axis=1), self.labels)
 
     def metrics(self, truth: np.ndarray, seed: int) -> dict[str, float]:
         """Below ``labels/``; where ``truth`` [N] has other labels also how well it was found which."""
-        low, high = noise_interval(self.labels, self.beliefs, seed)
+        low, high = FINDERS[self.finder].noise_interval(self.labels, self.beliefs, seed)
         agree = float((self.beliefs.argmax(axis=1) == self.labels).mean())
         metrics = {
-            "noise_rate": self.noise_rate,
+            "noise_rate": self.found.noise_rate,
             "noise_rate_low": low,
             "noise_rate_high": high,
-            "suspects": float(self.is_suspect.mean()),
+            "noise_floor": self.floor,
+            "suspects": float(self.found.is_suspect.mean()),
             "belief_agreement": agree,
         }
         is_wrong = truth != self.labels
         if is_wrong.any():
-            both = (self.is_suspect & is_wrong).sum()
+            both = (self.found.is_suspect & is_wrong).sum()
             metrics |= {
                 "wrong": float(is_wrong.mean()),
-                "precision": float(both / max(1, self.is_suspect.sum())),
+                "precision": float(both / max(1, self.found.is_suspect.sum())),
                 "recall": float(both / is_wrong.sum()),
-                "average_precision": average_precision(is_wrong, self.ranks),
+                "average_precision": average_precision(is_wrong, self.found.ranks),
                 "proposed_accuracy": float((self.proposed == truth).mean()),
             }
         return {f"labels/{name}": value for name, value in metrics.items()}
 
     @property
-    def said(self) -> str:
-        """In a line."""
-        return f"{self.is_suspect.sum():,} of {len(self.labels):,} are suspect, about {self.noise_rate:.1%} wrong"
+    def said(self) -> list[str]:
+        """In a line or two."""
+        num, rate = int(self.found.is_suspect.sum()), self.found.noise_rate
+        told = f"{num:,} of {len(self.labels):,} are suspect, about {rate:.1%} wrong"
+        clean = f"labels look clean: models are at odds with {self.floor:.1%} of those they are surest of"
+        return [told, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
 
     def table(self, learned: np.ndarray) -> str:
         """A row of comma-separated values for each item, the most suspicious first. learned: what a student learns,
         [N, K].
         """
-        proposed = self.proposed
+        proposed, found = self.proposed, self.found
         records = [
             {
                 "row": int(self.rows[item]),
                 "given": self.classes[self.labels[item]],
                 "proposed": self.classes[proposed[item]],
-                "suspect": "yes" if self.is_suspect[item] else "no",
-                "rank": int(self.ranks[item]),
+                "suspect": "yes" if found.is_suspect[item] else "no",
+                "rank": int(found.ranks[item]),
                 "belief_in_given": f"{self.beliefs[item, self.labels[item]]:.4f}",
                 "confidence": f"{self.beliefs[item].max():.4f}",
                 **{f"learned_{name}": f"{learned[item, k]:.4f}" for k, name in enumerate(self.classes)},
             }
-            for item in np.argsort(self.ranks)
+            for item in np.argsort(found.ranks)
         ]
         file = io.StringIO()
         writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")

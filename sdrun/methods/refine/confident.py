@@ -2,8 +2,18 @@
 
 import numpy as np
 
+from sdrun.methods.refine.found import Found, ranked
+
 SLACK = 1e-6
 """By how much a belief may fall short of a class's threshold."""
+
+
+def found(labels: np.ndarray, beliefs: np.ndarray) -> Found:
+    """labels: [N]; beliefs: probabilities [N, K] of models that did not see the item."""
+    joint = confident_joint(labels, beliefs)
+    is_suspect = suspects(labels, beliefs, joint)
+    classes = np.where(is_suspect[:, None], beliefs, np.eye(beliefs.shape[1])[labels])
+    return Found(is_suspect, ranks(labels, beliefs), classes, noise_rate(joint), transitions(joint))
 
 
 def confident_joint(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
@@ -66,10 +76,7 @@ def ranks(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
     """
     rows, others = np.arange(len(labels)), beliefs.copy()
     others[rows, labels] = -1
-    margin = beliefs[rows, labels] - others.max(axis=1)
-    places = np.empty(len(labels), dtype=np.int64)
-    places[np.argsort(margin, kind="stable")] = rows + 1
-    return places
+    return ranked(beliefs[rows, labels] - others.max(axis=1))
 
 
 def noise_interval(labels: np.ndarray, beliefs: np.ndarray, seed: int, times: int = 100) -> tuple[float, float]:

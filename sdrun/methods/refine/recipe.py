@@ -68,8 +68,10 @@ class _Refine:
                 rows = self._rows(np.flatnonzero(fold_of == fold))
                 told[rows] = experiment.data.answers(stage.network, Rows(self.items, rows))
             beliefs = experiment.in_place(told, self.items, name).softmax(dim=1)
-            is_suspect = torch.as_tensor(self._audit(beliefs).is_suspect, device=experiment.device)
-            return {BELIEFS: beliefs, LABELS: refined(self.settings, self.observed, beliefs, is_suspect)}
+            found = self._audit(beliefs).found
+            is_suspect = torch.as_tensor(found.is_suspect, device=experiment.device)
+            classes = torch.as_tensor(found.classes, dtype=beliefs.dtype, device=experiment.device)
+            return {BELIEFS: beliefs, LABELS: refined(self.settings, self.observed, beliefs, is_suspect, classes)}
 
         made = experiment.make(f"{name}_labels", produce, stages, of=self._labelled(labels)).fields
         return made[BELIEFS], made[LABELS]
@@ -100,7 +102,7 @@ class _Refine:
     def _audit(self, beliefs: Tensor) -> Audit:
         splits = self.experiment.data.splits
         rows = splits.rows[splits.labelled]
-        return Audit(rows, self.classes, beliefs.double().cpu().numpy(), splits.classes)
+        return Audit(rows, self.classes, beliefs.double().cpu().numpy(), splits.classes, self.settings.finder)
 
     def _judge(self, name: str, beliefs: Tensor) -> dict[str, float]:
         """What there is to say of the labels, as a stage of its own."""
@@ -112,7 +114,7 @@ class _Refine:
     def _keep(self, beliefs: Tensor, labels: Tensor) -> None:
         def table() -> bytes:
             audit = self._audit(beliefs)
-            self.experiment.tell("Labels", f"{audit.said}; {FILE} has all, the most suspicious first")
+            self.experiment.tell("Labels", *audit.said, f"{FILE} has all, the most suspicious first")
             return audit.table(labels.cpu().numpy()).encode()
 
         self.experiment.keep(FILE, table)

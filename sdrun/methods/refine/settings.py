@@ -39,10 +39,18 @@ class Action(Enum):
     """What is made of given labels and beliefs."""
 
     mix = "mix"
+    posterior = "posterior"
     relabel = "relabel"
     top2 = "top2"
     drop = "drop"
     reweight = "reweight"
+
+
+class Finder(Enum):
+    """How wrong labels are told from what models believe."""
+
+    anchors = "anchors"
+    confident = "confident"
 
 
 class Start(Enum):
@@ -66,6 +74,7 @@ class RefineSettings(MethodSettings):
     rounds: int
     folds: int
     belief_length: float
+    finder: Finder
     action: Action
     alpha: float
     targets: TargetKind
@@ -81,7 +90,10 @@ class RefineSettings(MethodSettings):
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         needless = f"has no effect with method.action={self.action.value}; leave it out"
-        takes_kind = self.action in (Action.mix, Action.relabel)
+        takes_kind = self.action in (Action.mix, Action.posterior, Action.relabel)
+        same = "is method.action=relabel with method.finder=confident; set one of them to the other"
+        is_other = self.action is not Action.posterior or self.finder is Finder.anchors
+        require(is_other, "method.action", f"{self.action.value} {same}")
         require(takes_kind or self.targets is TargetKind.soft, "method.targets", needless)
         require(self.action is Action.mix or self.alpha == 1, "method.alpha", needless)
         alone = "has no effect in one round; set method.rounds, or leave it out"
