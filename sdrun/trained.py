@@ -49,7 +49,7 @@ class _Finished:
             train=blank,
             labelled=np.arange(num_train),
             true_labels=blank.labels,
-            rows=np.arange(num_train),
+            names=np.arange(num_train),
             validation=blank.take(np.arange(0)),
             test=Labelled(tested, np.zeros(num_tested, dtype=np.int64)),
             classes=self.classes,

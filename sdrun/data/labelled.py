@@ -20,6 +20,10 @@ TASK = "task"
 """The field of items that tells whose of a stream's tasks each is, by number."""
 
 
+ROW, LINE, FILE = "row", "line", "file"
+"""What a person finds an item by."""
+
+
 class Column(Protocol):
     """A field of items that is no array, such as their texts.
 
@@ -118,7 +122,8 @@ class Published:
     stay on one side of a split, such as the frames of one film. ``measured``: settings of the dataset that are found
     in the data where they are not given; ``facts``: what a person should know of how it was read. ``domains``: names of
     those that the field ``domain`` of items tells by number, ``tasks`` those of ``task``; ``further``: of a stream in
-    files, what is learned from in one and what that is judged on, by its number.
+    files, what is learned from in one and what that is judged on, by its number. ``names`` [N]: what a person finds the
+    training items by in their files, as ``named`` says: a ``file``, a ``line``, or a ``row``, counted from 0.
     """
 
     train: Labelled
@@ -133,6 +138,8 @@ class Published:
     domains: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     further: Callable[[int], tuple[Labelled, Labelled]] | None = None
+    names: np.ndarray | None = None
+    named: str = ROW
 
     @property
     def parts(self) -> dict[str, Labelled]:
@@ -145,6 +152,11 @@ class Published:
         there = f"is {strange!r}, but the domains of dataset={name} are {', '.join(self.domains)}"
         require(strange is None, "dataset.stream.order", there)
         return [self.domains.index(name) for name in domains]
+
+    @property
+    def called(self) -> np.ndarray:
+        """The names [N] of all training items."""
+        return np.arange(len(self.train)) if self.names is None else self.names
 
     @property
     def strata(self) -> np.ndarray:
@@ -163,6 +175,7 @@ class Published:
             noisy=noisy and (lambda seed: noisy(seed)[kept]),
             validation=validation,
             groups=None if self.groups is None else self.groups[kept],
+            names=None if self.names is None else self.names[kept],
         )
 
 
@@ -171,7 +184,7 @@ class Splits:
     """The items of a run.
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
-    ``true_labels`` are for judges alone; ``rows`` [N]: where its items are among those published for training.
+    ``true_labels`` are for judges alone; ``names`` [N] and ``named``: see ``Published``.
     ``periods``: of a stream whose first alone has labels, None where there is none; ``tasks``: what they are called, of
     a stream of such. ``facts``: what a person should know of them; ``doubts``: be warned of.
     """
@@ -179,7 +192,7 @@ class Splits:
     train: Labelled
     labelled: np.ndarray
     true_labels: np.ndarray
-    rows: np.ndarray
+    names: np.ndarray
     validation: Labelled
     test: Labelled
     classes: list[str]
@@ -188,6 +201,7 @@ class Splits:
     tasks: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    named: str = ROW
 
     @property
     def parts(self) -> dict[str, Labelled]:

@@ -24,9 +24,10 @@ def noisy(train: Labelled, labels: np.ndarray, settings: DatasetSettings, num_cl
         require(fits, "dataset.label_noise_matrix", f"has {len(matrix)} rows for {num_classes} classes; give one each")
         return drawn(np.asarray(matrix)[labels], random)
     if kind is NoiseKind.instance and share:
-        items = next(iter(train.fields.values()))
+        items = next(iter(train.fields.values()), None)
         needs = "follows the numbers of an item, and these items have none in memory; take another kind"
         require(isinstance(items, np.ndarray), "dataset.label_noise_kind", needs)
+        assert isinstance(items, np.ndarray)
         return drawn(by_instance(items, labels, share, num_classes, random), random)
     flipped = random.random(len(labels)) < share
     shift = random.integers(1, num_classes, len(labels)) if kind is NoiseKind.symmetric else 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from sdrun.data.classes import Truth, classes
 from sdrun.data.examples import Examples
-from sdrun.data.labelled import Labelled, Published
+from sdrun.data.labelled import LINE, ROW, Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
 from sdrun.settings import TEST_SHARE, Item, OwnSettings
@@ -31,6 +31,8 @@ def published(
         for part, truth in truths.items()
     }
     train, groups, validation = labelled["train"], _groups(parts["train"]), None
+    lines = parts["train"].lines
+    called = np.arange(len(train)) if lines is None else lines
     for part in parts.keys() - {"train"}:
         _require_apart(parts["train"], parts[part])
     if "test" in parts:
@@ -40,12 +42,22 @@ def published(
         key = "dataset.test_share" if groups is None else "dataset.group"
         require(len(drawn) > 0, key, f"leaves nothing to test on, of {len(train)} items; see dataset.test_file")
         test, train = train.take(drawn), train.take(rest)
-        groups = None if groups is None else groups[rest]
+        groups, called = None if groups is None else groups[rest], called[rest]
     if "val" in parts:
         validation, groups = len(train) + np.arange(len(parts["val"])), None
         train = train.joined(labelled["val"])
-    facts = _facts(settings, parts, truths["train"])
-    return Published(train, test, names, item, validation=validation, groups=groups, facts=tuple(facts))
+        called = np.r_[called, np.full(len(parts["val"]), -1)]
+    return Published(
+        train,
+        test,
+        names,
+        item,
+        validation=validation,
+        groups=groups,
+        facts=tuple(_facts(settings, parts, truths["train"])),
+        names=called,
+        named=ROW if lines is None else LINE,
+    )
 
 
 def _groups(examples: Examples) -> np.ndarray | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sdrun.data.corrections import corrected
 from sdrun.data.courses import in_first, streamed
 from sdrun.data.facts import doubts, facts
 from sdrun.data.labelled import Published, Splits
@@ -21,11 +22,16 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     """
     labels = source.train.labels
     are = "shares" if source.train.right is None else "sets"
-    key = "dataset.label_noise" if settings.label_noise else "dataset.label_noise_matrix"
-    is_hard = (source.train.soft is None and source.train.right is None) or not settings.is_noisy
-    require(is_hard, key, f"flips classes, and these labels are {are} of classes; leave it out")
-    is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks) or not settings.is_noisy
-    require(is_within, key, "flips classes of one task to those of another; leave it out")
+    keys = {
+        "dataset.label_noise": settings.label_noise > 0,
+        "dataset.label_noise_matrix": settings.label_noise_matrix is not None,
+        "dataset.corrections": settings.corrections is not None,
+    }
+    for key in (key for key, is_set in keys.items() if is_set):
+        is_hard = source.train.soft is None and source.train.right is None
+        require(is_hard, key, f"changes classes, and these labels are {are} of classes; leave it out")
+        is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks)
+        require(is_within, key, "changes classes of one task to those of another; leave it out")
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -59,16 +65,20 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         train=replace(train, labels=given_labels),
         labelled=labelled,
         true_labels=train.labels,
-        rows=rest,
+        names=source.called[rest],
+        named=source.named,
         validation=source.train.take(held_out),
         test=source.test,
         classes=source.classes,
         item=source.item,
         tasks=source.tasks,
+        facts=source.facts,
     )
+    if settings.corrections:
+        splits = corrected(splits, settings, source, rest, held_out)
     if isinstance(settings.stream, UnlabelledSettings):
         splits = streamed(splits, settings, source)
-    return replace(splits, facts=(*facts(splits), *source.facts), doubts=tuple(doubts(splits, seen)))
+    return replace(splits, facts=(*facts(splits), *splits.facts), doubts=tuple(doubts(splits, seen)))
 
 
 def _held_out(source: Published, settings: DatasetSettings, is_first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

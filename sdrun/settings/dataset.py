@@ -24,7 +24,7 @@ class NoiseKind(Enum):
 @dataclass
 class DatasetSettings(ABC):
     """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind;
-    ``stream``: how they drift, None where they do not.
+    ``stream``: how they drift, None where they do not; ``corrections``: a file of labels that somebody put right.
 
     ``free``: settings that change no result, but only how the data are got and read.
     """
@@ -43,6 +43,8 @@ class DatasetSettings(ABC):
     label_noise: float
     label_noise_kind: NoiseKind
     label_noise_matrix: list[Any] | None
+    corrections: str | None
+    corrections_column: str
     seed: int
     stream: StreamSettings | None = field(default=None, kw_only=True)
 
@@ -100,7 +102,11 @@ class DatasetSettings(ABC):
     def paths(self) -> dict[str, str | None]:
         """Where files are, by the settings that say so."""
         of_stream = self.stream.paths if self.stream else {}
-        return {"root": self.root, **{f"{STREAM}{name}": path for name, path in of_stream.items()}}
+        return {
+            "root": self.root,
+            "corrections": self.corrections,
+            **{f"{STREAM}{name}": path for name, path in of_stream.items()},
+        }
 
     def placed(self, paths: Mapping[str, str | None]) -> "DatasetSettings":
         """These settings with other ``paths``."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 OF_ROOT: dict[str, Any] = {"pictures": True, "control": "none"}
-OF_DATASETS: dict[str, Any] = {"label_noise_matrix": None}
+OF_DATASETS: dict[str, Any] = {"label_noise_matrix": None, "corrections": None, "corrections_column": "label"}
 OF_METHODS: dict[str, dict[str, Any]] = {
     "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
     "consistency": {"label_smoothing": 0.0},

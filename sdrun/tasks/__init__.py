@@ -36,6 +36,8 @@ SPLITTING = (
     "label_noise",
     "label_noise_kind",
     "label_noise_matrix",
+    "corrections",
+    "corrections_column",
     "seed",
 )
 """Settings that say what a run takes of a dataset, which is read the same whatever they are."""
@@ -103,7 +105,7 @@ def load(settings: DatasetSettings) -> Published:
     Raises InputError that names a missing or broken file and the ways to get it.
     """
     paths = {name: path and os.path.abspath(os.path.expanduser(path)) for name, path in settings.paths.items()}
-    key = repr({**{name: value for name, value in vars(settings).items() if name not in SPLITTING}, **paths})
+    key = repr({name: value for name, value in (vars(settings) | paths).items() if name not in SPLITTING})
     if key not in _loaded:
         try:
             published = read(settings)

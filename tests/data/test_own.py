@@ -103,7 +103,7 @@ def test_sets_and_shares_are_not_mixed(tmp_path):
 def test_noise_of_shares_is_refused_before_training(tmp_path, called):
     file = npz(tmp_path / "a.npz", x=X, y=SHARES)
     code, text = called("dataset=vectors", f"dataset.root={file}", "dataset.label_noise=0.1", "method=supervised")
-    told = "sdrun: dataset.label_noise: flips classes, and these labels are shares of classes; leave it out\n"
+    told = "sdrun: dataset.label_noise: changes classes, and these labels are shares of classes; leave it out\n"
     assert (code, text) == (2, told)
 
 

@@ -348,7 +348,10 @@ REFUSED = {
         "method.heads=each",
         "method.label_smoothing=0.1",
     ): "method.label_smoothing: spreads",
-    ("dataset/stream=classes", "dataset.label_noise=0.1"): "dataset.label_noise: flips classes of one task to those of",
+    (
+        "dataset/stream=classes",
+        "dataset.label_noise=0.1",
+    ): "dataset.label_noise: changes classes of one task to those of",
     ("dataset/stream=classes", "dataset.val_size=4"): "dataset.val_size: leaves no item of the task",
     ("dataset/stream=classes", "dataset.val_size=0", "method.level=0.5"): "method.level: is one of validation items",
     ("dataset/stream=classes", "dataset.num_labels=3"): "dataset.train_size: leaves no label of the task",

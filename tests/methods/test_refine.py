@@ -45,7 +45,7 @@ def test_what_is_believed_of_labels_is_what_cleanlab_says(seed):
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
 def test_those_are_suspect_that_cleanlab_finds(noise):
     labels, beliefs, _ = believed(2000, noise=noise)
-    is_suspect = Audit(np.arange(2000), labels, beliefs, "abcd", Finder.confident).found.is_suspect
+    is_suspect = Audit("row", np.arange(2000), labels, beliefs, "abcd", Finder.confident).found.is_suspect
     theirs = filter.find_label_issues(labels, beliefs)
     assert (is_suspect != theirs).sum() <= 2
     assert is_suspect.sum() > 100
@@ -208,7 +208,7 @@ def test_dropping_everything_is_refused():
 @pytest.mark.parametrize("finder", list(Finder))
 def test_an_audit_without_wrong_labels_claims_no_recall(finder):
     labels, beliefs, _ = believed(noise=0)
-    audit = Audit(np.arange(600), labels, beliefs, "abcd", finder)
+    audit = Audit("row", np.arange(600), labels, beliefs, "abcd", finder)
     metrics = audit.metrics(labels, 0)
     assert "labels/recall" not in metrics
     assert metrics["labels/noise_rate_low"] <= metrics["labels/noise_rate"] <= metrics["labels/noise_rate_high"]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sdrun.data.corrections import GIVEN, LABEL, safe
 from sdrun.methods.refine import anchors, confident
 from sdrun.methods.refine.found import Found
 from sdrun.methods.refine.settings import Finder
@@ -21,11 +22,12 @@ CLEAN = 0.01
 
 @dataclass(frozen=True)
 class Audit:
-    """``rows`` [N]: where items are among those for training; ``labels`` [N]: as they are given; ``beliefs`` [N, K]:
-    of models that did not see the item, probabilities.
+    """``names`` [N]: what a person finds items by, each being a row, a line or a file, as ``named`` says; ``labels``
+    [N]: as they are given; ``beliefs`` [N, K]: of models that did not see the item, probabilities.
     """
 
-    rows: np.ndarray
+    named: str
+    names: np.ndarray
     labels: np.ndarray
     beliefs: np.ndarray
     classes: Sequence[str]
@@ -81,18 +83,20 @@ class Audit:
         return [told, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
 
     def table(self, learned: np.ndarray) -> str:
-        """A row of comma-separated values for each item, the most suspicious first. learned: what a student learns,
-        [N, K].
+        """A row of comma-separated values for each item, the most suspicious first, with a ``label`` for a person to
+        write. learned: what a student learns, [N, K].
         """
         proposed, found = self.proposed, self.found
         records = [
             {
-                "row": int(self.rows[item]),
-                "given": self.classes[self.labels[item]],
-                "proposed": self.classes[proposed[item]],
+                self.named: safe(str(self.names[item])),
+                GIVEN: safe(self.classes[self.labels[item]]),
+                "proposed": safe(self.classes[proposed[item]]),
+                LABEL: "",
                 "suspect": "yes" if found.is_suspect[item] else "no",
                 "rank": int(found.ranks[item]),
                 "belief_in_given": f"{self.beliefs[item, self.labels[item]]:.4f}",
+                "right": f"{found.classes[item, self.labels[item]]:.4f}",
                 "confidence": f"{self.beliefs[item].max():.4f}",
                 **{f"learned_{name}": f"{learned[item, k]:.4f}" for k, name in enumerate(self.classes)},
             }

@@ -101,8 +101,9 @@ class _Refine:
 
     def _audit(self, beliefs: Tensor) -> Audit:
         splits = self.experiment.data.splits
-        rows = splits.rows[splits.labelled]
-        return Audit(rows, self.classes, beliefs.double().cpu().numpy(), splits.classes, self.settings.finder)
+        told = beliefs.double().cpu().numpy()
+        names = splits.names[splits.labelled]
+        return Audit(splits.named, names, self.classes, told, splits.classes, self.settings.finder)
 
     def _judge(self, name: str, beliefs: Tensor) -> dict[str, float]:
         """What there is to say of the labels, as a stage of its own."""

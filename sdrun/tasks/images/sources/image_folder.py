@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from joblib import cpu_count
 
-from sdrun.data.labelled import Labelled, Published
+from sdrun.data.labelled import FILE, Labelled, Published
 from sdrun.data.subsets import for_testing
 from sdrun.errors import InputError, require
 from sdrun.ranks import num_local_ranks
@@ -123,6 +123,8 @@ def load(settings: ImageFolderSettings) -> Published:
         groups=None if groups is None else groups[train],
         measured={"size": size, "mean": mean, "std": std},
         facts=tuple(facts),
+        names=np.array([picture.name for picture in pictures])[train],
+        named=FILE,
     )
 
 

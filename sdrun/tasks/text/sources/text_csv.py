@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from sdrun.data.labelled import Published
+from sdrun.data.labelled import LINE, Published
 from sdrun.data.subsets import for_testing
 from sdrun.data.tables import require_delimiter
 from sdrun.errors import InputError, require
@@ -66,4 +66,5 @@ def load(settings: TextCSVSettings) -> Published:
         drawn, rest = for_testing(labels, settings.test_share or TEST_SHARE)
         train, test = table.take(rest), table.take(drawn)
     classes = train.classes()
-    return Published(train.labelled(classes), test.labelled(classes), classes, TEXTS)
+    parts = train.labelled(classes), test.labelled(classes)
+    return Published(*parts, classes, TEXTS, names=train.lines, named=LINE)
