@@ -141,6 +141,15 @@ def unseen(settings: DatasetSettings) -> ModuleType:
     return import_module(place)
 
 
+def shown(settings: DatasetSettings, items: Labelled) -> list[bytes | str]:
+    """What a person sees of each item: a PNG, or a text; empty where the task has no way to show them."""
+    place = f"{__name__}.{settings.task}.shown"
+    if find_spec(place) is None:
+        return [""] * len(items)
+    seen: list[bytes | str] = import_module(place).shown(items)
+    return seen
+
+
 def anew(name: str, make: Callable[[], bytes]) -> bytes:
     """Keeps no file, and makes it each time."""
     return make()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from owned import table, vectors
+from pictured import images
 
 from helpers import settings
-from pictured import images
 from sdrun.data.corrections import meant, safe
 from sdrun.data.splits import split
 from sdrun.errors import InputError

@@ -1,0 +1,1 @@
+"""A page of suspicious labels, for a person to go through."""

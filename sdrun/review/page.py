@@ -1,0 +1,141 @@
+"""The labels of a finished run that are most suspicious, class by class, as one page in which nothing executes."""
+
+import base64
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jinja2 import Environment, select_autoescape
+
+from sdrun import __version__, configuration, recorded, tasks
+from sdrun.comparison.commands import FOLDER
+from sdrun.data.corrections import LABEL
+from sdrun.data.splits import split
+from sdrun.errors import require
+from sdrun.methods.refine.audit import Audit
+from sdrun.methods.refine.recipe import BELIEFS, FILE
+from sdrun.methods.refine.settings import RefineSettings
+from sdrun.results import load_items
+from sdrun.settings.words import parted, printable
+from sdrun.storage.files import write_bytes
+from sdrun.storage.folder import RunFolder
+from sdrun.storage.place import resuming
+
+PAGE = "review.html"
+MOST_SWAPS = 12
+"""Kinds of mistakes that the page counts."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """An item as the page shows it: a ``picture`` as a data URI, or a ``text``."""
+
+    name: str
+    rank: int
+    proposed: str
+    right: float
+    picture: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The suspects among the items that are labelled as one class; ``cards`` are the first of them."""
+
+    given: str
+    num: int
+    num_suspects: int
+    cards: list[Card]
+
+
+def write(path: Path, overrides: list[str], most: int, output: Path | None) -> Path:
+    """The page of a run, in its folder if nowhere else, with at most so many items of each label.
+
+    overrides: where the data are now. Raises InputError where the run holds no beliefs out of sample, or its data
+    changed.
+    """
+    folder = RunFolder.open(path)
+    require(folder.status == "completed", str(path), f"is {folder.status}; finish it by: {resuming(path)}")
+    config = recorded.load_config(folder)
+    recorded.change(config, overrides, (), "of a finished run")
+    settings = configuration.settings_from(config)
+    method = settings.method
+    needs = "holds no beliefs out of sample; sdrun method=refine makes them"
+    require(isinstance(method, RefineSettings), str(path), needs)
+    assert isinstance(method, RefineSettings)
+    splits = split(tasks.load(settings.dataset), settings.dataset)
+    recorded.require_same(folder, settings, splits.fingerprints())
+    labels = splits.train.labels[splits.labelled]
+    made = folder.finished(f"round_{method.rounds}_labels")
+    assert made
+    beliefs = load_items(folder, made, torch.device("cpu"))[BELIEFS].double().numpy()
+    audit = Audit(splits.named, splits.names[splits.labelled], labels, beliefs, splits.classes, method.finder)
+    rows = [_first(audit, label, most) for label in range(len(splits.classes))]
+    seen = tasks.shown(settings.dataset, splits.train.take(splits.labelled[np.concatenate(rows)]))
+    cards = {item: _card(audit, item, one) for item, one in zip(np.concatenate(rows).tolist(), seen, strict=True)}
+    shelves = [
+        Shelf(
+            name,
+            int((labels == label).sum()),
+            int(audit.found.is_suspect[labels == label].sum()),
+            [cards[item] for item in rows[label].tolist()],
+        )
+        for label, name in enumerate(splits.classes)
+    ]
+    page = _rendered(
+        title=f"Labels of {settings.dataset.name} that look wrong",
+        said=audit.said,
+        swaps=_swaps(audit),
+        shelves=sorted((shelf for shelf in shelves if shelf.cards), key=lambda shelf: -shelf.num_suspects),
+        named=splits.named,
+        file=FILE,
+        column=LABEL,
+        command=_command(folder.manifest["overrides"], path / FILE),
+        version=__version__,
+    )
+    target = output or path / PAGE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(target, page.encode(errors="backslashreplace"))
+    return target
+
+
+def _first(audit: Audit, label: int, most: int) -> np.ndarray:
+    """The most suspicious suspects of those that are labelled so."""
+    rows = np.flatnonzero(audit.found.is_suspect & (audit.labels == label))
+    return rows[np.argsort(audit.found.ranks[rows])][:most]
+
+
+def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
+    found, is_text = audit.found, isinstance(seen, str)
+    return Card(
+        name=str(audit.names[item]),
+        rank=int(found.ranks[item]),
+        proposed=audit.classes[audit.proposed[item]],
+        right=float(found.classes[item, audit.labels[item]]),
+        picture="" if isinstance(seen, str) else f"data:image/png;base64,{base64.b64encode(seen).decode()}",
+        text=str(seen) if is_text else "",
+    )
+
+
+def _swaps(audit: Audit) -> list[tuple[str, str, int]]:
+    """What is labelled as one class and believed to be another, the most frequent first, and how many such there are."""
+    suspects = np.flatnonzero(audit.found.is_suspect & (audit.proposed != audit.labels))
+    pairs = np.stack([audit.labels[suspects], audit.proposed[suspects]], axis=1)
+    different, counts = np.unique(pairs, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_SWAPS]
+    return [(audit.classes[a], audit.classes[b], int(counts[row])) for row in order for a, b in [different[row]]]
+
+
+def _command(overrides: list[str], file: Path) -> str:
+    """What takes the decisions."""
+    corrections = f"dataset.corrections={file}"
+    own = [word for word in overrides if parted(word)[0] not in (FOLDER, *(parted(corrections)[:1]))]
+    return printable(shlex.join(["sdrun", *own, corrections]))
+
+
+def _rendered(**values: object) -> str:
+    template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
+    return environment.from_string(template).render(**values)
