@@ -120,7 +120,7 @@ def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
 
 
 def _swaps(audit: Audit) -> list[tuple[str, str, int]]:
-    """What is labelled as one class and believed to be another, the most frequent first, and how many such there are."""
+    """Labels, the classes that their items are believed to be of, and how many such there are, the most first."""
     suspects = np.flatnonzero(audit.found.is_suspect & (audit.proposed != audit.labels))
     pairs = np.stack([audit.labels[suspects], audit.proposed[suspects]], axis=1)
     different, counts = np.unique(pairs, axis=0, return_counts=True)

@@ -8,6 +8,7 @@ OF_METHODS: dict[str, dict[str, Any]] = {
     "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
     "consistency": {"label_smoothing": 0.0},
     "mean_teacher": {"label_smoothing": 0.0},
+    "supervised": {"average": 0.0},
 }
 CHOICES = {
     ("consistency", "plain"): "consistency",

@@ -14,6 +14,7 @@ from sdrun.methods.refine.judge import OfLabels
 from sdrun.methods.refine.labels import refined, shares
 from sdrun.methods.refine.objective import Refined
 from sdrun.methods.refine.settings import RefineSettings, Start
+from sdrun.objectives.averaged import averaged
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import seed_of
 
@@ -91,7 +92,9 @@ class _Refine:
         source = Rows(self._labelled(labels), self._rows(chosen))
         make = Refined if rows is None else Taught
         objective = make(student, experiment.answers, role=settings.view, smoothing=settings.label_smoothing)
-        return experiment.fit(name, objective, experiment.stream(index, {settings.view: 1}, source=source))
+        stream = experiment.stream(index, {settings.view: 1}, source=source)
+        counted = averaged(objective, settings.average, experiment.num_steps(stream, name))
+        return experiment.fit(name, counted, stream)
 
     def _labelled(self, labels: Tensor) -> With:
         return With(self.items, {"label": labels})

@@ -81,6 +81,7 @@ class RefineSettings(MethodSettings):
     start: Start
     view: str
     label_smoothing: float
+    average: float
 
     def __post_init__(self) -> None:
         require_range("method.rounds", self.rounds, 1)
@@ -89,6 +90,7 @@ class RefineSettings(MethodSettings):
         require_range("method.belief_length", self.belief_length, 0, 1)
         require_view("method.view", self.view)
         require_range("method.label_smoothing", self.label_smoothing, 0, 1)
+        require_range("method.average", self.average, 0, 1)
         needless = f"has no effect with method.action={self.action.value}; leave it out"
         takes_kind = self.action in (Action.mix, Action.posterior, Action.relabel)
         same = "is method.action=relabel with method.finder=confident; set one of them to the other"
