@@ -62,8 +62,8 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
     recorded.change(config, overrides, (), "of a finished run")
     settings = configuration.settings_from(config)
     method = settings.method
-    needs = "holds no beliefs out of sample; sdrun method=refine makes them"
-    require(isinstance(method, RefineSettings), str(path), needs)
+    needs = "holds no beliefs out of sample; sdrun method=refine makes them, with two folds or more"
+    require(isinstance(method, RefineSettings) and method.folds > 1, str(path), needs)
     assert isinstance(method, RefineSettings)
     splits = split(tasks.load(settings.dataset), settings.dataset)
     recorded.require_same(folder, settings, splits.fingerprints())

@@ -217,7 +217,7 @@ def test_an_audit_without_wrong_labels_claims_no_recall(finder):
 
 
 REFUSED = {
-    ("method.folds=1",): "method.folds: must be at least 2",
+    ("method.folds=0",): "method.folds: must be at least 1",
     ("method.rounds=0",): "method.rounds: must be at least 1",
     ("method.belief_length=0",): "method.belief_length: must be above 0",
     ("method.action=drop", "method.alpha=0.5"): "method.alpha: has no effect with method.action=drop",

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from sdrun.answers.answers import Answers
 from sdrun.methods.ps_kd.settings import PSKDSettings
+from sdrun.objectives.memory import remember
 from sdrun.objectives.objective import Objective, StepOutput
 from sdrun.ranks import OverRanks
 from sdrun.schedules import linear
@@ -67,6 +68,4 @@ class Progressive(Objective):
     def after_step(self, step: int) -> None:
         index, probabilities = (self.gather(torch.cat(parts)) for parts in zip(*self._seen, strict=True))
         self._seen = []
-        times = self.memory.new_zeros(len(self.memory)).index_add_(0, index, torch.ones_like(probabilities[:, 0]))
-        self.memory[index] = 0
-        self.memory.index_add_(0, index, probabilities / times[index, None])  # of an item that came twice, the mean
+        remember(self.memory, index, probabilities)

@@ -59,7 +59,7 @@ class _Refine:
         experiment, of_folds = self.experiment, self.settings.folds_of(number)
         fold_of = folds(self.classes, len(of_folds), seed_of(experiment.settings.seed, name, "folds"))
         stages = [
-            self._fit(fold_name, 1 + fold, experiment.student(1 + fold), labels, np.flatnonzero(fold_of != fold))
+            self._fit(fold_name, 1 + fold, experiment.student(1 + fold), labels, self._others(fold_of, fold))
             for fold, fold_name in enumerate(of_folds)
         ]
 
@@ -95,6 +95,10 @@ class _Refine:
         stream = experiment.stream(index, {settings.view: 1}, source=source)
         counted = averaged(objective, settings.average, experiment.num_steps(stream, name))
         return experiment.fit(name, counted, stream)
+
+    def _others(self, fold_of: np.ndarray, fold: int) -> np.ndarray:
+        """The items that those of a fold are judged by: all, where there is one."""
+        return np.flatnonzero((fold_of != fold) | (self.settings.folds == 1))
 
     def _labelled(self, labels: Tensor) -> With:
         return With(self.items, {"label": labels})

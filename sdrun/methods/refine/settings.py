@@ -64,6 +64,8 @@ class Start(Enum):
 class RefineSettings(MethodSettings):
     """``alpha`` is the weight of beliefs that are mixed, any number; above 1 is best under heavy noise (2301.13304).
 
+    With one of ``folds`` beliefs are of a model that learned from all items, which is self-training.
+
     ``belief_length``: of the training of models that say what they believe, as a share of a student's. What is wrong is
     learned last, so they are stopped early (2007.00151).
     """
@@ -85,7 +87,7 @@ class RefineSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         require_range("method.rounds", self.rounds, 1)
-        require_range("method.folds", self.folds, 2)
+        require_range("method.folds", self.folds, 1)
         require_positive("method.belief_length", self.belief_length)
         require_range("method.belief_length", self.belief_length, 0, 1)
         require_view("method.view", self.view)
