@@ -7,6 +7,7 @@ from cleanlab import count, filter
 
 from helpers import SMALL, interrupted, settings, start, summary
 from sdrun import run
+from sdrun.answers.categorical import Categorical
 from sdrun.errors import InputError
 from sdrun.methods.refine import anchors, confident
 from sdrun.methods.refine.audit import Audit, average_precision
@@ -14,7 +15,13 @@ from sdrun.methods.refine.confident import confident_joint, noise_rate, transiti
 from sdrun.methods.refine.folds import folds
 from sdrun.methods.refine.labels import refined
 from sdrun.methods.refine.settings import Finder
+from sdrun.methods.refine_coteaching.objective import Coteaching
+from sdrun.methods.refine_elr.objective import EarlyLearning
+from sdrun.objectives.averaged import averaged
+from sdrun.objectives.taught import Taught
+from sdrun.randomness import Draws
 from sdrun.storage.folder import RunFolder
+from sdrun.streams.batch import Batch
 
 REFINE = ("method=refine", "dataset.label_noise=0.3", "optim.max_steps=6")
 
@@ -237,3 +244,67 @@ def test_a_class_that_a_fold_would_lack_is_named(called):
     code, said = called("method=refine", "dataset.labels_per_class=2")
     assert code == 2
     assert "method.folds: is 3, and 0 has 2 labelled items: no fold may lack it; lower it, or add items" in said
+
+
+def test_what_was_said_before_is_held_to_as_the_authors_code_does():
+    """Early-learning regularisation, two steps over four items, against 2007.00151 written out."""
+    torch.manual_seed(0)
+    student = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3))
+    chosen = settings("method=refine_elr", "method.weight=2", "method.momentum=0.6").method
+    ours = EarlyLearning(student, Categorical(3), chosen, 4, 3, lambda rows: rows)
+    target, index, label = torch.zeros(4, 3), torch.tensor([2, 0, 3]), torch.tensor([1, 2, 0])
+    for step in range(2):
+        view = torch.randn(3, 1, 2, 2)
+        batch = Batch(step, index, {"weak": [view]}, {"label": label}, Draws((0,), slice(0, 3), 3))
+        output = ours(batch)
+        ours.after_step(step + 1)
+        said = student(view).softmax(dim=1).clamp(1e-4, 1 - 1e-4)
+        target[index] = 0.6 * target[index] + 0.4 * (said / said.sum(dim=1, keepdim=True)).detach()
+        term = (1 - (target[index] * said).sum(dim=1)).log().mean()
+        expected = torch.nn.functional.cross_entropy(student(view), label) + 2 * term
+        torch.testing.assert_close(output.loss, expected)
+        torch.testing.assert_close(ours.memory, target)
+
+
+def test_each_learns_from_what_is_easiest_for_its_peer():
+    torch.manual_seed(0)
+    pair = [torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3)) for _ in range(2)]
+    words = ("method.forget=0.5", "method.ramp_up=0.5", "method.label_smoothing=0.1")
+    chosen = settings("method=refine_coteaching", *words).method
+    ours = Coteaching(pair, Categorical(3), chosen, 10, lambda rows: rows)
+    assert [ours.num_kept(8, step) for step in (0, 4, 5, 9)] == [8, 5, 4, 4]
+    view, label = torch.randn(8, 1, 2, 2), torch.randint(3, (8,))
+    output = ours(Batch(9, torch.arange(8), {"weak": [view]}, {"label": label}, Draws((0,), slice(0, 8), 8)))
+    answers = [student(view) for student in pair]
+    for name, own, peer in (("ce", 0, 1), ("peer_ce", 1, 0)):
+        easiest = torch.nn.functional.cross_entropy(answers[peer], label, reduction="none").argsort()[:4]
+        expected = torch.nn.functional.cross_entropy(answers[own][easiest], label[easiest], label_smoothing=0.1)
+        torch.testing.assert_close(output.terms[name], expected)
+
+
+def test_one_fold_is_a_model_that_learned_from_all(tmp_path):
+    start(tmp_path / "run", "method=refine_self_training", "dataset.label_noise=0.3", "optim.max_steps=6")
+    folder = RunFolder.open(tmp_path / "run")
+    assert [stage.name for stage in folder.results()] == [
+        "round_1_fold_0",
+        "round_1_labels",
+        "round_1_audit",
+        "round_1",
+    ]
+    with (tmp_path / "run/refined_labels.csv").open() as file:
+        learned = [[float(row[f"learned_{name}"]) for name in range(10)] for row in csv.DictReader(file)]
+    assert all(sorted(row)[-1] == 1 and sum(row) == 1 for row in learned)
+
+
+def test_an_average_of_the_weights_is_what_counts():
+    torch.manual_seed(0)
+    student = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3))
+    plain = Taught(student, Categorical(3))
+    assert averaged(plain, 0.0, 10) is plain
+    counted = averaged(plain, 0.9, 1000)
+    before = counted.networks[""][1].weight.clone()
+    with torch.no_grad():
+        student[1].weight.add_(1)
+    counted.after_step(1)
+    torch.testing.assert_close(counted.networks[""][1].weight, before + 0.5)  # the mean of two
+    assert counted.networks["student"] is student

@@ -3,7 +3,7 @@
 Paper: Han et al. 2018 (1804.06872).
 Idea: of each batch either network picks the items of least loss, and the other learns from these; the share that is
 left out rises to ``forget``.
-Asymmetry: another start. The two make other mistakes, so that one's does not confirm itself.
+Asymmetry: none. The two start elsewhere and so make other mistakes, but tell each other nothing of an item.
 Use when: a method that learns what a model believes is to be held against one that only leaves out.
 Expect: EXPECT
 Watch for: its two networks, for twice the compute; classes that are hard, and left out as if they were wrong.
