@@ -30,11 +30,11 @@ MOST_SWAPS = 12
 
 @dataclass(frozen=True)
 class Card:
-    """An item as the page shows it: a ``picture`` as a data URI, or a ``text``."""
+    """An item as the page shows it: a ``picture`` as a data URI, or a ``text``; ``other``: what else it may be."""
 
     name: str
     rank: int
-    proposed: str
+    other: str
     right: float
     picture: str
     text: str
@@ -108,14 +108,16 @@ def _first(audit: Audit, label: int, most: int) -> np.ndarray:
 
 
 def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
-    found, is_text = audit.found, isinstance(seen, str)
+    found, label = audit.found, audit.labels[item]
+    others = found.classes[item].copy()
+    others[label] = -1
     return Card(
         name=str(audit.names[item]),
         rank=int(found.ranks[item]),
-        proposed=audit.classes[audit.proposed[item]],
-        right=float(found.classes[item, audit.labels[item]]),
+        other=audit.classes[others.argmax()],
+        right=float(found.classes[item, label]),
         picture="" if isinstance(seen, str) else f"data:image/png;base64,{base64.b64encode(seen).decode()}",
-        text=str(seen) if is_text else "",
+        text=seen if isinstance(seen, str) else "",
     )
 
 
