@@ -48,6 +48,7 @@ RUNS = {
     "RUN_FOLDER": "dataset=image_folder dataset.root=FOLDER",
     "TEXT_RUN": "dataset=text_csv dataset.root=FILE.csv",
     "TEACHER_RUN": "method=supervised",
+    "REFINE_RUN": "method=refine dataset.label_noise=0.3",
     "DINO_RUN": "experiment=dino_fashion_mnist",
     "RUNS": "-m experiment=few_labels_fashion_mnist seed=0 init_from=null,DINO_RUN",
 }
