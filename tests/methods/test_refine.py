@@ -8,6 +8,7 @@ from cleanlab import count, filter
 from helpers import SMALL, interrupted, settings, start, summary
 from sdrun import run
 from sdrun.answers.categorical import Categorical
+from sdrun.averaged import averaged
 from sdrun.errors import InputError
 from sdrun.methods.refine import anchors, confident
 from sdrun.methods.refine.audit import Audit, average_precision
@@ -17,7 +18,6 @@ from sdrun.methods.refine.labels import refined
 from sdrun.methods.refine.settings import Finder
 from sdrun.methods.refine_coteaching.objective import Coteaching
 from sdrun.methods.refine_elr.objective import EarlyLearning
-from sdrun.objectives.averaged import averaged
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import Draws
 from sdrun.storage.folder import RunFolder

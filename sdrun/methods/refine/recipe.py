@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sdrun.averaged import averaged
 from sdrun.data.source import Fields, Rows, Source, With
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.refine.audit import Audit
@@ -14,7 +15,6 @@ from sdrun.methods.refine.judge import OfLabels
 from sdrun.methods.refine.labels import refined, shares
 from sdrun.methods.refine.objective import Refined
 from sdrun.methods.refine.settings import RefineSettings, Start
-from sdrun.objectives.averaged import averaged
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import seed_of
 

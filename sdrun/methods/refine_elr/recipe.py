@@ -1,9 +1,9 @@
 """Early-learning regularisation: one stage."""
 
+from sdrun.averaged import averaged
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.refine_elr.objective import EarlyLearning
 from sdrun.methods.refine_elr.settings import RefineELRSettings
-from sdrun.objectives.averaged import averaged
 
 
 def run(settings: RefineELRSettings, experiment: Experiment) -> Stage:

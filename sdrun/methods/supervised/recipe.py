@@ -1,8 +1,8 @@
 """Supervised training: one stage."""
 
+from sdrun.averaged import averaged
 from sdrun.experiment import Experiment, Stage
 from sdrun.methods.supervised.settings import SupervisedSettings
-from sdrun.objectives.averaged import averaged
 from sdrun.objectives.taught import Taught
 
 
