@@ -13,7 +13,8 @@ from torch import nn
 
 from sdrun import configuration, methods, tasks
 from sdrun.context import Context
-from sdrun.data.labelled import Columns, Labelled, Splits
+from sdrun.data.columns import Columns
+from sdrun.data.labelled import Labelled, Splits
 from sdrun.display import Display
 from sdrun.errors import require
 from sdrun.experiment import Experiment, Stage

@@ -1,14 +1,15 @@
 """Items with labels, as they are published, and as a run uses them. Imports no torch."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sdrun.data.columns import Columns
 from sdrun.errors import require
 from sdrun.settings import Item, ItemCounts
 
@@ -19,35 +20,8 @@ if TYPE_CHECKING:
 TASK = "task"
 """The field of items that tells whose of a stream's tasks each is, by number."""
 
-
 ROW, LINE, FILE = "row", "line", "file"
 """What a person finds an item by."""
-
-
-class Column(Protocol):
-    """A field of items that is no array, such as their texts.
-
-    ``pieces``: for each item, bytes that are equal for equal items alone, whatever file they came from.
-    """
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, index: np.ndarray) -> "Column": ...
-
-    def tobytes(self) -> bytes: ...
-
-    def pieces(self) -> Iterable[bytes]: ...
-
-
-class Readable(Column, Protocol):
-    """A column that stays where it is, such as in files, and is read as it is needed."""
-
-    def read(self, index: np.ndarray) -> np.ndarray:
-        """The values [B, ...] of the items at these positions [B]."""
-
-
-Columns: TypeAlias = Mapping[str, "np.ndarray | Column"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sdrun.data.labelled import Readable, Splits
+from sdrun.data.columns import Readable
+from sdrun.data.labelled import Splits
 
 Fields = dict[str, Tensor]
 """What there is of some items, by name: [B, ...] each."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from sdrun.data.classes import classes
+from sdrun.data.columns import Columns
 from sdrun.data.examples import Examples
-from sdrun.data.labelled import Columns, Labelled, Published
+from sdrun.data.labelled import Labelled, Published
 from sdrun.errors import InputError, require
 from sdrun.plugins.registry import Registered
 from sdrun.settings import DatasetSettings, Item

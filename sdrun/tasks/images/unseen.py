@@ -7,8 +7,8 @@ import numpy as np
 from joblib import cpu_count
 
 from sdrun.data.arrays import SUFFIXES
+from sdrun.data.columns import Columns
 from sdrun.data.examples import without_labels
-from sdrun.data.labelled import Columns
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings, Item, OwnSettings
 from sdrun.tasks.images.folders.decoded import Files

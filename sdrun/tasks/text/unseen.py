@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from sdrun.data.labelled import Columns
+from sdrun.data.columns import Columns
 from sdrun.data.tables import opened
 from sdrun.errors import InputError, require
 from sdrun.settings import DatasetSettings, Item

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from sdrun.data.arrays import SUFFIXES
+from sdrun.data.columns import Columns
 from sdrun.data.examples import Examples, without_labels
-from sdrun.data.labelled import Columns
 from sdrun.data.tables import opened
 from sdrun.errors import require
 from sdrun.settings import DatasetSettings, Item
