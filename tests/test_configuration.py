@@ -36,7 +36,7 @@ def test_every_method_has_a_choice_and_every_choice_is_of_a_method():
     assert choices >= set(methods.names())
     others = {name: settings(f"method={name}").method.name for name in choices - set(methods.names())}
     families = {
-        name: next((m for m in ("layerwise", "online", "continual") if name.startswith(m)), "consistency")
+        name: next((m for m in ("layerwise", "online", "continual", "refine") if name.startswith(m)), "consistency")
         for name in others
     }
     assert families == others

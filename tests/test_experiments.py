@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tasks.text.ratings import zipped
 
 from helpers import QUICK, settings, summary, write_idx
 from sdrun import run
@@ -15,7 +16,11 @@ FEW = ("optim.max_steps=2", "dataset.train_size=256", "dataset.val_size=200", *Q
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name, tmp_path: Path):
-    asked = (f"experiment={name}", *FEW, f"dataset.root={write_idx(tmp_path / 'data', num_train=500)}")
+    write_idx(tmp_path / "data", num_train=500)
+    rated = zipped(tmp_path) if "vader" in name else tmp_path / "data"
+    asked = (f"experiment={name}", *FEW, f"dataset.root={rated}")
+    if "vader" in name:
+        asked = (*asked, "dataset.train_size=60", "dataset.val_size=20")
     if settings(*asked).method.guests:
         asked = (*asked, "dataset.num_labels=200")
         widths = f"model.widths={settings(*asked).model.widths}".replace(" ", "")

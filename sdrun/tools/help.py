@@ -72,8 +72,7 @@ def _overview(verbs: list[str], console: "Console") -> None:
     layout.heading("Choices, GROUP=CHOICE: sdrun help METHOD, GROUP or metrics", console)
     layout.rows(listed.items(), console)
     layout.heading("Verbs: sdrun help VERB", console)
-    layout.rows([(verb, _purpose(verb)) for verb in verbs], console)
-    console.print()
+    layout.rows([(verb, _purpose(verb)) for verb in verbs if verb != "help"], console)
     layout.paragraph(SETTINGS, console)
 
 

@@ -1,4 +1,4 @@
-"""``sdrun review RUN_FOLDER``: the labels that look wrong, class by class, as a page to go through."""
+"""``sdrun review RUN_FOLDER``: the labels that look wrong, as a page to go through."""
 
 from pathlib import Path
 
