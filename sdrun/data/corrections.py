@@ -40,12 +40,14 @@ def corrected(
     train, validation: where these are among the published [N], [M]. Where no label is wrong on purpose, what a person
     says is the truth. Raises InputError where a table is of other data.
     """
-    said = _read(settings, source)
-    labels = _applied(said, splits.train.labels, train, source.classes)
-    held_out = _applied(said, splits.validation.labels, validation, source.classes)
+    corrections = _read(settings, source)
+    labels = _applied(corrections, splits.train.labels, train, source.classes)
+    held_out = _applied(corrections, splits.validation.labels, validation, source.classes)
     is_true = bool((splits.train.labels == splits.true_labels).all())
     num_other = int((labels != splits.train.labels).sum())
-    told = f"{len(said):,} labels by {settings.corrections}; {num_other:,} for training are others than those given"
+    told = (
+        f"{len(corrections):,} labels by {settings.corrections}; {num_other:,} for training are others than those given"
+    )
     return replace(
         splits,
         train=replace(splits.train, labels=labels),
@@ -56,7 +58,7 @@ def corrected(
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Correction:
     """``where``: what an error says of its place; ``given``: the class that the item had, None if that is not said."""
 
     label: int
@@ -64,12 +66,14 @@ class _Said:
     where: str
 
 
-def _applied(said: Mapping[int, _Said], labels: np.ndarray, rows: np.ndarray, classes: list[str]) -> np.ndarray:
+def _applied(
+    corrections: Mapping[int, _Correction], labels: np.ndarray, rows: np.ndarray, classes: list[str]
+) -> np.ndarray:
     """A copy of ``labels`` [N] of the items at ``rows`` [N] among the published, put right."""
     labels = labels.copy()
     for place, row in enumerate(rows.tolist()):
-        if row in said:
-            one, now = said[row], int(labels[place])
+        if row in corrections:
+            one, now = corrections[row], int(labels[place])
             told = f"says {classes[one.given or 0]!r} is given, but it is {classes[now]!r}"
             ways = "it is of other data, or of another dataset.seed or noise"
             require(one.given in (None, now), one.where, f"{told}; {ways}")
@@ -77,7 +81,7 @@ def _applied(said: Mapping[int, _Said], labels: np.ndarray, rows: np.ndarray, cl
     return labels
 
 
-def _read(settings: DatasetSettings, source: Published) -> dict[int, _Said]:
+def _read(settings: DatasetSettings, source: Published) -> dict[int, _Correction]:
     """What ``dataset.corrections`` says, by where items are among those published for training.
 
     Raises InputError that names the line, or the key, and the way out.
@@ -85,7 +89,7 @@ def _read(settings: DatasetSettings, source: Published) -> dict[int, _Said]:
     path = Path(str(settings.corrections)).expanduser()
     number_of = {name: number for number, name in enumerate(source.classes)}
     position_of = {str(name): row for row, name in enumerate(source.called.tolist())}
-    found: dict[int, _Said] = {}
+    by_position: dict[int, _Correction] = {}
     with opened(path, "comma", KEY) as table:
         of_item = table.place(KEY, source.named)
         of_label = table.place(COLUMN_KEY, settings.corrections_column)
@@ -97,12 +101,12 @@ def _read(settings: DatasetSettings, source: Published) -> dict[int, _Said]:
                 there = f"{source.named} {name!r} is none of the {len(source.train):,} items for training"
                 require(name in position_of, table.at(line), there)
                 place = position_of[name]
-                require(place not in found, table.at(line), f"{source.named} {name!r} is there twice; remove one")
+                require(place not in by_position, table.at(line), f"{source.named} {name!r} is there twice; remove one")
                 was = None if of_given is None else _class(table, line, cells[of_given], number_of)
-                found[place] = _Said(_class(table, line, label, number_of), was, table.at(line))
+                by_position[place] = _Correction(_class(table, line, label, number_of), was, table.at(line))
     needs = f"{path} has no {settings.corrections_column} in any row; write the classes that you know"
-    require(bool(found), KEY, needs)
-    return found
+    require(bool(by_position), KEY, needs)
+    return by_position
 
 
 def _class(table: Rows, line: int, cell: str, number_of: dict[str, int]) -> int:

@@ -79,7 +79,7 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
         Shelf(
             name,
             int((labels == label).sum()),
-            int(audit.found.is_suspect[labels == label].sum()),
+            int(audit.findings.is_suspect[labels == label].sum()),
             [cards[item] for item in rows[label].tolist()],
         )
         for label, name in enumerate(splits.classes)
@@ -103,19 +103,19 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
 
 def _first(audit: Audit, label: int, most: int) -> np.ndarray:
     """The most suspicious suspects of those that are labelled so."""
-    rows = np.flatnonzero(audit.found.is_suspect & (audit.labels == label))
-    return rows[np.argsort(audit.found.ranks[rows])][:most]
+    rows = np.flatnonzero(audit.findings.is_suspect & (audit.labels == label))
+    return rows[np.argsort(audit.findings.ranks[rows])][:most]
 
 
 def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
-    found, label = audit.found, audit.labels[item]
-    others = found.classes[item].copy()
+    findings, label = audit.findings, audit.labels[item]
+    others = findings.classes[item].copy()
     others[label] = -1
     return Card(
         name=str(audit.names[item]),
-        rank=int(found.ranks[item]),
+        rank=int(findings.ranks[item]),
         other=audit.classes[others.argmax()],
-        right=float(found.classes[item, label]),
+        right=float(findings.classes[item, label]),
         picture="" if isinstance(seen, str) else f"data:image/png;base64,{base64.b64encode(seen).decode()}",
         text=seen if isinstance(seen, str) else "",
     )
@@ -123,7 +123,7 @@ def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
 
 def _swaps(audit: Audit) -> list[tuple[str, str, int]]:
     """Labels, the classes that their items are believed to be of, and how many such there are, the most first."""
-    suspects = np.flatnonzero(audit.found.is_suspect & (audit.proposed != audit.labels))
+    suspects = np.flatnonzero(audit.findings.is_suspect & (audit.proposed != audit.labels))
     pairs = np.stack([audit.labels[suspects], audit.proposed[suspects]], axis=1)
     different, counts = np.unique(pairs, axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:MOST_SWAPS]

@@ -52,7 +52,7 @@ def test_what_is_believed_of_labels_is_what_cleanlab_says(seed):
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
 def test_those_are_suspect_that_cleanlab_finds(noise):
     labels, beliefs, _ = believed(2000, noise=noise)
-    is_suspect = Audit("row", np.arange(2000), labels, beliefs, "abcd", Finder.confident).found.is_suspect
+    is_suspect = Audit("row", np.arange(2000), labels, beliefs, "abcd", Finder.confident).findings.is_suspect
     theirs = filter.find_label_issues(labels, beliefs)
     assert (is_suspect != theirs).sum() <= 2
     assert is_suspect.sum() > 100
@@ -69,7 +69,7 @@ def test_anchors_tell_how_many_are_wrong_and_which(noise):
     change = (1 - noise) * np.eye(4) + noise * np.roll(np.eye(4), 1, axis=1)
     beliefs = (of_class @ change) ** 0.5  # less sure than they should be
     beliefs /= beliefs.sum(axis=1, keepdims=True)
-    ours, theirs = anchors.found(labels, beliefs), confident.found(labels, beliefs)
+    ours, theirs = anchors.find(labels, beliefs), confident.find(labels, beliefs)
     is_wrong = truth != labels
     assert ours.noise_rate == pytest.approx(is_wrong.mean(), abs=0.02)
     assert ours.transitions == pytest.approx(change, abs=0.05)

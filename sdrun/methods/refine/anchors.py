@@ -7,7 +7,7 @@ labelled (anchor points, Patrini et al. 2017, 1609.03683); then ``p`` and, by Ba
 
 import numpy as np
 
-from sdrun.methods.refine.found import Found, ranked
+from sdrun.methods.refine.findings import Findings, ranked
 
 SUREST = 0.25
 """Share of the items that seem to be of a class which anchor it."""
@@ -17,25 +17,25 @@ STEPS, FURTHER = 100, 5
 """Of finding the classes behind beliefs in labels, at first and where nearly the same have been found."""
 
 
-def found(labels: np.ndarray, beliefs: np.ndarray) -> Found:
+def find(labels: np.ndarray, beliefs: np.ndarray) -> Findings:
     """labels: [N]; beliefs: probabilities [N, K] of models that did not see the item."""
-    told = calibrated(labels, beliefs)
-    given_of_true = transitions(labels, told)
-    classes = given(labels, behind(told, given_of_true, _even(told), STEPS), given_of_true)
+    trusted = calibrated(labels, beliefs)
+    given_of_true = transitions(labels, trusted)
+    classes = after(labels, behind(trusted, given_of_true, _even(trusted), STEPS), given_of_true)
     right = _of(labels, classes)
-    return Found(right < 0.5, ranked(right), classes, float(1 - right.mean()), given_of_true)
+    return Findings(right < 0.5, ranked(right), classes, float(1 - right.mean()), given_of_true)
 
 
 def noise_interval(labels: np.ndarray, beliefs: np.ndarray, seed: int, times: int = 40) -> tuple[float, float]:
     """The middle 95 % of the share of wrong labels over samples of the items, drawn with replacement."""
-    random, told, num = np.random.default_rng(seed), calibrated(labels, beliefs), len(labels)
-    first = behind(told, transitions(labels, told), _even(told), STEPS)
+    random, trusted, num = np.random.default_rng(seed), calibrated(labels, beliefs), len(labels)
+    first = behind(trusted, transitions(labels, trusted), _even(trusted), STEPS)
     rates = []
     for _ in range(times):
         rows = random.integers(0, num, num)
-        given_of_true = transitions(labels[rows], told[rows])
-        classes = behind(told[rows], given_of_true, first[rows], FURTHER)
-        rates.append(1 - _of(labels[rows], given(labels[rows], classes, given_of_true)).mean())
+        given_of_true = transitions(labels[rows], trusted[rows])
+        classes = behind(trusted[rows], given_of_true, first[rows], FURTHER)
+        rates.append(1 - _of(labels[rows], after(labels[rows], classes, given_of_true)).mean())
     low, high = np.quantile(rates, [0.025, 0.975])
     return float(low), float(high)
 
@@ -46,33 +46,33 @@ def calibrated(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
 
     logits, rows, num_classes = np.log(beliefs.clip(min=1e-12)), np.arange(len(labels)), beliefs.shape[1]
 
-    def told(chosen: np.ndarray) -> np.ndarray:
+    def tempered(chosen: np.ndarray) -> np.ndarray:
         scores = logits * np.exp(chosen[0]) + chosen[1:]
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def loss(chosen: np.ndarray) -> tuple[float, np.ndarray]:
         """In nats, with a little that keeps biases small, and its gradient."""
-        ours = told(chosen)
+        ours = tempered(chosen)
         value = -np.log(ours[rows, labels].clip(min=1e-300)).mean() + 1e-3 * (chosen[1:] ** 2).sum()
         ours[rows, labels] -= 1
         slope = (ours * logits).sum() * np.exp(chosen[0]) / len(labels)
         return value, np.r_[slope, ours.mean(axis=0) + 2e-3 * chosen[1:]]
 
     bounds = [(-3.0, 3.0)] + [(-5.0, 5.0)] * num_classes
-    return told(minimize(loss, np.zeros(num_classes + 1), jac=True, method="L-BFGS-B", bounds=bounds).x)
+    return tempered(minimize(loss, np.zeros(num_classes + 1), jac=True, method="L-BFGS-B", bounds=bounds).x)
 
 
-def transitions(labels: np.ndarray, told: np.ndarray) -> np.ndarray:
+def transitions(labels: np.ndarray, trusted: np.ndarray) -> np.ndarray:
     """How the surest items of each class (row) are labelled (columns) [K, K].
 
     As many items as there are classes are added, as wrong as those and wrong in no direction: what has not been seen is
     not impossible.
     """
-    num_classes, seems = told.shape[1], told.argmax(axis=1)
+    num_classes, seems = trusted.shape[1], trusted.argmax(axis=1)
     shares = np.empty((num_classes, num_classes))
     for label in range(num_classes):
-        order = np.argsort(-told[:, label], kind="stable")
+        order = np.argsort(-trusted[:, label], kind="stable")
         num = max(FEWEST, round(SUREST * (seems == label).sum()))
         counts = np.bincount(labels[order[:num]], minlength=num_classes).astype(np.float64)
         right = counts[label] / counts.sum()
@@ -82,18 +82,18 @@ def transitions(labels: np.ndarray, told: np.ndarray) -> np.ndarray:
     return shares
 
 
-def behind(told: np.ndarray, given_of_true: np.ndarray, first: np.ndarray, steps: int) -> np.ndarray:
-    """The classes [N, K] of which labels would be told so: ``min_p KL(told || p T)``, by multiplicative steps from the
-    ``first`` ones.
+def behind(trusted: np.ndarray, given_of_true: np.ndarray, first: np.ndarray, steps: int) -> np.ndarray:
+    """The classes [N, K] of which labels would be believed so: ``min_p KL(trusted || p T)``, by multiplicative steps
+    from the ``first`` ones.
     """
     classes = first
     for _ in range(steps):
-        classes = classes * ((told / (classes @ given_of_true).clip(min=1e-12)) @ given_of_true.T)
+        classes = classes * ((trusted / (classes @ given_of_true).clip(min=1e-12)) @ given_of_true.T)
         classes = classes / classes.sum(axis=1, keepdims=True).clip(min=1e-300)
     return classes
 
 
-def given(labels: np.ndarray, classes: np.ndarray, given_of_true: np.ndarray) -> np.ndarray:
+def after(labels: np.ndarray, classes: np.ndarray, given_of_true: np.ndarray) -> np.ndarray:
     """The chances [N, K] of what items are by Bayes' rule, from those before their ``labels`` [N] were known."""
     joint = classes * given_of_true[:, labels].T
     return np.asarray(joint / joint.sum(axis=1, keepdims=True).clip(min=1e-300))

@@ -10,7 +10,7 @@ import numpy as np
 
 from sdrun.data.corrections import GIVEN, LABEL, safe
 from sdrun.methods.refine import anchors, confident
-from sdrun.methods.refine.found import Found
+from sdrun.methods.refine.findings import Findings
 from sdrun.methods.refine.settings import Finder
 
 FINDERS = {Finder.anchors: anchors, Finder.confident: confident}
@@ -34,8 +34,8 @@ class Audit:
     finder: Finder
 
     @cached_property
-    def found(self) -> Found:
-        return FINDERS[self.finder].found(self.labels, self.beliefs)
+    def findings(self) -> Findings:
+        return FINDERS[self.finder].find(self.labels, self.beliefs)
 
     @property
     def floor(self) -> float:
@@ -48,28 +48,28 @@ class Audit:
     @property
     def proposed(self) -> np.ndarray:
         """Classes [N] that items should have: where a label is suspect the likeliest one."""
-        return np.where(self.found.is_suspect, self.found.classes.argmax(axis=1), self.labels)
+        return np.where(self.findings.is_suspect, self.findings.classes.argmax(axis=1), self.labels)
 
     def metrics(self, truth: np.ndarray, seed: int) -> dict[str, float]:
         """Below ``labels/``; where ``truth`` [N] has other labels also how well it was found which."""
         low, high = FINDERS[self.finder].noise_interval(self.labels, self.beliefs, seed)
         agree = float((self.beliefs.argmax(axis=1) == self.labels).mean())
         metrics = {
-            "noise_rate": self.found.noise_rate,
+            "noise_rate": self.findings.noise_rate,
             "noise_rate_low": low,
             "noise_rate_high": high,
             "noise_floor": self.floor,
-            "suspects": float(self.found.is_suspect.mean()),
+            "suspects": float(self.findings.is_suspect.mean()),
             "belief_agreement": agree,
         }
         is_wrong = truth != self.labels
         if is_wrong.any():
-            both = (self.found.is_suspect & is_wrong).sum()
+            both = (self.findings.is_suspect & is_wrong).sum()
             metrics |= {
                 "wrong": float(is_wrong.mean()),
-                "precision": float(both / max(1, self.found.is_suspect.sum())),
+                "precision": float(both / max(1, self.findings.is_suspect.sum())),
                 "recall": float(both / is_wrong.sum()),
-                "average_precision": average_precision(is_wrong, self.found.ranks),
+                "average_precision": average_precision(is_wrong, self.findings.ranks),
                 "proposed_accuracy": float((self.proposed == truth).mean()),
             }
         return {f"labels/{name}": value for name, value in metrics.items()}
@@ -77,7 +77,7 @@ class Audit:
     @property
     def said(self) -> list[str]:
         """In a line or two."""
-        num, rate = int(self.found.is_suspect.sum()), self.found.noise_rate
+        num, rate = int(self.findings.is_suspect.sum()), self.findings.noise_rate
         told = f"{num:,} of {len(self.labels):,} are suspect, about {rate:.1%} wrong"
         clean = f"labels look clean: models are at odds with {self.floor:.1%} of those they are surest of"
         return [told, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
@@ -86,21 +86,21 @@ class Audit:
         """A row of comma-separated values for each item, the most suspicious first, with a ``label`` for a person to
         write. learned: what a student learns, [N, K].
         """
-        proposed, found = self.proposed, self.found
+        proposed, findings = self.proposed, self.findings
         records = [
             {
                 self.named: safe(str(self.names[item])),
                 GIVEN: safe(self.classes[self.labels[item]]),
                 "proposed": safe(self.classes[proposed[item]]),
                 LABEL: "",
-                "suspect": "yes" if found.is_suspect[item] else "no",
-                "rank": int(found.ranks[item]),
+                "suspect": "yes" if findings.is_suspect[item] else "no",
+                "rank": int(findings.ranks[item]),
                 "belief_in_given": f"{self.beliefs[item, self.labels[item]]:.4f}",
-                "right": f"{found.classes[item, self.labels[item]]:.4f}",
+                "right": f"{findings.classes[item, self.labels[item]]:.4f}",
                 "confidence": f"{self.beliefs[item].max():.4f}",
                 **{f"learned_{name}": f"{learned[item, k]:.4f}" for k, name in enumerate(self.classes)},
             }
-            for item in np.argsort(found.ranks)
+            for item in np.argsort(findings.ranks)
         ]
         file = io.StringIO()
         writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")

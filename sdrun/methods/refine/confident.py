@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from sdrun.methods.refine.found import Found, ranked
+from sdrun.methods.refine.findings import Findings, ranked
 
 SLACK = 1e-6
 """By how much a belief may fall short of a class's threshold."""
 
 
-def found(labels: np.ndarray, beliefs: np.ndarray) -> Found:
+def find(labels: np.ndarray, beliefs: np.ndarray) -> Findings:
     """labels: [N]; beliefs: probabilities [N, K] of models that did not see the item."""
     joint = confident_joint(labels, beliefs)
     is_suspect = suspects(labels, beliefs, joint)
     classes = np.where(is_suspect[:, None], beliefs, np.eye(beliefs.shape[1])[labels])
-    return Found(is_suspect, ranks(labels, beliefs), classes, noise_rate(joint), transitions(joint))
+    return Findings(is_suspect, ranks(labels, beliefs), classes, noise_rate(joint), transitions(joint))
 
 
 def confident_joint(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:

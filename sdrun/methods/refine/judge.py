@@ -36,5 +36,5 @@ class OfLabels(Judge):
             return precision_over_recall(audit, is_wrong)
 
         pictures = {"labels/transitions": transitions} | ({"labels/found": curve} if is_wrong.any() else {})
-        matrix = {"classes": list(audit.classes), "given_of_true": audit.found.transitions.tolist()}
+        matrix = {"classes": list(audit.classes), "given_of_true": audit.findings.transitions.tolist()}
         return Outcome(metrics, {}, pictures, {"labels": {**matrix, **metrics}})

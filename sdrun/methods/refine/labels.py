@@ -19,15 +19,15 @@ def refined(settings: RefineSettings, observed: Tensor, beliefs: Tensor, is_susp
     InputError where nothing is left to learn from.
     """
 
-    def said(chances: Tensor) -> Tensor:
+    def of_kind(chances: Tensor) -> Tensor:
         return shares(chances.argmax(dim=1), chances.shape[1]) if settings.targets is TargetKind.hard else chances
 
     if settings.action is Action.mix:
-        return (1 - settings.alpha) * observed + settings.alpha * said(beliefs)
+        return (1 - settings.alpha) * observed + settings.alpha * of_kind(beliefs)
     if settings.action is Action.posterior:
-        return said(classes)
+        return of_kind(classes)
     if settings.action is Action.relabel:
-        return torch.where(is_suspect[:, None], said(classes), observed)
+        return torch.where(is_suspect[:, None], of_kind(classes), observed)
     if settings.action is Action.top2:
         return top_two(beliefs.log()).softmax(dim=1)
     if settings.action is Action.drop:

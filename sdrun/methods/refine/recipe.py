@@ -69,9 +69,9 @@ class _Refine:
                 rows = self._rows(np.flatnonzero(fold_of == fold))
                 told[rows] = experiment.data.answers(stage.network, Rows(self.items, rows))
             beliefs = experiment.in_place(told, self.items, name).softmax(dim=1)
-            found = self._audit(beliefs).found
-            is_suspect = torch.as_tensor(found.is_suspect, device=experiment.device)
-            classes = torch.as_tensor(found.classes, dtype=beliefs.dtype, device=experiment.device)
+            findings = self._audit(beliefs).findings
+            is_suspect = torch.as_tensor(findings.is_suspect, device=experiment.device)
+            classes = torch.as_tensor(findings.classes, dtype=beliefs.dtype, device=experiment.device)
             return {BELIEFS: beliefs, LABELS: refined(self.settings, self.observed, beliefs, is_suspect, classes)}
 
         made = experiment.make(f"{name}_labels", produce, stages, of=self._labelled(labels)).fields
@@ -97,7 +97,7 @@ class _Refine:
         return experiment.fit(name, counted, stream)
 
     def _others(self, fold_of: np.ndarray, fold: int) -> np.ndarray:
-        """The items that those of a fold are judged by: all, where there is one."""
+        """What the model of a fold learns from: the items of all others, or all, where there is one."""
         return np.flatnonzero((fold_of != fold) | (self.settings.folds == 1))
 
     def _labelled(self, labels: Tensor) -> With:
@@ -108,9 +108,9 @@ class _Refine:
 
     def _audit(self, beliefs: Tensor) -> Audit:
         splits = self.experiment.data.splits
-        told = beliefs.double().cpu().numpy()
+        probabilities = beliefs.double().cpu().numpy()
         names = splits.names[splits.labelled]
-        return Audit(splits.named, names, self.classes, told, splits.classes, self.settings.finder)
+        return Audit(splits.named, names, self.classes, probabilities, splits.classes, self.settings.finder)
 
     def _judge(self, name: str, beliefs: Tensor) -> dict[str, float]:
         """What there is to say of the labels, as a stage of its own."""

@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     """Of labels [N] that were given to items: ``is_suspect`` [N], ``ranks`` [N], 1 for the most suspicious, ``classes``
     [N, K], the chances of what items are, how many are wrong, and how often each class (row) has each label (column).
     """
