@@ -57,7 +57,12 @@ def render(title: str, sections: list[Section]) -> str:
     """The page, as HTML."""
     template = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    return environment.from_string(template).render(title=title, sections=sections, version=__version__)
+    return environment.from_string(template).render(title=title, sections=sections, style=style(), version=__version__)
+
+
+def style() -> Markup:
+    """How all pages look."""
+    return Markup((Path(__file__).parent / "page.css").read_text(encoding="utf-8"))
 
 
 def section(title: str, tables: list[Table], paragraphs: list[str]) -> Section:

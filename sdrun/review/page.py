@@ -11,6 +11,7 @@ from jinja2 import Environment, select_autoescape
 
 from sdrun import __version__, configuration, recorded, tasks
 from sdrun.comparison.commands import FOLDER
+from sdrun.comparison.report import style
 from sdrun.data.corrections import LABEL
 from sdrun.data.splits import split
 from sdrun.errors import require
@@ -93,6 +94,7 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
         file=FILE,
         column=LABEL,
         command=_command(folder.manifest["overrides"], path / FILE),
+        style=style(),
         version=__version__,
     )
     target = output or path / PAGE
