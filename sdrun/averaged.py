@@ -37,10 +37,16 @@ class Averaged(Objective):
         output: StepOutput = self.objective(batch)
         return output
 
+    def before_step(self, step: int) -> None:
+        self.objective.before_step(step)
+
     def after_step(self, step: int) -> None:
         self.objective.after_step(step)
         momentum = ema_momentum(MomentumSchedule.by_length, self.momentum, step, self.num_steps)
         self.average.follow(self.student, momentum)
+
+    def watch(self, step: int, values: dict[str, float]) -> None:
+        self.objective.watch(step, values)
 
 
 def averaged(objective: Objective, momentum: float, num_steps: int) -> Objective:

@@ -3,7 +3,9 @@
 import csv
 import re
 
+import numpy as np
 import pytest
+from owned import npz
 from tasks.text.ratings import zipped
 
 from helpers import start
@@ -33,6 +35,28 @@ def test_the_most_suspicious_of_each_label_are_shown(refined, called):
         shown = [f"row {row['row']} · rank {int(row['rank']):,}" in page for row in suspects]
         assert shown == [place < 3 for place in range(len(suspects))]
     assert page.count('<img src="data:image/png;base64,') == page.count("<figure>")
+
+
+def test_a_page_without_suspects_says_so(tmp_path, called):
+    """Models that know the classes, and labels that are all right."""
+    x = np.repeat(np.eye(3, dtype=np.float32), 60, axis=0)
+    file = npz(tmp_path / "a.npz", x=x, y=np.repeat([0, 1, 2], 60))
+    words = ("method=refine", "dataset=vectors", f"dataset.root={file}", "optim.epochs=40", "pictures=false")
+    assert called(*words, f"hydra.run.dir={tmp_path}/run")[0] == 0
+    assert called("review", str(tmp_path / "run"))[0] == 0
+    page = (tmp_path / "run/review.html").read_text()
+    assert '<p class="answer">0 of 130 are suspect, about 0.0% wrong.</p>' in page
+    assert "Labels look clean" in page
+    assert "<figure>" not in page
+
+
+def test_the_command_takes_what_a_person_wrote_and_no_other_corrections(refined, tmp_path, called):
+    words = (f"dataset.corrections={refined}/refined_labels.csv", "dataset.corrections_column=proposed")
+    start(tmp_path / "run", *REFINE, *words)
+    called("review", str(tmp_path / "run"))
+    page = (tmp_path / "run/review.html").read_text()
+    assert page.count("dataset.corrections") == 1
+    assert f"dataset.corrections={tmp_path}/run/refined_labels.csv" in page
 
 
 def test_nothing_on_the_page_executes_or_is_fetched(refined, called):

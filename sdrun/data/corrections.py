@@ -12,10 +12,10 @@ from sdrun.errors import require
 from sdrun.settings import DatasetSettings
 
 KEY, COLUMN_KEY = "dataset.corrections", "dataset.corrections_column"
-LABEL, GIVEN = "label", "given"
-"""Columns: what a person says, and what an item was said to be before."""
-EXECUTED = ("=", "+", "-", "@", "\t", "\r")
-"""How cells begin that programs for tables take for formulas."""
+GIVEN = "given"
+"""The column of what an item was labelled before."""
+SPECIAL = ("=", "+", "-", "@", "\t", "\r", "'")
+"""How cells begin that programs for tables take for formulas, and what is put before these."""
 
 
 def safe(cell: str) -> str:
@@ -24,12 +24,12 @@ def safe(cell: str) -> str:
     >>> safe("=1+1"), meant(safe("=1+1")), safe("shirt")
     ("'=1+1", '=1+1', 'shirt')
     """
-    return f"'{cell}" if cell.startswith(EXECUTED) else cell
+    return f"'{cell}" if cell.startswith(SPECIAL) else cell
 
 
 def meant(cell: str) -> str:
     """What was written as a ``safe`` cell."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(EXECUTED) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(SPECIAL) else cell
 
 
 def corrected(

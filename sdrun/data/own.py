@@ -46,7 +46,7 @@ def published(
     if "val" in parts:
         validation, groups = len(train) + np.arange(len(parts["val"])), None
         train = train.joined(labelled["val"])
-        called = np.r_[called, np.full(len(parts["val"]), -1)]
+        called = np.r_[called, len(parts["train"]) + np.arange(len(parts["val"]))]
     return Published(
         train,
         test,

@@ -12,13 +12,15 @@ from jinja2 import Environment, select_autoescape
 from sdrun import __version__, configuration, recorded, tasks
 from sdrun.comparison.commands import FOLDER
 from sdrun.comparison.report import style
-from sdrun.data.corrections import LABEL
+from sdrun.data.corrections import COLUMN_KEY, KEY
+from sdrun.data.labelled import Splits
 from sdrun.data.splits import split
 from sdrun.errors import require
 from sdrun.methods.refine.audit import Audit
 from sdrun.methods.refine.recipe import BELIEFS, FILE
 from sdrun.methods.refine.settings import RefineSettings
 from sdrun.results import load_items
+from sdrun.settings import CORRECTED, DatasetSettings
 from sdrun.settings.words import parted, printable
 from sdrun.storage.files import write_bytes
 from sdrun.storage.folder import RunFolder
@@ -45,7 +47,7 @@ class Card:
 class Shelf:
     """The suspects among the items that are labelled as one class; ``cards`` are the first of them."""
 
-    given: str
+    label: str
     num: int
     num_suspects: int
     cards: list[Card]
@@ -68,31 +70,15 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
     assert isinstance(method, RefineSettings)
     splits = split(tasks.load(settings.dataset), settings.dataset)
     recorded.require_same(folder, settings, splits.fingerprints())
-    labels = splits.train.labels[splits.labelled]
-    made = folder.finished(f"round_{method.rounds}_labels")
-    assert made
-    beliefs = load_items(folder, made, torch.device("cpu"))[BELIEFS].double().numpy()
-    audit = Audit(splits.named, splits.names[splits.labelled], labels, beliefs, splits.classes, method.finder)
-    rows = [_first(audit, label, most) for label in range(len(splits.classes))]
-    seen = tasks.shown(settings.dataset, splits.train.take(splits.labelled[np.concatenate(rows)]))
-    cards = {item: _card(audit, item, one) for item, one in zip(np.concatenate(rows).tolist(), seen, strict=True)}
-    shelves = [
-        Shelf(
-            name,
-            int((labels == label).sum()),
-            int(audit.findings.is_suspect[labels == label].sum()),
-            [cards[item] for item in rows[label].tolist()],
-        )
-        for label, name in enumerate(splits.classes)
-    ]
+    audit = Audit.of(splits, _beliefs(folder, method), method.finder)
     page = _rendered(
         title=f"Labels of {settings.dataset.name} that look wrong",
-        said=audit.said,
+        summary=audit.summary,
         swaps=_swaps(audit),
-        shelves=sorted((shelf for shelf in shelves if shelf.cards), key=lambda shelf: -shelf.num_suspects),
+        shelves=_shelves(audit, settings.dataset, splits, most),
         named=splits.named,
         file=FILE,
-        column=LABEL,
+        column=CORRECTED,
         command=_command(folder.manifest["overrides"], path / FILE),
         style=style(),
         version=__version__,
@@ -103,10 +89,24 @@ def write(path: Path, overrides: list[str], most: int, output: Path | None) -> P
     return target
 
 
-def _first(audit: Audit, label: int, most: int) -> np.ndarray:
-    """The most suspicious suspects of those that are labelled so."""
-    rows = np.flatnonzero(audit.findings.is_suspect & (audit.labels == label))
-    return rows[np.argsort(audit.findings.ranks[rows])][:most]
+def _beliefs(folder: RunFolder, method: RefineSettings) -> np.ndarray:
+    """Those of the last round's models [N, K]."""
+    made = folder.finished(f"round_{method.rounds}_labels")
+    assert made
+    return np.asarray(load_items(folder, made, torch.device("cpu"))[BELIEFS].double())
+
+
+def _shelves(audit: Audit, dataset: DatasetSettings, splits: Splits, most: int) -> list[Shelf]:
+    """One for each label that has suspects, that with the most first."""
+    shelves = []
+    for label, name in enumerate(audit.classes):
+        is_labelled = audit.labels == label
+        suspects = np.flatnonzero(audit.findings.is_suspect & is_labelled)
+        first = suspects[np.argsort(audit.findings.ranks[suspects])][:most]
+        seen = tasks.shown(dataset, splits.train.take(splits.labelled[first]))
+        cards = [_card(audit, item, one) for item, one in zip(first.tolist(), seen, strict=True)]
+        shelves.append(Shelf(name, int(is_labelled.sum()), len(suspects), cards))
+    return sorted((shelf for shelf in shelves if shelf.cards), key=lambda shelf: -shelf.num_suspects)
 
 
 def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
@@ -134,9 +134,8 @@ def _swaps(audit: Audit) -> list[tuple[str, str, int]]:
 
 def _command(overrides: list[str], file: Path) -> str:
     """What takes the decisions."""
-    corrections = f"dataset.corrections={file}"
-    own = [word for word in overrides if parted(word)[0] not in (FOLDER, *(parted(corrections)[:1]))]
-    return printable(shlex.join(["sdrun", *own, corrections]))
+    own = [word for word in overrides if parted(word)[0] not in (FOLDER, KEY, COLUMN_KEY)]
+    return printable(shlex.join(["sdrun", *own, f"{KEY}={file}"]))
 
 
 def _rendered(**values: object) -> str:

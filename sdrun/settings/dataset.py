@@ -11,6 +11,9 @@ from sdrun.settings.checks import require_range
 from sdrun.settings.item import Item
 from sdrun.settings.stream import StreamSettings
 
+CORRECTED = "label"
+"""The column of corrections that a person writes."""
+
 STREAM = "stream."
 """How settings of a stream begin."""
 
@@ -61,6 +64,9 @@ class DatasetSettings(ABC):
             "dataset.label_noise_kind",
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
+        is_read = self.corrections is not None or self.corrections_column == CORRECTED
+        needless = "has no effect without dataset.corrections; set that too, or leave this out"
+        require(is_read, "dataset.corrections_column", needless)
         if self.label_noise_matrix is not None:
             key, num = "dataset.label_noise_matrix", len(self.label_noise_matrix)
             require(

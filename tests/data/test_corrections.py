@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from owned import table, vectors
+from owned import npz, table, vectors
 from pictured import images
 
 from helpers import settings
@@ -71,6 +71,21 @@ def test_a_table_that_does_not_match_is_refused_by_its_line(tmp_path, lines):
         splits(said)
 
 
+def test_a_column_of_no_file_has_no_effect_and_is_refused():
+    with pytest.raises(InputError, match="dataset.corrections_column: has no effect without dataset.corrections"):
+        settings("dataset.corrections_column=proposed")
+
+
+def test_items_for_validation_have_rows_of_their_own(tmp_path):
+    x, y = vectors(80)
+    file = npz(tmp_path / "a.npz", train_x=x[:60], train_y=y[:60], val_x=x[60:], val_y=y[60:])
+    published = load(settings("dataset=vectors", f"dataset.root={file}").dataset)
+    rows = published.called.tolist()
+    assert len(set(rows)) == len(rows)
+    assert sorted(rows)[0] >= 0
+    assert np.allclose(published.train.numbers("vector"), x[rows])
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"dataset.corrections: .*none.csv is not there"):
         splits(f"dataset.corrections={tmp_path}/none.csv")
@@ -99,7 +114,7 @@ def test_rows_of_tables_are_told_by_their_lines(tmp_path):
     assert all(before.classes[label] in cells for cells, label in zip(labels, before.train.labels, strict=True))
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "-1", "@SUM(A1)", "+a", "shirt", "'quoted'", ""])
+@pytest.mark.parametrize("cell", ["=1+1", "-1", "@SUM(A1)", "+a", "shirt", "'quoted'", "'=1", ""])
 def test_no_cell_is_a_formula_and_all_are_read_as_they_were(cell):
     assert not safe(cell).startswith(("=", "+", "-", "@"))
     assert meant(safe(cell)) == cell

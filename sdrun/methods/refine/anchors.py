@@ -7,37 +7,39 @@ labelled (anchor points, Patrini et al. 2017, 1609.03683); then ``p`` and, by Ba
 
 import numpy as np
 
-from sdrun.methods.refine.findings import Findings, ranked
+from sdrun.methods.refine.findings import Findings, ranked, resampled
 
 SUREST = 0.25
-"""Share of the items that seem to be of a class which anchor it."""
+"""The surest share of items: of those that seem to be of a class, which anchor it, or of all."""
 FEWEST = 20
 """Anchors of a class."""
 STEPS, FURTHER = 100, 5
 """Of finding the classes behind beliefs in labels, at first and where nearly the same have been found."""
+SAMPLES = 40
+"""Of items, to tell how sure the share of wrong labels is."""
 
 
 def find(labels: np.ndarray, beliefs: np.ndarray) -> Findings:
     """labels: [N]; beliefs: probabilities [N, K] of models that did not see the item."""
     trusted = calibrated(labels, beliefs)
     given_of_true = transitions(labels, trusted)
-    classes = after(labels, behind(trusted, given_of_true, _even(trusted), STEPS), given_of_true)
+    before = behind(trusted, given_of_true, np.full_like(trusted, 1 / trusted.shape[1]), STEPS)
+    classes = after(labels, before, given_of_true)
     right = _of(labels, classes)
-    return Findings(right < 0.5, ranked(right), classes, float(1 - right.mean()), given_of_true)
 
+    def rate(rows: np.ndarray) -> float:
+        resampled_transitions = transitions(labels[rows], trusted[rows])
+        near = behind(trusted[rows], resampled_transitions, before[rows], FURTHER)
+        return float(1 - _of(labels[rows], after(labels[rows], near, resampled_transitions)).mean())
 
-def noise_interval(labels: np.ndarray, beliefs: np.ndarray, seed: int, times: int = 40) -> tuple[float, float]:
-    """The middle 95 % of the share of wrong labels over samples of the items, drawn with replacement."""
-    random, trusted, num = np.random.default_rng(seed), calibrated(labels, beliefs), len(labels)
-    first = behind(trusted, transitions(labels, trusted), _even(trusted), STEPS)
-    rates = []
-    for _ in range(times):
-        rows = random.integers(0, num, num)
-        given_of_true = transitions(labels[rows], trusted[rows])
-        classes = behind(trusted[rows], given_of_true, first[rows], FURTHER)
-        rates.append(1 - _of(labels[rows], after(labels[rows], classes, given_of_true)).mean())
-    low, high = np.quantile(rates, [0.025, 0.975])
-    return float(low), float(high)
+    return Findings(
+        right < 0.5,
+        ranked(right),
+        classes,
+        float(1 - right.mean()),
+        given_of_true,
+        lambda seed: resampled(rate, len(labels), seed, SAMPLES),
+    )
 
 
 def calibrated(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
@@ -101,7 +103,3 @@ def after(labels: np.ndarray, classes: np.ndarray, given_of_true: np.ndarray) ->
 
 def _of(labels: np.ndarray, chances: np.ndarray) -> np.ndarray:
     return np.asarray(chances[np.arange(len(labels)), labels])
-
-
-def _even(chances: np.ndarray) -> np.ndarray:
-    return np.full_like(chances, 1 / chances.shape[1])

@@ -8,16 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
-from sdrun.data.corrections import GIVEN, LABEL, safe
+from sdrun.data.corrections import GIVEN, safe
+from sdrun.data.labelled import Splits
 from sdrun.methods.refine import anchors, confident
 from sdrun.methods.refine.findings import Findings
 from sdrun.methods.refine.settings import Finder
+from sdrun.settings import CORRECTED
 
-FINDERS = {Finder.anchors: anchors, Finder.confident: confident}
-SUREST = 0.25
-"""Share of the items, those that models are surest of, that tells of wrong labels which look like nothing."""
+FINDERS = {Finder.anchors: anchors.find, Finder.confident: confident.find}
 CLEAN = 0.01
-"""Of these, the largest share that models think otherwise of where labels look clean."""
+"""Of the items that models are surest of, the largest share that they think otherwise of where labels look clean."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,25 @@ class Audit:
     classes: Sequence[str]
     finder: Finder
 
+    @classmethod
+    def of(cls, splits: Splits, beliefs: np.ndarray, finder: Finder) -> "Audit":
+        """That of the labelled items for training."""
+        labelled = splits.labelled
+        names, labels = splits.names[labelled], splits.train.labels[labelled]
+        return cls(splits.named, names, labels, beliefs, splits.classes, finder)
+
     @cached_property
     def findings(self) -> Findings:
-        return FINDERS[self.finder].find(self.labels, self.beliefs)
+        return FINDERS[self.finder](self.labels, self.beliefs)
 
     @property
     def floor(self) -> float:
         """The share of the quarter that models are surest of whose label they do not share: about the share of wrong
         labels, where wrong ones look like nothing in particular.
         """
-        surest = np.argsort(-self.beliefs.max(axis=1), kind="stable")[: max(1, round(SUREST * len(self.labels)))]
+        surest = np.argsort(-self.beliefs.max(axis=1), kind="stable")[
+            : max(1, round(anchors.SUREST * len(self.labels)))
+        ]
         return float((self.beliefs[surest].argmax(axis=1) != self.labels[surest]).mean())
 
     @property
@@ -52,7 +61,7 @@ class Audit:
 
     def metrics(self, truth: np.ndarray, seed: int) -> dict[str, float]:
         """Below ``labels/``; where ``truth`` [N] has other labels also how well it was found which."""
-        low, high = FINDERS[self.finder].noise_interval(self.labels, self.beliefs, seed)
+        low, high = self.findings.noise_interval(seed)
         agree = float((self.beliefs.argmax(axis=1) == self.labels).mean())
         metrics = {
             "noise_rate": self.findings.noise_rate,
@@ -75,7 +84,7 @@ class Audit:
         return {f"labels/{name}": value for name, value in metrics.items()}
 
     @property
-    def said(self) -> list[str]:
+    def summary(self) -> list[str]:
         """In a line or two."""
         num, rate = int(self.findings.is_suspect.sum()), self.findings.noise_rate
         told = f"{num:,} of {len(self.labels):,} are suspect, about {rate:.1%} wrong"
@@ -92,7 +101,7 @@ class Audit:
                 self.named: safe(str(self.names[item])),
                 GIVEN: safe(self.classes[self.labels[item]]),
                 "proposed": safe(self.classes[proposed[item]]),
-                LABEL: "",
+                CORRECTED: "",
                 "suspect": "yes" if findings.is_suspect[item] else "no",
                 "rank": int(findings.ranks[item]),
                 "belief_in_given": f"{self.beliefs[item, self.labels[item]]:.4f}",

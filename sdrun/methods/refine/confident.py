@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from sdrun.methods.refine.findings import Findings, ranked
+from sdrun.methods.refine.findings import Findings, ranked, resampled
 
 SLACK = 1e-6
 """By how much a belief may fall short of a class's threshold."""
+SAMPLES = 100
+"""Of items, to tell how sure the share of wrong labels is."""
 
 
 def find(labels: np.ndarray, beliefs: np.ndarray) -> Findings:
@@ -13,7 +15,18 @@ def find(labels: np.ndarray, beliefs: np.ndarray) -> Findings:
     joint = confident_joint(labels, beliefs)
     is_suspect = suspects(labels, beliefs, joint)
     classes = np.where(is_suspect[:, None], beliefs, np.eye(beliefs.shape[1])[labels])
-    return Findings(is_suspect, ranks(labels, beliefs), classes, noise_rate(joint), transitions(joint))
+
+    def rate(rows: np.ndarray) -> float:
+        return noise_rate(confident_joint(labels[rows], beliefs[rows]))
+
+    return Findings(
+        is_suspect,
+        ranks(labels, beliefs),
+        classes,
+        noise_rate(joint),
+        transitions(joint),
+        lambda seed: resampled(rate, len(labels), seed, SAMPLES),
+    )
 
 
 def confident_joint(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
@@ -77,14 +90,3 @@ def ranks(labels: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
     rows, others = np.arange(len(labels)), beliefs.copy()
     others[rows, labels] = -1
     return ranked(beliefs[rows, labels] - others.max(axis=1))
-
-
-def noise_interval(labels: np.ndarray, beliefs: np.ndarray, seed: int, times: int = 100) -> tuple[float, float]:
-    """The middle 95 % of the noise rate over samples of the items, drawn with replacement."""
-    random, num = np.random.default_rng(seed), len(labels)
-    rates = []
-    for _ in range(times):
-        rows = random.integers(0, num, num)
-        rates.append(noise_rate(confident_joint(labels[rows], beliefs[rows])))
-    low, high = np.quantile(rates, [0.025, 0.975])
-    return float(low), float(high)

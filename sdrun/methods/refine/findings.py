@@ -1,5 +1,6 @@
 """What a finder of wrong labels says. Imports no torch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 class Findings:
     """Of labels [N] that were given to items: ``is_suspect`` [N], ``ranks`` [N], 1 for the most suspicious, ``classes``
     [N, K], the chances of what items are, how many are wrong, and how often each class (row) has each label (column).
+
+    ``noise_interval``: by a seed, see ``resampled``.
     """
 
     is_suspect: np.ndarray
@@ -16,6 +19,18 @@ class Findings:
     classes: np.ndarray
     noise_rate: float
     transitions: np.ndarray
+    noise_interval: Callable[[int], tuple[float, float]]
+
+
+def resampled(noise_rate: Callable[[np.ndarray], float], num: int, seed: int, times: int) -> tuple[float, float]:
+    """The middle 95 % of the share of wrong labels over samples of ``num`` items, drawn with replacement.
+
+    noise_rate: of the items at these rows [num].
+    """
+    random = np.random.default_rng(seed)
+    rates = [noise_rate(random.integers(0, num, num)) for _ in range(times)]
+    low, high = np.quantile(rates, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def ranked(chance: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Labels are judged by beliefs of models that did not see them, and these by the truth where that is known."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +17,11 @@ class OfLabels(Judge):
 
     declared = LABELS
 
-    def __init__(self, audit: Callable[[], Audit], truth: np.ndarray, seed: int) -> None:
+    def __init__(self, audit: Audit, truth: np.ndarray, seed: int) -> None:
         self.audit, self.truth, self.seed = audit, truth, seed
 
     def full(self, networks: Networks) -> Outcome:
-        audit = self.audit()
+        audit = self.audit
         metrics, is_wrong = audit.metrics(self.truth, self.seed), self.truth != audit.labels
 
         def transitions() -> "Figure":

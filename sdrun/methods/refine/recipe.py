@@ -43,9 +43,10 @@ class _Refine:
         for number in range(1, settings.rounds + 1):
             name = f"round_{number}"
             beliefs, labels = self._refined(name, number, labels)
+            audit = self._audit(beliefs)
             if number == settings.rounds:
-                self._keep(beliefs, labels)
-            of_labels = self._judge(name, beliefs)
+                self._keep(audit, labels)
+            of_labels = self._judge(name, audit)
             student = experiment.student(0)
             if last and settings.start is Start.on:
                 student.load_state_dict(last.network.state_dict())
@@ -107,22 +108,18 @@ class _Refine:
         return torch.as_tensor(rows, device=self.experiment.device)
 
     def _audit(self, beliefs: Tensor) -> Audit:
-        splits = self.experiment.data.splits
-        probabilities = beliefs.double().cpu().numpy()
-        names = splits.names[splits.labelled]
-        return Audit(splits.named, names, self.classes, probabilities, splits.classes, self.settings.finder)
+        return Audit.of(self.experiment.data.splits, beliefs.double().cpu().numpy(), self.settings.finder)
 
-    def _judge(self, name: str, beliefs: Tensor) -> dict[str, float]:
+    def _judge(self, name: str, audit: Audit) -> dict[str, float]:
         """What there is to say of the labels, as a stage of its own."""
         experiment, splits = self.experiment, self.experiment.data.splits
         seed = seed_of(experiment.settings.seed, name, "bootstrap")
-        judge = OfLabels(lambda: self._audit(beliefs), splits.true_labels[splits.labelled], seed)
+        judge = OfLabels(audit, splits.true_labels[splits.labelled], seed)
         return experiment.evaluate(f"{name}_audit", lambda seen: seen, judge, other="labels")
 
-    def _keep(self, beliefs: Tensor, labels: Tensor) -> None:
+    def _keep(self, audit: Audit, labels: Tensor) -> None:
         def table() -> bytes:
-            audit = self._audit(beliefs)
-            self.experiment.tell("Labels", *audit.said, f"{FILE} has all, the most suspicious first")
+            self.experiment.tell("Labels", *audit.summary, f"{FILE} has all, the most suspicious first")
             return audit.table(labels.cpu().numpy()).encode()
 
         self.experiment.keep(FILE, table)
