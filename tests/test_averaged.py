@@ -1,6 +1,5 @@
 """A running average of the weights counts in their place."""
 
-
 import torch
 
 from sdrun.answers.categorical import Categorical

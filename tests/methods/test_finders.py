@@ -1,6 +1,5 @@
 """Which labels are wrong, by what models believe that did not see the items."""
 
-
 import numpy as np
 import pytest
 import torch

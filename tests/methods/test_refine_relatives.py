@@ -1,6 +1,5 @@
 """Early-learning regularisation and co-teaching against their papers."""
 
-
 import torch
 
 from helpers import settings
