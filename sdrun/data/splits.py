@@ -16,22 +16,12 @@ from sdrun.settings import ClassTasks, DatasetSettings, DatasetTasks, Unlabelled
 
 
 def split(source: Published, settings: DatasetSettings) -> Splits:
-    """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and flip labels.
+    """Hold out validation, take the subset and choose who keeps a label, all stratified by class, and change labels.
 
     Everything is drawn by ``settings.seed``.
     """
     labels = source.train.labels
-    are = "shares" if source.train.right is None else "sets"
-    keys = {
-        "dataset.label_noise": settings.label_noise > 0,
-        "dataset.label_noise_matrix": settings.label_noise_matrix is not None,
-        "dataset.corrections": settings.corrections is not None,
-    }
-    for key in (key for key, is_set in keys.items() if is_set):
-        is_hard = source.train.soft is None and source.train.right is None
-        require(is_hard, key, f"changes classes, and these labels are {are} of classes; leave it out")
-        is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks)
-        require(is_within, key, "changes classes of one task to those of another; leave it out")
+    _require_changeable(source, settings)
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -79,6 +69,21 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
     if isinstance(settings.stream, UnlabelledSettings):
         splits = streamed(splits, settings, source)
     return replace(splits, facts=(*facts(splits), *splits.facts), doubts=tuple(doubts(splits, seen)))
+
+
+def _require_changeable(source: Published, settings: DatasetSettings) -> None:
+    """Raise InputError where labels are to become others that cannot."""
+    changes = {
+        "dataset.label_noise": settings.label_noise > 0,
+        "dataset.label_noise_matrix": settings.label_noise_matrix is not None,
+        "dataset.corrections": settings.corrections is not None,
+    }
+    is_hard = source.train.soft is None and source.train.right is None
+    are = "shares" if source.train.right is None else "sets"
+    is_within = not isinstance(settings.stream, ClassTasks | DatasetTasks)
+    for key in (key for key, is_set in changes.items() if is_set):
+        require(is_hard, key, f"changes classes, and these labels are {are} of classes; leave it out")
+        require(is_within, key, "changes classes of one task to those of another; leave it out")
 
 
 def _held_out(source: Published, settings: DatasetSettings, is_first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

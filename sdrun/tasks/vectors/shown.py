@@ -7,6 +7,6 @@ MOST = 24
 
 
 def shown(items: Labelled) -> list[bytes | str]:
-    values = next(iter(items.fields))
-    more = " ..." * (items.numbers(values).shape[1] > MOST)
-    return [" ".join(f"{number:.4g}" for number in row[:MOST]) + more for row in items.numbers(values)]
+    vectors = items.numbers("vector")
+    more = " ..." * (vectors.shape[1] > MOST)
+    return [" ".join(f"{number:.4g}" for number in vector[:MOST]) + more for vector in vectors]
