@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from sdrun.answers.answers import Answers
 from sdrun.methods.refine_elr.settings import RefineELRSettings
-from sdrun.objectives.memory import remember
-from sdrun.objectives.objective import Objective, StepOutput
+from sdrun.objectives.objective import StepOutput
+from sdrun.objectives.remembering import Remembering
 from sdrun.ranks import OverRanks
 from sdrun.streams.batch import Batch
 from sdrun.trees import Tree
@@ -15,13 +15,11 @@ LEAST = 1e-4
 """Probability to which predictions are held away from 0 and 1, as the authors' code has it."""
 
 
-class EarlyLearning(Objective):
+class EarlyLearning(Remembering):
     """``CE(p, y) + weight mean log(1 - p t)``, with t an average of what was said of each item, this step's included.
 
     ``memory`` [N, K]: that average before the step, at first 0; ``gather``: the rows of a tensor of all ranks.
     """
-
-    memory: Tensor
 
     def __init__(
         self,
@@ -32,12 +30,10 @@ class EarlyLearning(Objective):
         num_classes: int,
         gather: OverRanks,
     ) -> None:
-        super().__init__()
+        super().__init__(torch.zeros(num_items, num_classes), 1 - settings.momentum, gather)
         self.student, self.answers = student, answers
         self.teachers = []
-        self.settings, self.gather = settings, gather
-        self.register_buffer("memory", torch.zeros(num_items, num_classes))
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        self.settings = settings
 
     def targets(self, batch: Batch, network: nn.Module | None = None) -> dict[str, Tree]:
         if network:
@@ -49,7 +45,7 @@ class EarlyLearning(Objective):
         logits = self.student(batch.views[s.view][0]).float()
         said = logits.softmax(dim=1).clamp(LEAST, 1 - LEAST)
         now = said.detach() / said.detach().sum(dim=1, keepdim=True)
-        self._seen.append((batch.index, now))
+        self.note(batch.index, now)
         if batch.targets is None:
             targets = s.momentum * self.memory[batch.index] + (1 - s.momentum) * now
         else:
@@ -60,8 +56,3 @@ class EarlyLearning(Objective):
         }
         metrics = {"agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean()}
         return StepOutput(terms, logits, targets, metrics)
-
-    def after_step(self, step: int) -> None:
-        index, said = (self.gather(torch.cat(parts)) for parts in zip(*self._seen, strict=True))
-        self._seen = []
-        remember(self.memory, index, said, 1 - self.settings.momentum)
