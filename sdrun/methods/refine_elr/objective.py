@@ -1,7 +1,7 @@
 """Labels, and agreement with what was said of an item before."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sdrun.answers.answers import Answers
 from sdrun.methods.refine_elr.settings import RefineELRSettings
