@@ -2,34 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
+from sdrun.data.by_item import opened_items
 from sdrun.data.labelled import Published, Splits
-from sdrun.data.tables import Rows, opened, some
 from sdrun.errors import require
 from sdrun.settings import DatasetSettings
 
 KEY, COLUMN_KEY = "dataset.corrections", "dataset.corrections_column"
 GIVEN = "given"
 """The column of what an item was labelled before."""
-SPECIAL = ("=", "+", "-", "@", "\t", "\r", "'")
-"""How cells begin that programs for tables take for formulas, and what is put before these."""
-
-
-def safe(cell: str) -> str:
-    """A cell that no program takes for a formula.
-
-    >>> safe("=1+1"), meant(safe("=1+1")), safe("shirt")
-    ("'=1+1", '=1+1', 'shirt')
-    """
-    return f"'{cell}" if cell.startswith(SPECIAL) else cell
-
-
-def meant(cell: str) -> str:
-    """What was written as a ``safe`` cell."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(SPECIAL) else cell
+PERSON = "(corrections)"
+"""Who labelled, among annotators, what was put right."""
 
 
 def corrected(
@@ -44,12 +29,15 @@ def corrected(
     labels = _applied(corrections, splits.train.labels, train, source.classes)
     held_out = _applied(corrections, splits.validation.labels, validation, source.classes)
     is_true = bool((splits.train.labels == splits.true_labels).all())
-    num_other = int((labels != splits.train.labels).sum())
-    told = (
-        f"{len(corrections):,} labels by {settings.corrections}; {num_other:,} for training are others than those given"
-    )
+    num, num_other = len(corrections), int((labels != splits.train.labels).sum())
+    told = f"{num:,} labels by {settings.corrections}; {num_other:,} for training are others than those given"
+    rows = np.flatnonzero(np.isin(train, list(corrections)))
+    annotations = splits.annotations
+    if annotations and len(rows):
+        annotations = annotations.replaced(rows, labels[rows], PERSON)
     return replace(
         splits,
+        annotations=annotations,
         train=replace(splits.train, labels=labels),
         validation=replace(splits.validation, labels=held_out),
         true_labels=labels if is_true else splits.true_labels,
@@ -86,30 +74,18 @@ def _read(settings: DatasetSettings, source: Published) -> dict[int, _Correction
 
     Raises InputError that names the line, or the key, and the way out.
     """
-    path = Path(str(settings.corrections)).expanduser()
-    number_of = {name: number for number, name in enumerate(source.classes)}
-    position_of = {str(name): row for row, name in enumerate(source.called.tolist())}
     by_position: dict[int, _Correction] = {}
-    with opened(path, "comma", KEY) as table:
-        of_item = table.place(KEY, source.named)
+    with opened_items(str(settings.corrections), source, KEY) as rows:
+        table = rows.table
         of_label = table.place(COLUMN_KEY, settings.corrections_column)
         of_given = table.place(KEY, GIVEN) if GIVEN in table.header else None
-        for line, cells in table:
-            label = meant(cells[of_label].strip())
-            if label:
-                name = meant(cells[of_item].strip())
-                there = f"{source.named} {name!r} is none of the {len(source.train):,} items for training"
-                require(name in position_of, table.at(line), there)
-                place = position_of[name]
-                require(place not in by_position, table.at(line), f"{source.named} {name!r} is there twice; remove one")
-                was = None if of_given is None else _class(table, line, cells[of_given], number_of)
-                by_position[place] = _Correction(_class(table, line, label, number_of), was, table.at(line))
-    needs = f"{path} has no {settings.corrections_column} in any row; write the classes that you know"
+        for line, cells in rows:
+            if cells[of_label]:
+                position = rows.position(line, cells)
+                twice = f"{source.named} {str(source.called[position])!r} is there twice; remove one"
+                require(position not in by_position, table.at(line), twice)
+                was = None if of_given is None else rows.label(line, cells[of_given])
+                by_position[position] = _Correction(rows.label(line, cells[of_label]), was, table.at(line))
+    needs = f"{settings.corrections} has no {settings.corrections_column} in any row; write the classes that you know"
     require(bool(by_position), KEY, needs)
     return by_position
-
-
-def _class(table: Rows, line: int, cell: str, number_of: dict[str, int]) -> int:
-    name = meant(cell.strip())
-    require(name in number_of, table.at(line), f"{name!r} is no class, but these are: {some(list(number_of))}")
-    return number_of[name]

@@ -14,6 +14,7 @@ from sdrun.errors import require
 from sdrun.settings import Item, ItemCounts
 
 if TYPE_CHECKING:
+    from sdrun.data.consensus import Annotations
     from sdrun.data.periods import Periods
 
 
@@ -92,6 +93,7 @@ class Published:
     """A dataset before it is split: training and test items, names of the classes, and what an item is to a network.
 
     ``noisy``: by a run's seed, the labels [N] that it has of the training items, where they are not the true ones;
+    ``annotators``: by that seed, what each of several people said of these, where the dataset knows;
     ``validation``: the positions of those that were published for validation; ``groups`` [N]: numbers of what has to
     stay on one side of a split, such as the frames of one film. ``measured``: settings of the dataset that are found
     in the data where they are not given; ``facts``: what a person should know of how it was read. ``domains``: names of
@@ -105,6 +107,7 @@ class Published:
     classes: list[str]
     item: Item
     noisy: Callable[[int], np.ndarray] | None = None
+    annotators: "Callable[[int], Annotations] | None" = None
     validation: np.ndarray | None = None
     groups: np.ndarray | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -140,13 +143,14 @@ class Published:
 
     def only(self, train: np.ndarray, test: np.ndarray) -> "Published":
         """Without those training items [N] and test items [M] that are False."""
-        kept, noisy = np.flatnonzero(train), self.noisy
+        kept, noisy, annotators = np.flatnonzero(train), self.noisy, self.annotators
         validation = None if self.validation is None else np.flatnonzero(np.isin(kept, self.validation))
         return replace(
             self,
             train=self.train.take(kept),
             test=self.test.take(np.flatnonzero(test)),
             noisy=noisy and (lambda seed: noisy(seed)[kept]),
+            annotators=annotators and (lambda seed: annotators(seed).of(kept)),
             validation=validation,
             groups=None if self.groups is None else self.groups[kept],
             names=None if self.names is None else self.names[kept],
@@ -159,6 +163,7 @@ class Splits:
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
     ``true_labels`` are for judges alone; ``names`` [N] and ``named``: see ``Published``.
+    ``annotations``: what each of several people said of the items of ``train``, None where there is one label of each.
     ``periods``: of a stream whose first alone has labels, None where there is none; ``tasks``: what they are called, of
     a stream of such. ``facts``: what a person should know of them; ``doubts``: be warned of.
     """
@@ -171,6 +176,7 @@ class Splits:
     test: Labelled
     classes: list[str]
     item: Item
+    annotations: "Annotations | None" = None
     periods: "Periods | None" = None
     tasks: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()

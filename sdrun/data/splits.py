@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sdrun.data.annotations import annotated
 from sdrun.data.corrections import corrected
 from sdrun.data.courses import in_first, streamed
 from sdrun.data.facts import doubts, facts
@@ -20,8 +21,9 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
 
     Everything is drawn by ``settings.seed``.
     """
-    labels = source.train.labels
     _require_changeable(source, settings)
+    source, annotations = annotated(source, settings)
+    labels = source.train.labels
     require(len(source.test) > 0, "dataset.name", "has no items to test on; see dataset.test_share")
     is_first = in_first(settings, source)
     held_out, rest = _held_out(source, settings, is_first)
@@ -61,6 +63,7 @@ def split(source: Published, settings: DatasetSettings) -> Splits:
         test=source.test,
         classes=source.classes,
         item=source.item,
+        annotations=annotations and annotations.of(rest),
         tasks=source.tasks,
         facts=source.facts,
     )
@@ -76,6 +79,7 @@ def _require_changeable(source: Published, settings: DatasetSettings) -> None:
     changes = {
         "dataset.label_noise": settings.label_noise > 0,
         "dataset.label_noise_matrix": settings.label_noise_matrix is not None,
+        "dataset.annotations": settings.annotations is not None,
         "dataset.corrections": settings.corrections is not None,
     }
     is_hard = source.train.soft is None and source.train.right is None

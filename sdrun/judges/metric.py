@@ -161,6 +161,7 @@ LABELS = (
     _neither("noise_rate_low", "of the middle 95 % of samples of the items, the least"),
     _neither("noise_rate_high", "of the middle 95 % of samples of the items, the most"),
     _neither("noise_floor", "of the quarter that models are surest of, the share that is labelled otherwise"),
+    _share("annotator_accuracy", "share of annotators' labels that are right, as it is believed", Better.neither),
     _share("suspects", "share of items whose label is suspect", Better.neither),
     _share("belief_agreement", "share of items of which the likeliest class is the label", Better.neither),
     _share("wrong", "share of labels that are wrong", Better.neither),

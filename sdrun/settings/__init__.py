@@ -12,7 +12,7 @@ from sdrun.settings.checks import (
     require_test_share,
     require_view,
 )
-from sdrun.settings.dataset import CORRECTED, DatasetSettings, NoiseKind
+from sdrun.settings.dataset import CORRECTED, ConsensusKind, DatasetSettings, NoiseKind
 from sdrun.settings.hardware import Device, HardwareSettings, Precision
 from sdrun.settings.item import Item, ItemCounts
 from sdrun.settings.method import CONTROLS, Control, MethodSettings, Situation, TargetKind
@@ -41,6 +41,7 @@ __all__ = [
     "STREAMS",
     "TEST_SHARE",
     "ClassTasks",
+    "ConsensusKind",
     "Control",
     "CutSettings",
     "DatasetSettings",

@@ -24,10 +24,16 @@ class NoiseKind(Enum):
     instance = "instance"
 
 
+class ConsensusKind(Enum):
+    majority = "majority"
+    dawid_skene = "dawid_skene"
+
+
 @dataclass
 class DatasetSettings(ABC):
     """``task`` names the room in ``tasks/`` that knows what is learned from these data; ``answers``: of which kind;
-    ``stream``: how they drift, None where they do not; ``corrections``: a file of labels that somebody put right.
+    ``stream``: how they drift, None where they do not; ``corrections``: a file of labels that somebody put right;
+    ``annotations``: one of what several people said, of which ``consensus`` makes a label.
 
     ``free``: settings that change no result, but only how the data are got and read.
     """
@@ -46,6 +52,8 @@ class DatasetSettings(ABC):
     label_noise: float
     label_noise_kind: NoiseKind
     label_noise_matrix: list[Any] | None
+    annotations: str | None
+    consensus: ConsensusKind
     corrections: str | None
     corrections_column: str
     seed: int
@@ -64,6 +72,11 @@ class DatasetSettings(ABC):
             "dataset.label_noise_kind",
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
+        is_one_of = self.has_annotators or self.consensus is ConsensusKind.majority
+        alone = "has no effect without dataset.annotations; set that too, or leave this out"
+        require(is_one_of, "dataset.consensus", alone)
+        hidden = "would hide what the annotators said; set it to 0"
+        require(self.annotations is None or not self.is_noisy, "dataset.label_noise", hidden)
         is_read = self.corrections is not None or self.corrections_column == CORRECTED
         needless = "has no effect without dataset.corrections; set that too, or leave this out"
         require(is_read, "dataset.corrections_column", needless)
@@ -82,6 +95,11 @@ class DatasetSettings(ABC):
     def is_noisy(self) -> bool:
         """Whether some labels are made wrong on purpose."""
         return self.label_noise > 0 or self.label_noise_matrix is not None
+
+    @property
+    def has_annotators(self) -> bool:
+        """Whether several people labelled each item."""
+        return self.annotations is not None
 
     @property
     def num_held_out(self) -> int:
@@ -110,6 +128,7 @@ class DatasetSettings(ABC):
         of_stream = self.stream.paths if self.stream else {}
         return {
             "root": self.root,
+            "annotations": self.annotations,
             "corrections": self.corrections,
             **{f"{STREAM}{name}": path for name, path in of_stream.items()},
         }

@@ -3,7 +3,14 @@
 from typing import Any
 
 OF_ROOT: dict[str, Any] = {"pictures": True, "control": "none"}
-OF_DATASETS: dict[str, Any] = {"label_noise_matrix": None, "corrections": None, "corrections_column": "label"}
+OF_DATASETS: dict[str, Any] = {
+    "label_noise_matrix": None,
+    "annotations": None,
+    "consensus": "majority",
+    "corrections": None,
+    "corrections_column": "label",
+}
+OF_DATASET: dict[str, dict[str, Any]] = {"vader": {"raters": 1}}
 OF_METHODS: dict[str, dict[str, Any]] = {
     "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
     "consistency": {"label_smoothing": 0.0},
@@ -31,4 +38,6 @@ def with_later(settings: dict[str, Any]) -> dict[str, Any]:
         return settings
     later = {**OF_ROOT, **settings, "method": {**OF_METHODS.get(name, {}), **method}}
     dataset = settings.get("dataset")
-    return {**later, "dataset": {**OF_DATASETS, **dataset}} if isinstance(dataset, dict) else later
+    if not isinstance(dataset, dict):
+        return later
+    return {**later, "dataset": {**OF_DATASETS, **OF_DATASET.get(str(dataset.get("name")), {}), **dataset}}

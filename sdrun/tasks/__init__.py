@@ -36,6 +36,8 @@ SPLITTING = (
     "label_noise",
     "label_noise_kind",
     "label_noise_matrix",
+    "annotations",
+    "consensus",
     "corrections",
     "corrections_column",
     "seed",

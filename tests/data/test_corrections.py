@@ -6,7 +6,7 @@ from owned import npz, table, vectors
 from pictured import images
 
 from helpers import settings
-from sdrun.data.corrections import meant, safe
+from sdrun.data.by_item import meant, safe
 from sdrun.data.splits import split
 from sdrun.errors import InputError
 from sdrun.tasks import load, measured

@@ -8,14 +8,15 @@ from functools import cached_property
 
 import numpy as np
 
-from sdrun.data.corrections import GIVEN, safe
+from sdrun.data.by_item import safe
+from sdrun.data.consensus import Annotations, Crowd
+from sdrun.data.corrections import GIVEN
 from sdrun.data.labelled import Splits
-from sdrun.methods.refine import anchors, confident
+from sdrun.methods.refine import anchors, confident, crowd
 from sdrun.methods.refine.findings import Findings
 from sdrun.methods.refine.settings import Finder
 from sdrun.settings import CORRECTED
 
-FINDERS = {Finder.anchors: anchors.find, Finder.confident: confident.find}
 CLEAN = 0.01
 """Of the items that models are surest of, the largest share that they think otherwise of where labels look clean."""
 
@@ -23,7 +24,8 @@ CLEAN = 0.01
 @dataclass(frozen=True)
 class Audit:
     """``names`` [N]: what a person finds items by, each being a row, a line or a file, as ``named`` says; ``labels``
-    [N]: as they are given; ``beliefs`` [N, K]: of models that did not see the item, probabilities.
+    [N]: as they are given; ``beliefs`` [N, K]: of models that did not see the item, probabilities; ``annotations``:
+    what each of several people said, None where there is one label of each item.
     """
 
     named: str
@@ -32,17 +34,28 @@ class Audit:
     beliefs: np.ndarray
     classes: Sequence[str]
     finder: Finder
+    annotations: Annotations | None = None
 
     @classmethod
     def of(cls, splits: Splits, beliefs: np.ndarray, finder: Finder) -> "Audit":
         """That of the labelled items for training."""
         labelled = splits.labelled
         names, labels = splits.names[labelled], splits.train.labels[labelled]
-        return cls(splits.named, names, labels, beliefs, splits.classes, finder)
+        annotations = splits.annotations and splits.annotations.of(labelled)
+        return cls(splits.named, names, labels, beliefs, splits.classes, finder, annotations)
 
     @cached_property
     def findings(self) -> Findings:
-        return FINDERS[self.finder](self.labels, self.beliefs)
+        if self.crowd:
+            return crowd.find(self.labels, self.crowd)
+        return (confident if self.finder is Finder.confident else anchors).find(self.labels, self.beliefs)
+
+    @cached_property
+    def crowd(self) -> Crowd | None:
+        """What annotators and models say together, where several labelled an item and they are asked."""
+        if self.annotations is None or self.finder is not Finder.anchors:
+            return None
+        return crowd.crowd_of(self.labels, self.beliefs, self.annotations)
 
     @property
     def floor(self) -> float:
@@ -71,6 +84,8 @@ class Audit:
             "suspects": float(self.findings.is_suspect.mean()),
             "belief_agreement": agree,
         }
+        if self.crowd:
+            metrics["annotator_accuracy"] = crowd.accuracy(self.crowd)
         is_wrong = truth != self.labels
         if is_wrong.any():
             both = (self.findings.is_suspect & is_wrong).sum()
@@ -85,11 +100,17 @@ class Audit:
 
     @property
     def summary(self) -> list[str]:
-        """In a line or two."""
+        """In a few lines."""
         num, rate = int(self.findings.is_suspect.sum()), self.findings.noise_rate
         told = f"{num:,} of {len(self.labels):,} are suspect, about {rate:.1%} wrong"
         clean = f"labels look clean: models are at odds with {self.floor:.1%} of those they are surest of"
-        return [told, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
+        of_people = [crowd.summary(self.crowd)] if self.crowd else []
+        return [told, *of_people, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
+
+    @property
+    def annotators(self) -> str | None:
+        """A row of comma-separated values for each annotator, where several were asked."""
+        return crowd.table(self.crowd, self.labels, self.classes) if self.crowd else None
 
     def table(self, learned: np.ndarray) -> str:
         """A row of comma-separated values for each item, the most suspicious first, with a ``label`` for a person to

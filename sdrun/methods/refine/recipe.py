@@ -18,7 +18,7 @@ from sdrun.methods.refine.settings import RefineSettings, Start
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import seed_of
 
-FILE = "refined_labels.csv"
+FILE, ANNOTATORS = "refined_labels.csv", "annotators.csv"
 BELIEFS, LABELS = "beliefs", "labels"
 
 
@@ -123,3 +123,5 @@ class _Refine:
             return audit.table(labels.cpu().numpy()).encode()
 
         self.experiment.keep(FILE, table)
+        if audit.annotators:
+            self.experiment.keep(ANNOTATORS, audit.annotators.encode)

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from tasks.text.ratings import FOLDER, files, packed, zipped
 
@@ -118,3 +119,43 @@ def test_what_is_no_archive_is_named(content, tmp_path):
 def test_noise_on_top_of_a_raters_label_makes_no_sense():
     with pytest.raises(InputError, match="dataset.label_noise: would hide which labels"):
         settings("dataset=vader", "dataset.labels_from=rater", "dataset.label_noise=0.1")
+
+
+def test_several_raters_say_what_they_think_and_those_of_films_are_told_apart(archive):
+    words = ("dataset=vader", f"dataset.root={archive}", "dataset.val_size=20", "dataset.labels_from=rater")
+    chosen = settings(*words, "dataset.raters=4").dataset
+    splits = split(tasks.load(chosen), chosen)
+    said = splits.annotations
+    assert np.bincount(said.items).tolist() == [4] * len(splits.train)
+    names = said.names[said.annotators]
+    films = np.char.startswith(names, "movies ")
+    assert set(names[~films]) == {f"somebody of {domain}" for domain in ("amazon", "news", "tweets")}
+    assert set(splits.train.numbers("domain")[said.items[films]]) == {1}
+    assert len(set(names[films])) == 4 * 2  # of the two blocks of 40 texts
+    ratings = np.sign([[(-3, 0, 2)[n]] * 7 + [(-1, 1, 4)[n]] * 3 for n in range(3)]) + 1
+    place = [int(name.rpartition("-")[2]) for name in names[films]]
+    expected = ratings[splits.true_labels[said.items[films]], place]
+    assert said.labels[films].tolist() == expected.tolist()
+    most = np.array(
+        [np.bincount(said.labels[said.items == item], minlength=3).max() for item in range(len(splits.train))]
+    )
+    given = np.array(
+        [(said.labels[said.items == item] == splits.train.labels[item]).sum() for item in range(len(splits.train))]
+    )
+    assert given.tolist() == most.tolist()
+
+
+REFUSED_RATERS = {
+    ("dataset.raters=3",): "dataset.raters: has no effect with dataset.labels_from=crowd",
+    ("dataset.labels_from=rater", "dataset.raters=0"): "dataset.raters: must be at least 1",
+    (
+        "dataset.labels_from=rater",
+        "dataset.annotations=a.csv",
+    ): "dataset.annotations: and dataset.labels_from=rater each",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED_RATERS)
+def test_raters_that_do_not_go_with_the_rest_are_refused(words):
+    with pytest.raises(InputError, match=REFUSED_RATERS[words]):
+        settings("dataset=vader", *words)

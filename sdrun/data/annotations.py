@@ -1,0 +1,57 @@
+"""Items that several people labelled, in a table of comma-separated values or as a dataset has them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sdrun.data.by_item import opened_items
+from sdrun.data.consensus import Annotations, agreed
+from sdrun.data.labelled import Published
+from sdrun.errors import require
+from sdrun.randomness import seed_of
+from sdrun.settings import DatasetSettings
+
+KEY = "dataset.annotations"
+ANNOTATOR, LABEL = "annotator", "label"
+THE_DATA = "(the data)"
+"""Who labelled what no annotator did."""
+
+
+def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, Annotations | None]:
+    """The dataset with its annotators' consensus for labels, and what each of them said of the training items.
+
+    What a file says is all that is known; where a dataset has annotators of its own, it knows the truth as well, and
+    the consensus is what a run is given. Raises InputError where a table is of other data.
+    """
+    if not settings.has_annotators:
+        return source, None
+    if settings.annotations:
+        annotations = _read(settings, source)
+    else:
+        assert source.annotators
+        annotations = source.annotators(settings.seed)
+    seed = seed_of(settings.seed, "consensus")
+    labels = agreed(annotations, settings.consensus, len(source.train), len(source.classes), seed)
+    num, num_annotators = len(annotations.labels), len(annotations.names)
+    told = f"{num:,} labels by {num_annotators:,} annotators; one of each item by {settings.consensus.value}"
+    if settings.annotations:
+        source = replace(source, train=replace(source.train, labels=labels))
+    else:
+        source = replace(source, noisy=lambda _: labels)
+    return replace(source, facts=(*source.facts, told)), annotations
+
+
+def _read(settings: DatasetSettings, source: Published) -> Annotations:
+    """What ``dataset.annotations`` says, and of all other items what the data do."""
+    items, annotators, labels = [], [], []
+    with opened_items(str(settings.annotations), source, KEY) as rows:
+        of_annotator, of_label = (rows.table.place(KEY, name) for name in (ANNOTATOR, LABEL))
+        for line, cells in rows:
+            require(bool(cells[of_annotator]), rows.table.at(line), f"has no {ANNOTATOR}; name who said it")
+            items.append(rows.position(line, cells))
+            annotators.append(cells[of_annotator])
+            labels.append(rows.label(line, cells[of_label]))
+    silent = np.setdiff1d(np.arange(len(source.train)), items)
+    names, numbers = np.unique([*annotators, *[THE_DATA] * len(silent)], return_inverse=True)
+    every_label = np.concatenate([np.array(labels), source.train.labels[silent]])
+    return Annotations(np.concatenate([np.array(items), silent]), numbers, every_label, names)

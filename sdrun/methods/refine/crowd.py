@@ -1,0 +1,86 @@
+"""What labels seem to be, by what each of several annotators says and what models believe. Imports no torch.
+
+Annotators are trusted as far as they agree with the consensus, and models as well (Goh et al. 2022, 2210.06812). What
+models believe, as sure as they are right of the consensus, is what is known of an item before anybody labels it; each
+label then counts by how often its annotator gives it to each class, by Bayes' rule. These are the first steps of Dawid
+and Skene (1979) alone, for with few labels of an item further ones may lead away.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from sdrun.data.by_item import safe
+from sdrun.data.consensus import Annotations, Crowd, classes_of, habits_of
+from sdrun.methods.refine.anchors import calibrated
+from sdrun.methods.refine.findings import Findings, ranked, resampled
+
+STEPS = 2
+"""From the consensus to classes, and from these to further ones."""
+SAMPLES = 200
+"""Of items, to tell how sure the share of wrong labels is."""
+
+
+def crowd_of(labels: np.ndarray, beliefs: np.ndarray, annotations: Annotations) -> Crowd | None:
+    """labels: the consensus [N]; beliefs: probabilities [N, K] of models that did not see the item. None where no item
+    has several labels, by which people would tell of each other.
+    """
+    has_several = annotations.votes(*beliefs.shape).sum(axis=1) > 1
+    if not has_several.any():
+        return None
+    before, classes = calibrated(labels, beliefs), np.eye(beliefs.shape[1])[labels]
+    for _ in range(STEPS):
+        habits = habits_of(annotations, classes * has_several[:, None])
+        classes = classes_of(annotations, habits, before)
+    return Crowd(annotations, classes, habits)
+
+
+def find(labels: np.ndarray, crowd: Crowd) -> Findings:
+    """labels: the consensus [N]."""
+    right = crowd.classes[np.arange(len(labels)), labels]
+    shares = np.stack([crowd.classes[labels == label].sum(axis=0) for label in range(crowd.classes.shape[1])], axis=1)
+    return Findings(
+        right < 0.5,
+        ranked(right),
+        crowd.classes,
+        float(1 - right.mean()),
+        shares / shares.sum(axis=1, keepdims=True).clip(min=1e-300),
+        lambda seed: resampled(lambda rows: float(1 - right[rows].mean()), len(labels), seed, SAMPLES),
+    )
+
+
+def accuracy(crowd: Crowd) -> float:
+    """The share of single labels that are right, as it is believed."""
+    return float(crowd.classes[crowd.annotations.items, crowd.annotations.labels].mean())
+
+
+def summary(crowd: Crowd) -> str:
+    """In a line."""
+    right, num = crowd.reliability, len(crowd.annotations.names)
+    return (
+        f"{num:,} annotators, {accuracy(crowd):.1%} of whose labels seem right; of one {right.min():.1%} to "
+        f"{right.max():.1%}"
+    )
+
+
+def table(crowd: Crowd, labels: np.ndarray, classes: Sequence[str]) -> str:
+    """A row of comma-separated values for each annotator, the least reliable first: how often the labels seem right and
+    agree with the consensus ``labels`` [N], and the most frequent mistake, which ``says`` one class ``of`` another.
+    """
+    annotations, right = crowd.annotations, crowd.reliability
+    num = len(annotations.names)
+    counts = np.bincount(annotations.annotators, minlength=num)
+    agreeing = np.bincount(annotations.annotators, annotations.labels == labels[annotations.items], num)
+    mistakes = crowd.habits * crowd.classes.mean(axis=0)[:, None]
+    mistakes[:, np.arange(len(classes)), np.arange(len(classes))] = 0
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["annotator", "labels", "right", "agrees", "says", "of"])
+    for one in np.argsort(right, kind="stable"):
+        true, given = np.unravel_index(mistakes[one].argmax(), mistakes[one].shape)
+        shares = [f"{share:.4f}" for share in (right[one], agreeing[one] / counts[one])]
+        row = [annotations.names[one], counts[one], *shares, classes[given], classes[true]]
+        writer.writerow([safe(str(cell)) for cell in row])
+    return file.getvalue()
