@@ -102,6 +102,18 @@ def test_a_control_puts_other_beliefs_in_their_place(tmp_path):
     assert len(set(made.values())) == 3
 
 
+def test_a_control_leaves_out_as_many_items_as_models_would_and_others(tmp_path):
+    left = {}
+    for control in ("none", "shuffled", "constant"):
+        start(tmp_path / control, *REFINE, "method.action=drop", "optim.max_steps=100", f"control={control}")
+        with (tmp_path / control / "refined_labels.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        learned = [name for name in rows[0] if name.startswith("learned_")]
+        left[control] = {row["row"] for row in rows if sum(float(row[name]) for name in learned) > 0}
+    assert len({len(rows) for rows in left.values()}) == 1
+    assert left["none"] != left["shuffled"]
+
+
 def test_dropping_everything_is_refused():
     chosen = settings("method=refine", "method.action=drop").method
     with pytest.raises(InputError, match="method.action: drop would leave no item"):

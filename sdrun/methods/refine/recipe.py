@@ -17,6 +17,7 @@ from sdrun.methods.refine.objective import Refined
 from sdrun.methods.refine.settings import RefineSettings, Start
 from sdrun.objectives.taught import Taught
 from sdrun.randomness import seed_of
+from sdrun.settings import Control
 
 FILE, ANNOTATORS = "refined_labels.csv", "annotators.csv"
 BELIEFS, LABELS = "beliefs", "labels"
@@ -67,13 +68,18 @@ class _Refine:
         def produce() -> Fields:
             told = torch.zeros_like(self.observed)
             for fold, stage in enumerate(stages):
-                rows = self._rows(np.flatnonzero(fold_of == fold))
+                rows = self._tensor(np.flatnonzero(fold_of == fold))
                 told[rows] = experiment.data.answers(stage.network, Rows(self.items, rows))
             beliefs = experiment.in_place(told, self.items, name).softmax(dim=1)
             findings = self._audit(beliefs).findings
-            is_suspect = torch.as_tensor(findings.is_suspect, device=experiment.device)
+            is_suspect = findings.is_suspect
+            if experiment.settings.control is not Control.none:  # which are suspect, and not how many
+                is_suspect = findings.ranks <= self._audit(told.softmax(dim=1)).findings.is_suspect.sum()
             classes = torch.as_tensor(findings.classes, dtype=beliefs.dtype, device=experiment.device)
-            return {BELIEFS: beliefs, LABELS: refined(self.settings, self.observed, beliefs, is_suspect, classes)}
+            return {
+                BELIEFS: beliefs,
+                LABELS: refined(self.settings, self.observed, beliefs, self._tensor(is_suspect), classes),
+            }
 
         made = experiment.make(f"{name}_labels", produce, stages, of=self._labelled(labels)).fields
         return made[BELIEFS], made[LABELS]
@@ -90,7 +96,7 @@ class _Refine:
         settings, experiment = self.settings, self.experiment
         has_label = labels.abs().sum(dim=1).cpu().numpy() > 0
         chosen = np.flatnonzero(has_label) if rows is None else rows[has_label[rows]]
-        source = Rows(self._labelled(labels), self._rows(chosen))
+        source = Rows(self._labelled(labels), self._tensor(chosen))
         make = Refined if rows is None else Taught
         objective = make(student, experiment.answers, role=settings.view, smoothing=settings.label_smoothing)
         stream = experiment.stream(index, {settings.view: 1}, source=source)
@@ -104,8 +110,8 @@ class _Refine:
     def _labelled(self, labels: Tensor) -> With:
         return With(self.items, {"label": labels})
 
-    def _rows(self, rows: np.ndarray) -> Tensor:
-        return torch.as_tensor(rows, device=self.experiment.device)
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.as_tensor(values, device=self.experiment.device)
 
     def _audit(self, beliefs: Tensor) -> Audit:
         return Audit.of(self.experiment.data.splits, beliefs.double().cpu().numpy(), self.settings.finder)
