@@ -15,6 +15,7 @@ OF_METHODS: dict[str, dict[str, Any]] = {
     "born_again": {"targets": "soft", "view": "weak", "label_smoothing": 0.0},
     "consistency": {"label_smoothing": 0.0},
     "mean_teacher": {"label_smoothing": 0.0},
+    "refine_elr": {"label_smoothing": 0.0},
     "supervised": {"average": 0.0},
 }
 CHOICES = {

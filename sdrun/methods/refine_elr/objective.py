@@ -51,7 +51,7 @@ class EarlyLearning(Remembering):
         else:
             targets = batch.targets.softmax(dim=1)
         terms = {
-            "ce": self.answers.truth(logits, batch.known),
+            "ce": self.answers.truth(logits, batch.known, s.label_smoothing),
             "early": s.weight * (1 - (said * targets).sum(dim=1)).log().mean(),
         }
         metrics = {"agreement": (logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean()}

@@ -27,12 +27,14 @@ class RefineELRSettings(MethodSettings):
     view: str
     weight: float
     momentum: float
+    label_smoothing: float
     average: float
 
     def __post_init__(self) -> None:
         require_view("method.view", self.view)
         require_range("method.weight", self.weight, 0)
         require_range("method.momentum", self.momentum, 0, 1)
+        require_range("method.label_smoothing", self.label_smoothing, 0, 1)
         require_range("method.average", self.average, 0, 1)
 
     @property
