@@ -66,6 +66,7 @@ def _overview(verbs: list[str], console: "Console") -> None:
         listed[other] += f"; {group} has the same"
     for group in [group for group in listed if "/" in group]:
         listed[group.partition("/")[0]] += f"; {group} has {listed.pop(group)}"
+    listed["optim"] += f"; hardware has {listed.pop('hardware')}"
     listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
     layout.paragraph(TITLE, console)
     layout.rows(FIRST.items(), console)
