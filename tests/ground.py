@@ -74,6 +74,8 @@ def fill(folder: Path) -> None:
         images(folder / f"PERIODS/{number}", *CLASSES, num=10, first=100 * (1 + number))
     write_idx(folder / "IDX_FOLDER", num_train=120)
     write_cifar(folder / "CIFAR_FOLDER", CIFAR.names, "labels", num=10)
+    lines = [f"{row},{who},{row % 10}" for row in range(200) for who in ("ann", "bob")]
+    (folder / "ANNOTATIONS").write_text("\n".join(["row,annotator,label", *lines]))
     (folder / "ARCHIVE").write_bytes(zipped(folder).read_bytes())
 
 

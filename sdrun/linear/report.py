@@ -93,7 +93,7 @@ def figure(trials: Trials) -> Figure:
         )
         axis.plot(where[plain.argmin()], 0, "k*", markersize=7, label="best penalty without a step")
         axis.set(ylim=(ALPHAS[0] - 0.25, ALPHAS[-1] + 0.25), xlabel="penalty, log10")
-        axis.set_title(f"{noise:.0%} wrong: at best {change.min():+.1f} %", fontsize=9)
+        axis.set_title(f"{noise:.0%} of the labels wrong", fontsize=9)
     axes[0, 0].set_ylabel("alpha")
     drawn.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     drawn.colorbar(shades, ax=list(axes[0]), label="error, % above the best without a step")
