@@ -233,6 +233,13 @@ def test_what_else_may_be_learned_resumes_and_is_used(words, tmp_path, monkeypat
 # The guard -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_control_that_knows_the_future_takes_no_more_steps(gradual, tmp_path):
+    pooled = start(tmp_path / "run", *asked("online_gradual", "method.scope=everything"))
+    steps, own = ({name: stage["steps"] for name, stage in stages(path).items()} for path in (pooled, gradual))
+    assert steps == own
+    assert summary(pooled)["metrics"] != summary(gradual)["metrics"]
+
+
 def test_a_guard_that_takes_everything_back_leaves_the_network_of_the_first_period(gradual, tmp_path, called):
     path = start(tmp_path / "run", *asked("online_gradual"), "method.most_imbalance=0")
     told = stages(path)

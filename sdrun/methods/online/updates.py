@@ -19,6 +19,7 @@ from sdrun.methods.online.learning import Learned, Learning
 from sdrun.methods.online.objective import BUFFERED, LABELLED, Online
 from sdrun.methods.online.settings import Labeller, Learns, OnlineSettings, Scope
 from sdrun.methods.online.statistics import load_statistics, statistics
+from sdrun.randomness import generator
 from sdrun.streams.batch import Stream
 from sdrun.streams.shuffled import Beside
 from sdrun.teachers.ema import EMA
@@ -68,13 +69,19 @@ class Updates:
 
         own = experiment.period([number]), experiment.hidden([number])
         learning = Learning(experiment.data, *own, self._truth(number), told)
-        self.chosen = Rows(With(items, {LABEL: made[LABEL]}), made[COUNTS].nonzero().squeeze(1))
+        self.chosen = Rows(With(items, {LABEL: made[LABEL]}), self._as_many(name, made[COUNTS].nonzero()[:, 0], number))
         if len(self.chosen) < experiment.least:
             return None, learning
         source = experiment.teacher([self.source], self.settings.view) if self.settings.stay else None
         lineage = [stage.lineage for stage in self.labellers]
         objective = Online(self.student, experiment.answers, self.settings, source, self.average, lineage)
         return experiment.fit(name, objective, self._stream(number), judged(learning)), learning
+
+    def _as_many(self, name: str, rows: Tensor, number: int) -> Tensor:
+        """Out of the rows of items that count as many as of one period, drawn, so that all scopes take as many steps."""
+        num_periods = len(self._learned_from(number))
+        drawn = torch.randperm(len(rows), generator=generator(self.experiment.settings.seed, name, "scope"))
+        return rows if num_periods == 1 else rows[drawn[: len(rows) // num_periods].to(rows.device)]
 
     def _stream(self, number: int) -> Stream:
         settings, experiment, views = self.settings, self.experiment, {self.settings.view: 1}
