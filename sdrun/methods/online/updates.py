@@ -78,7 +78,7 @@ class Updates:
         return experiment.fit(name, objective, self._stream(number), judged(learning)), learning
 
     def _as_many(self, name: str, rows: Tensor, number: int) -> Tensor:
-        """Out of the rows of items that count as many as of one period, drawn, so that all scopes take as many steps."""
+        """Of rows of items that count as many as one period has, drawn, so that all scopes take as many steps."""
         num_periods = len(self._learned_from(number))
         drawn = torch.randperm(len(rows), generator=generator(self.experiment.settings.seed, name, "scope"))
         return rows if num_periods == 1 else rows[drawn[: len(rows) // num_periods].to(rows.device)]
