@@ -25,8 +25,9 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
     """
     if not settings.has_annotators:
         return source, None
+    num_other = 0
     if settings.annotations:
-        annotations = _read(settings, source)
+        annotations, num_other = _read(settings, source)
     else:
         assert source.annotators
         annotations = source.annotators(settings.seed)
@@ -34,6 +35,8 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
     labels = agreed(annotations, settings.consensus, len(source.train), len(source.classes), seed)
     num, num_annotators = len(annotations.labels), len(annotations.names)
     told = f"{num:,} labels by {num_annotators:,} annotators; one of each item by {settings.consensus.value}"
+    if num_other:
+        told = f"{told}; {num_other:,} of items that are not for training are left out"
     if settings.annotations:
         source = replace(source, train=replace(source.train, labels=labels))
     else:
@@ -41,17 +44,26 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
     return replace(source, facts=(*source.facts, told)), annotations
 
 
-def _read(settings: DatasetSettings, source: Published) -> Annotations:
-    """What ``dataset.annotations`` says, and of all other items what the data do."""
-    items, annotators, labels = [], [], []
+def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, int]:
+    """What ``dataset.annotations`` says, and of all other items what the data do; how many labels are of items that are
+    not for training, such as those for testing, which keep what the data say.
+    """
+    items, annotators, labels, num_other = [], [], [], 0
     with opened_items(str(settings.annotations), source, KEY) as rows:
         of_annotator, of_label = (rows.table.place(KEY, name) for name in (ANNOTATOR, LABEL))
         for line, cells in rows:
             require(bool(cells[of_annotator]), rows.table.at(line), f"has no {ANNOTATOR}; name who said it")
-            items.append(rows.position(line, cells))
-            annotators.append(cells[of_annotator])
-            labels.append(rows.label(line, cells[of_label]))
+            label, item = rows.label(line, cells[of_label]), rows.found(cells)
+            if item is None:
+                num_other += 1
+            else:
+                items.append(item)
+                annotators.append(cells[of_annotator])
+                labels.append(label)
+    none = f"{settings.annotations} has no {source.named} of the {len(source.train):,} items for training"
+    require(bool(items), KEY, f"{none}; its column {source.named} is to name them")
     silent = np.setdiff1d(np.arange(len(source.train)), items)
     names, numbers = np.unique([*annotators, *[THE_DATA] * len(silent)], return_inverse=True)
     every_label = np.concatenate([np.array(labels), source.train.labels[silent]])
-    return Annotations(np.concatenate([np.array(items), silent]), numbers, every_label, names)
+    annotations = Annotations(np.concatenate([np.array(items), silent]), numbers, every_label, names)
+    return annotations, num_other

@@ -41,12 +41,18 @@ class ItemRows:
         for line, cells in self.table:
             yield line, [meant(cell.strip()) for cell in cells]
 
+    def found(self, cells: list[str]) -> int | None:
+        """Where a row's item is among those for training, None where it is none of them."""
+        return self._positions.get(cells[self._of_item])
+
     def position(self, line: int, cells: list[str]) -> int:
-        """Where a row's item is among those for training. Raises InputError where it is none of them."""
-        name, named = cells[self._of_item], self.source.named
-        there = f"{named} {name!r} is none of the {len(self.source.train):,} items for training"
-        require(name in self._positions, self.table.at(line), there)
-        return self._positions[name]
+        """The same. Raises InputError where it is none of them."""
+        position = self.found(cells)
+        named = f"{self.source.named} {cells[self._of_item]!r}"
+        there = f"{named} is none of the {len(self.source.train):,} items for training"
+        require(position is not None, self.table.at(line), there)
+        assert position is not None
+        return position
 
     def label(self, line: int, cell: str) -> int:
         """The number of a class. Raises InputError where there is none of that name."""

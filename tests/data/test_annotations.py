@@ -91,6 +91,13 @@ def test_labels_are_the_consensus_and_of_all_other_items_as_they_were(tmp_path):
     assert after.facts[-1] == "1,439 labels by 5 annotators; one of each item by majority"
 
 
+def test_labels_of_items_for_testing_are_left_out_and_counted(tmp_path):
+    row, label = splits().names[0], splits().train.labels[0]
+    after = splits(written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{label}", "9999,ann,0", "9998,bob,1"))
+    assert after.facts[-1].endswith("by majority; 2 of items that are not for training are left out")
+    assert set(after.annotations.names) == {"ann", "(the data)"}
+
+
 def test_what_a_person_put_right_counts_alone(tmp_path):
     row, label = splits().names[0], splits().train.labels[0]
     wrong, right = (label + 1) % 10, (label + 2) % 10
@@ -107,7 +114,7 @@ def test_what_a_person_put_right_counts_alone(tmp_path):
 
 REFUSED = {
     ("row,annotator,label", "3,ann,zero"): "line 2: 'zero' is no class, but these are: '0', '1'",
-    ("row,annotator,label", "99999,ann,0"): "line 2: row '99999' is none of the 1,437 items for training",
+    ("row,annotator,label", "99999,ann,0"): "dataset.annotations: .*a.csv has no row of the 1,437 items for training",
     ("row,annotator,label", "3, ,0"): "line 2: has no annotator; name who said it",
     ("row,annotator,label",): "has no rows below its header",
     ("row,label", "3,0"): "dataset.annotations: .* has no column 'annotator'",
