@@ -63,15 +63,15 @@ def test_the_best_mixture_is_the_lowest_point_and_at_the_best_penalty_there_is_n
 def test_no_kind_is_nearer_on_validation_than_those_that_have_its_choices():
     """One step has all penalties of the coarse grid without a step among its settings."""
     trial = search(*(problem(seed=seed) for seed in range(3)), 3, seed=0)
-    assert set(trial.found) == set(KINDS)
+    assert set(trial.best) == set(KINDS)
     assert trial.errors.shape == (PENALTIES, len(ALPHAS))
     assert trial.theory.shape == (PENALTIES,)
     plain = trial.errors[:, ALPHAS.index(0.0)]
     assert trial.errors.min() <= plain.min()
     assert trial.theory[0] > 0 > trial.theory[-1]  # labels are learned too well, or too little
-    assert trial.found[ONE].alphas[0] in ALPHAS
-    assert trial.found[PLAIN].alphas == ()
-    assert penalties(PENALTIES)[0] < trial.found[PLAIN].penalty < penalties(PENALTIES)[-1]
+    assert trial.best[ONE].alphas[0] in ALPHAS
+    assert trial.best[PLAIN].alphas == ()
+    assert penalties(PENALTIES)[0] < trial.best[PLAIN].penalty < penalties(PENALTIES)[-1]
 
 
 def test_the_command_tells_shows_and_keeps_it(tmp_path, monkeypatch, capsys):
@@ -84,6 +84,12 @@ def test_the_command_tells_shows_and_keeps_it(tmp_path, monkeypatch, capsys):
     content = json.loads((tmp_path / "there/linear.json").read_text())
     assert [len(content["by_noise"]["0.4"][kind]) for kind in KINDS] == [2] * len(KINDS)
     assert (tmp_path / "there/linear.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_other_noise_is_as_a_run_has_it(tmp_path, capsys):
+    words = ["--seeds", "2", "dataset.label_noise=0.3", "dataset.label_noise_kind=pair", "dataset.train_size=100"]
+    linear.main([*words, "-o", str(tmp_path)])
+    assert "30% of the labels wrong, 2 seeds" in capsys.readouterr().out
 
 
 def test_features_of_a_run_are_those_of_its_backbone(tmp_path, monkeypatch, capsys):
@@ -99,6 +105,8 @@ REFUSED = {
     ("--seeds", "1"): "--seeds: must be at least 2, but is 1",
     ("--noise", "1.5"): "--noise: needs shares from 0 to below 1, as 0,0.4, but is 1.5",
     ("--noise", "some"): "--noise: needs shares",
+    ("--noise", "0.1", "dataset.label_noise=0.4"): "dataset.label_noise: says what --noise does",
+    ("dataset.label_noise_matrix=[[1]]",): "dataset.label_noise_matrix: has no share to vary",
     ("dataset=sentences",): "init_from: is missing, and words as they are mean nothing in numbers",
     ("dataset.val_size=0",): "dataset.val_size: is 0, and what is best is chosen by it; hold some items out",
     ("init_from=nowhere",): "nowhere",

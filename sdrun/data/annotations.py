@@ -34,14 +34,14 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
     seed = seed_of(settings.seed, "consensus")
     labels = agreed(annotations, settings.consensus, len(source.train), len(source.classes), seed)
     num, num_annotators = len(annotations.labels), len(annotations.names)
-    told = f"{num:,} labels by {num_annotators:,} annotators; one of each item by {settings.consensus.value}"
+    fact = f"{num:,} labels by {num_annotators:,} annotators; one of each item by {settings.consensus.value}"
     if num_other:
-        told = f"{told}; {num_other:,} of items that are not for training are left out"
+        fact = f"{fact}; {num_other:,} of items that are not for training are left out"
     if settings.annotations:
         source = replace(source, train=replace(source.train, labels=labels))
     else:
         source = replace(source, noisy=lambda _: labels)
-    return replace(source, facts=(*source.facts, told)), annotations
+    return replace(source, facts=(*source.facts, fact)), annotations
 
 
 def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, int]:
@@ -53,7 +53,7 @@ def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, in
         of_annotator, of_label = (rows.table.place(KEY, name) for name in (ANNOTATOR, LABEL))
         for line, cells in rows:
             require(bool(cells[of_annotator]), rows.table.at(line), f"has no {ANNOTATOR}; name who said it")
-            label, item = rows.label(line, cells[of_label]), rows.found(cells)
+            label, item = rows.label(line, cells[of_label]), rows.place(cells)
             if item is None:
                 num_other += 1
             else:

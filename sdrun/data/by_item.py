@@ -41,13 +41,13 @@ class ItemRows:
         for line, cells in self.table:
             yield line, [meant(cell.strip()) for cell in cells]
 
-    def found(self, cells: list[str]) -> int | None:
+    def place(self, cells: list[str]) -> int | None:
         """Where a row's item is among those for training, None where it is none of them."""
         return self._positions.get(cells[self._of_item])
 
     def position(self, line: int, cells: list[str]) -> int:
         """The same. Raises InputError where it is none of them."""
-        position = self.found(cells)
+        position = self.place(cells)
         named = f"{self.source.named} {cells[self._of_item]!r}"
         there = f"{named} is none of the {len(self.source.train):,} items for training"
         require(position is not None, self.table.at(line), there)

@@ -110,8 +110,8 @@ def habits_of(annotations: Annotations, classes: np.ndarray, shared: float = SHA
 def classes_of(annotations: Annotations, habits: np.ndarray, before: np.ndarray) -> np.ndarray:
     """The chances [N, K] of what items are by Bayes' rule, from those ``before`` anybody labelled them."""
     num_items, num_classes = before.shape
-    told = np.log(habits)[annotations.annotators, :, annotations.labels]
-    scores = [_sums(annotations.items, told[:, k], num_items) for k in range(num_classes)]
+    logs = np.log(habits)[annotations.annotators, :, annotations.labels]
+    scores = [_sums(annotations.items, logs[:, k], num_items) for k in range(num_classes)]
     logits = np.log(before.clip(min=LEAST)) + np.stack(scores, axis=1)
     chances = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(chances / chances.sum(axis=1, keepdims=True))

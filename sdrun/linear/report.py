@@ -31,12 +31,12 @@ def _table(noise: float, trials: Sequence[Trial]) -> Table:
     columns = ["", "accuracy, %", "difference", "squared error", "difference of it", "penalty", "alpha"]
     table = Table(f"{noise:.0%} of the labels wrong, {len(trials)} seeds", columns, left=("",))
     for kind in KINDS:
-        own = [trial.found[kind] for trial in trials]
+        own = [trial.best[kind] for trial in trials]
         accuracy, error = _values(trials, kind, ACCURACY), _values(trials, kind, ERROR)
         gains = (_difference(trials, kind, ACCURACY), _difference(trials, kind, ERROR))
         penalty, alphas = (
-            np.median([found.penalty for found in own]),
-            np.median([found.alphas for found in own], axis=0),
+            np.median([one.penalty for one in own]),
+            np.median([one.alphas for one in own], axis=0),
         )
         table.rows.append(
             [
@@ -60,7 +60,7 @@ def _span(difference: Paired | None, scale: float, digits: int) -> str:
 
 
 def _values(trials: Sequence[Trial], kind: str, metric: str) -> np.ndarray:
-    return np.array([getattr(trial.found[kind], metric) for trial in trials])
+    return np.array([getattr(trial.best[kind], metric) for trial in trials])
 
 
 def _difference(trials: Sequence[Trial], kind: str, metric: str) -> Paired | None:
@@ -107,7 +107,7 @@ def write(folder: Path, trials: Trials, about: Mapping[str, Any]) -> None:
     figure(trials).savefig(buffer, format="png", dpi=130)
     write_bytes(folder / PICTURE, buffer.getvalue())
     by_noise = {
-        f"{noise:g}": {kind: [vars(trial.found[kind]) for trial in of_noise] for kind in KINDS}
+        f"{noise:g}": {kind: [vars(trial.best[kind]) for trial in of_noise] for kind in KINDS}
         for noise, of_noise in trials.items()
     }
     write_bytes(folder / NUMBERS, json.dumps({**about, "by_noise": by_noise}, indent=1).encode())

@@ -26,7 +26,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Found:
+class Best:
     """Of one kind and seed, on the test set: the accuracy of what validation found the most accurate, which has this
     ``penalty`` and ``alphas``, and the error of what it found the nearest.
     """
@@ -39,11 +39,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Trial:
-    """One seed: ``found`` by kind; of one step ``errors`` [P, A] on the validation split at each penalty and alpha, and
+    """One seed: ``best`` by kind; of one step ``errors`` [P, A] on the validation split at each penalty and alpha, and
     by ``theory`` [P] the best alpha at each penalty.
     """
 
-    found: dict[str, Found]
+    best: dict[str, Best]
     errors: np.ndarray
     theory: np.ndarray
 
@@ -73,34 +73,39 @@ def search(train: Items, validation: Items, test: Items, num_classes: int, seed:
             (problem.by_another(own, a, shuffled), p, (a,)) for p, own in problem.students(coarse) for a in ALPHAS
         ],
     }
-    found, errors = dict[str, Found](), list[float]()
+    best, errors = dict[str, Best](), list[float]()
     tested = _Judged(problem, test, given_of_true)
     for kind, tried in candidates.items():
         scores = [problem.judged(weights) for weights, _, _ in tried]
         nearest = min(range(len(tried)), key=lambda place: scores[place][1])
         right = max(range(len(tried)), key=lambda place: (scores[place][0], -scores[place][1]))
         weights, penalty, alphas = tried[right]
-        found[kind] = Found(tested(weights)[0], tested(tried[nearest][0])[1], penalty, alphas)
+        best[kind] = Best(tested(weights)[0], tested(tried[nearest][0])[1], penalty, alphas)
         if kind == ONE:
             errors = [error for _, error in scores]
-    return Trial(found, np.reshape(errors, (PENALTIES, len(ALPHAS))), problem.theory(coarse))
+    return Trial(best, np.reshape(errors, (PENALTIES, len(ALPHAS))), problem.theory(coarse))
 
 
 class _Judged:
-    """Accuracy and error of weights [D, K] on ``items``."""
+    """Accuracy and error of weights [D, K] of a problem on other items."""
 
     def __init__(self, problem: "_Problem", items: Items, given_of_true: np.ndarray) -> None:
         self.along = problem.spectrum.along(items.features)
         self.truth, self.expected, self.mean = items.truth, given_of_true[items.truth], problem.mean
 
     def __call__(self, weights: np.ndarray) -> tuple[float, float]:
-        told = self.along @ weights + self.mean
-        return float((told.argmax(axis=1) == self.truth).mean()), float(
-            ((told - self.expected) ** 2).sum(axis=1).mean()
-        )
+        answers = self.along @ weights + self.mean
+        is_right = answers.argmax(axis=1) == self.truth
+        return float(is_right.mean()), float(((answers - self.expected) ** 2).sum(axis=1).mean())
 
 
 class _Problem:
+    """What is learned from ``train`` by any filter, ``judged`` on the validation split.
+
+    ``weights`` [D, K]: without a penalty; ``heights`` [D] of the expected labels, and ``noise`` of a label around these:
+    see ``best_alpha``.
+    """
+
     def __init__(self, train: Items, validation: Items, num_classes: int, given_of_true: np.ndarray) -> None:
         targets = np.eye(num_classes)[train.labels]
         self.mean = targets.mean(axis=0)
@@ -122,8 +127,8 @@ class _Problem:
 
     def by_another(self, own: np.ndarray, alpha: float, order: np.ndarray) -> np.ndarray:
         """Those of a student whose teacher's word is that about other items, in this ``order`` [N]."""
-        told = (self.along @ self.of(own))[order]
-        mixed = (1 - alpha) * self.weights + alpha * self.spectrum.fitted(self.along, told - told.mean(axis=0))
+        answers = (self.along @ self.of(own))[order]
+        mixed = (1 - alpha) * self.weights + alpha * self.spectrum.fitted(self.along, answers - answers.mean(axis=0))
         return np.asarray(own[:, None] * mixed)
 
     def theory(self, penalties: np.ndarray) -> np.ndarray:

@@ -1,8 +1,14 @@
 """``sdrun linear KEY=VALUE...``: all that distillation can give a linear head, in seconds."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdrun import tools
+
+if TYPE_CHECKING:
+    from sdrun.settings import DatasetSettings
+
+USUAL = [0.0, 0.4, 0.8]
 
 
 def main(arguments: list[str]) -> None:
@@ -11,14 +17,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="as sdrun takes them; init_from: features of it"
     )
-    parser.add_argument("--noise", default="0,0.4,0.8", metavar="SHARES", help="of wrong labels, 0,0.4,0.8 if not said")
+    parser.add_argument(
+        "--noise", metavar="SHARES", help="of wrong labels, dataset.label_noise or 0,0.4,0.8 if not said"
+    )
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="of split, subset and noise, 20 if not said")
     parser.add_argument("-o", "--output", type=Path, default=Path("outputs/linear"), metavar="FOLDER")
     options = parser.parse_intermixed_args(arguments)
     from sdrun.errors import require
 
     require(options.seeds >= 2, "--seeds", f"must be at least 2, but is {options.seeds}")
-    noises = _shares(options.noise)
     from hydra._internal.utils import get_args_parser
 
     from sdrun import preflight
@@ -27,17 +34,20 @@ def main(arguments: list[str]) -> None:
 
     register()
     settings = settings_from(next(preflight.composed(get_args_parser().parse_args(options.overrides))[1]))
+    noises = _noises(options.noise, settings.dataset)
+    from rich.progress import track
+
     from sdrun.linear import report
     from sdrun.linear.features import Frozen
-    from sdrun.linear.search import NUM_PLAIN, PLAIN, search
+    from sdrun.linear.search import NUM_PLAIN, PLAIN, Trial, search
 
     frozen, console = Frozen.of(settings), tables.console()
     console.print(f"Features     {frozen.train.shape[1]}: {frozen.words}", markup=False, soft_wrap=True)
     num_classes = len(frozen.published.classes)
-    trials = {
-        noise: [search(*frozen.items(seed, noise), num_classes, seed) for seed in range(options.seeds)]
-        for noise in noises
-    }
+    jobs = [(noise, seed) for noise in noises for seed in range(options.seeds)]
+    trials: dict[float, list[Trial]] = {noise: [] for noise in noises}
+    for noise, seed in track(jobs, "Solving", console=console, transient=True, disable=not console.is_terminal):
+        trials[noise].append(search(*frozen.items(seed, noise), num_classes, seed))
     for table in report.tables(trials):
         tables.show(table, console)
     console.print(f"{PLAIN}: the best of {NUM_PLAIN:,} penalties; a step: labels of which alpha is the last one's word")
@@ -45,10 +55,14 @@ def main(arguments: list[str]) -> None:
     console.print(f"Picture      {options.output / report.PICTURE}", markup=False, soft_wrap=True)
 
 
-def _shares(text: str) -> list[float]:
-    """Raises InputError where it is no list of them."""
-    from sdrun.errors import InputError
+def _noises(text: str | None, dataset: "DatasetSettings") -> list[float]:
+    """Raises InputError where ``text`` is no list of shares, or the settings say another."""
+    from sdrun.errors import InputError, require
 
+    require(dataset.label_noise_matrix is None, "dataset.label_noise_matrix", "has no share to vary; leave it out")
+    if text is None:
+        return [dataset.label_noise] if dataset.label_noise else USUAL
+    require(not dataset.label_noise, "dataset.label_noise", "says what --noise does; leave one of them out")
     try:
         shares = sorted({float(word) for word in text.split(",")})
     except ValueError:
