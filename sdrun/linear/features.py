@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +15,12 @@ from sdrun.hardware import Hardware, resolve
 from sdrun.judges.judge import Evaluable
 from sdrun.judges.parts import Parts
 from sdrun.linear.search import Items
-from sdrun.settings import DatasetSettings, Item, Settings
+from sdrun.settings import DatasetSettings, Item, NoiseKind, Settings
 from sdrun.storage.initial import initial
 
 PLACE = "place"
 MOST_TESTED = 10_000
+CLEAN_LABELS: dict[str, Any] = {"label_noise": 0.0, "label_noise_kind": NoiseKind.symmetric}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Frozen:
         require(dataset.stream is None, "dataset.stream", "changes what there is to learn; leave it out")
         is_single = published.train.right is None and published.train.soft is None
         require(is_single, "dataset.name", f"{dataset.name} has several or no certain class of an item; take another")
-        whole = replace(dataset, train_size=None, val_size=0, num_labels=None, labels_per_class=None, label_noise=0.0)
+        whole = replace(dataset, train_size=None, val_size=0, num_labels=None, labels_per_class=None, **CLEAN_LABELS)
         splits = split(replace(published, validation=None), whole)
         resolved = resolve(settings.hardware)
         hardware = Hardware(resolved, torch.device(resolved.device.value), 0, 1)

@@ -102,7 +102,7 @@ class _Judged:
 class _Problem:
     """What is learned from ``train`` by any filter, ``judged`` on the validation split.
 
-    ``weights`` [D, K]: without a penalty; ``heights`` [D] of the expected labels, and ``noise`` of a label around these:
+    ``weights`` [D, K]: without a penalty; ``heights`` [D] of the expected labels, and ``noise`` of a label around it:
     see ``best_alpha``.
     """
 
