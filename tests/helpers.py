@@ -20,7 +20,9 @@ from sdrun.choices import conf_folder
 from sdrun.comparison.index import Entry, listing
 from sdrun.compositions import Compositions
 from sdrun.configuration import register, settings_from
+from sdrun.data.labelled import Splits
 from sdrun.data.source import Memory
+from sdrun.data.splits import split
 from sdrun.errors import Interrupted
 from sdrun.judges import costs
 from sdrun.models.backbone import Backbone, Network
@@ -134,6 +136,12 @@ def settings(*overrides: str) -> Settings:
     rooms = tuple(place for room in (methods, models, tasks) for place in room.__path__)
     plugins = (*registry.methods.items(), *registry.models.items(), *registry.datasets.items())
     return _settings(overrides, rooms, plugins)
+
+
+def splits_of(*overrides: str) -> Splits:
+    """The items that a run with these settings has."""
+    dataset = settings(*overrides).dataset
+    return split(tasks.load(dataset), dataset)
 
 
 @cache

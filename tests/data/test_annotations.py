@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from helpers import settings
+from helpers import settings, splits_of
 from sdrun.data.consensus import Annotations, agreed, classes_of, dawid_skene
-from sdrun.data.splits import split
 from sdrun.errors import InputError
 from sdrun.settings import ConsensusKind
-from sdrun.tasks import load
 
 PATIENTS = """
 111 1 1 1 1  333 4 3 3 4  112 2 1 2 2  222 3 1 2 1  222 3 2 2 2  222 3 3 2 2  122 2 1 1 1  333 3 4 3 3  222 2 2 2 3
@@ -68,8 +66,7 @@ def test_a_majority_wins_and_ties_are_drawn():
 
 
 def splits(*overrides):
-    chosen = settings("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides).dataset
-    return split(load(chosen), chosen)
+    return splits_of("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides)
 
 
 def written(path, *lines):

@@ -5,7 +5,7 @@ import pytest
 from owned import npz, table, vectors
 from pictured import images
 
-from helpers import settings
+from helpers import settings, splits_of
 from sdrun.data.by_item import meant, safe
 from sdrun.data.splits import split
 from sdrun.errors import InputError
@@ -13,8 +13,7 @@ from sdrun.tasks import load, measured
 
 
 def splits(*overrides):
-    chosen = settings("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides).dataset
-    return split(load(chosen), chosen)
+    return splits_of("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides)
 
 
 def written(path, *lines):

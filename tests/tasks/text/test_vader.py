@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tasks.text.ratings import FOLDER, files, packed, zipped
 
-from helpers import settings
+from helpers import settings, splits_of
 from sdrun import tasks
 from sdrun.data.splits import split
 from sdrun.errors import InputError
@@ -123,8 +123,7 @@ def test_noise_on_top_of_a_raters_label_makes_no_sense():
 
 def test_several_raters_say_what_they_think_and_those_of_films_are_told_apart(archive):
     words = ("dataset=vader", f"dataset.root={archive}", "dataset.val_size=20", "dataset.labels_from=rater")
-    chosen = settings(*words, "dataset.raters=4").dataset
-    splits = split(tasks.load(chosen), chosen)
+    splits = splits_of(*words, "dataset.raters=4")
     said = splits.annotations
     assert np.bincount(said.items).tolist() == [4] * len(splits.train)
     names = said.names[said.annotators]
