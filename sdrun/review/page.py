@@ -33,12 +33,15 @@ MOST_SWAPS = 12
 
 @dataclass(frozen=True)
 class Card:
-    """An item as the page shows it: a ``picture`` as a data URI, or a ``text``; ``other``: what else it may be."""
+    """An item as the page shows it: a ``picture`` as a data URI, or a ``text``; ``other``: what else it may be;
+    ``votes``: how many annotators said which class, where several were asked.
+    """
 
     name: str
     rank: int
     other: str
     right: float
+    votes: str
     picture: str
     text: str
 
@@ -118,6 +121,7 @@ def _card(audit: Audit, item: int, seen: bytes | str) -> Card:
         rank=int(findings.ranks[item]),
         other=audit.classes[others.argmax()],
         right=float(findings.classes[item, label]),
+        votes=", ".join(f"{audit.classes[k]} {num}" for k, num in enumerate(audit.votes[item]) if num),
         picture="" if isinstance(seen, str) else f"data:image/png;base64,{base64.b64encode(seen).decode()}",
         text=seen if isinstance(seen, str) else "",
     )

@@ -93,7 +93,7 @@ def test_where_no_item_has_two_labels_anchors_tell_which_are_wrong():
     assert np.array_equal(audit.findings.is_suspect, alone.findings.is_suspect)
 
 
-def test_a_run_learns_what_they_say_together(tmp_path):
+def test_a_run_learns_what_they_say_together(tmp_path, called):
     random = np.random.default_rng(0)
     lines = [
         f"{row},{who},{label}" for row in range(1437) for who, label in zip("ab", random.integers(0, 2, 2), strict=True)
@@ -102,5 +102,9 @@ def test_a_run_learns_what_they_say_together(tmp_path):
     start(tmp_path / "run", "method=refine", "optim.max_steps=6", f"dataset.annotations={tmp_path}/a.csv")
     rows = list(csv.DictReader((tmp_path / "run/annotators.csv").open()))
     assert {row["annotator"] for row in rows} == {"a", "b"}
+    of_items = list(csv.DictReader((tmp_path / "run/refined_labels.csv").open()))
+    assert {(row["annotators"], row["agree"]) for row in of_items} == {("2", "0.5000"), ("2", "1.0000")}
+    assert called("review", str(tmp_path / "run"))[0] == 0
+    assert "annotators: 0 1, 1 1<br>" in (tmp_path / "run/review.html").read_text()
     assert "annotators.csv" in RunFolder.open(tmp_path / "run").manifest["files"]
     assert 0 < summary(tmp_path / "run")["metrics"]["labels/annotator_accuracy"] < 1

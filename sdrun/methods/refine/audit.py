@@ -107,6 +107,13 @@ class Audit:
         of_people = [crowd.summary(self.crowd)] if self.crowd else []
         return [told, *of_people, *([f"{clean}; refining is not advised"] if self.floor <= CLEAN else [])]
 
+    @cached_property
+    def votes(self) -> np.ndarray:
+        """How many of several annotators chose each class of an item, [N, K]; 0 where nobody was asked."""
+        if self.annotations is None:
+            return np.zeros(self.beliefs.shape, dtype=np.int64)
+        return self.annotations.votes(*self.beliefs.shape)
+
     @property
     def annotators(self) -> str | None:
         """A row of comma-separated values for each annotator, where several were asked."""
@@ -128,6 +135,7 @@ class Audit:
                 "belief_in_given": f"{self.beliefs[item, self.labels[item]]:.4f}",
                 "right": f"{findings.classes[item, self.labels[item]]:.4f}",
                 "confidence": f"{self.beliefs[item].max():.4f}",
+                **self._agreement(item),
                 **{f"learned_{name}": f"{learned[item, k]:.4f}" for k, name in enumerate(self.classes)},
             }
             for item in np.argsort(findings.ranks)
@@ -137,6 +145,11 @@ class Audit:
         writer.writeheader()
         writer.writerows(records)
         return file.getvalue()
+
+    def _agreement(self, item: int) -> dict[str, str | int]:
+        """How many annotators labelled an item, and the share of them that agree with its label."""
+        num = self.votes[item].sum()
+        return {"annotators": int(num), "agree": f"{self.votes[item, self.labels[item]] / num:.4f}"} if num else {}
 
 
 def precision_recall(is_wrong: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
