@@ -13,8 +13,6 @@ from sdrun.settings import DatasetSettings
 
 KEY = "dataset.annotations"
 ANNOTATOR, LABEL = "annotator", "label"
-THE_DATA = "(the data)"
-"""Who labelled what no annotator did."""
 
 
 def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, Annotations | None]:
@@ -32,7 +30,7 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
         assert source.annotators
         annotations = source.annotators(settings.seed)
     seed = seed_of(settings.seed, "consensus")
-    labels = agreed(annotations, settings.consensus, len(source.train), len(source.classes), seed)
+    labels = agreed(annotations, settings.consensus, source.train.labels, len(source.classes), seed)
     num, num_annotators = len(annotations.labels), len(annotations.names)
     fact = f"{num:,} labels by {num_annotators:,} annotators; one of each item by {settings.consensus.value}"
     if num_other:
@@ -45,14 +43,15 @@ def annotated(source: Published, settings: DatasetSettings) -> tuple[Published, 
 
 
 def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, int]:
-    """What ``dataset.annotations`` says, and of all other items what the data do; how many labels are of items that are
-    not for training, such as those for testing, which keep what the data say.
+    """What ``dataset.annotations`` says of items for training, and how many labels it has of others, such as those for
+    testing, which keep what the data say.
     """
     items, annotators, labels, num_other = [], [], [], 0
     with opened_items(str(settings.annotations), source, KEY) as rows:
         of_annotator, of_label = (rows.table.place(KEY, name) for name in (ANNOTATOR, LABEL))
         for line, cells in rows:
-            require(bool(cells[of_annotator]), rows.table.at(line), f"has no {ANNOTATOR}; name who said it")
+            for name, place in ((ANNOTATOR, of_annotator), (LABEL, of_label)):
+                require(bool(cells[place]), rows.table.at(line), f"has no {name}; write it, or remove the row")
             label, item = rows.label(line, cells[of_label]), rows.place(cells)
             if item is None:
                 num_other += 1
@@ -62,8 +61,5 @@ def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, in
                 labels.append(label)
     none = f"{settings.annotations} has no {source.named} of the {len(source.train):,} items for training"
     require(bool(items), KEY, f"{none}; its column {source.named} is to name them")
-    silent = np.setdiff1d(np.arange(len(source.train)), items)
-    names, numbers = np.unique([*annotators, *[THE_DATA] * len(silent)], return_inverse=True)
-    every_label = np.concatenate([np.array(labels), source.train.labels[silent]])
-    annotations = Annotations(np.concatenate([np.array(items), silent]), numbers, every_label, names)
-    return annotations, num_other
+    names, numbers = np.unique(annotators, return_inverse=True)
+    return Annotations(np.array(items), numbers, np.array(labels), names), num_other

@@ -1,6 +1,8 @@
 """What several people who labelled the same items say together. Imports no torch."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 
@@ -15,7 +17,9 @@ SHARED = 50.0
 
 @dataclass(frozen=True)
 class Annotations:
-    """Labels [M] of items [M], by position, that annotators [M] gave, whose ``names`` [J] are at their numbers."""
+    """Labels [M] of items [M], by position, that annotators [M] gave, whose ``names`` [J] are at their numbers. Some
+    items may have none.
+    """
 
     items: np.ndarray
     annotators: np.ndarray
@@ -34,16 +38,16 @@ class Annotations:
         items = place[self.items]
         return self._kept(items >= 0, items)
 
-    def replaced(self, positions: np.ndarray, labels: np.ndarray, name: str) -> "Annotations":
-        """With one label alone of each item at these ``positions`` [P], which somebody of another ``name`` gave."""
-        kept = self._kept(~np.isin(self.items, positions), self.items)
-        number = np.full(len(positions), len(kept.names))
-        return Annotations(
-            np.concatenate([kept.items, positions]),
-            np.concatenate([kept.annotators, number]),
-            np.concatenate([kept.labels, labels]),
-            np.append(kept.names, name),
-        )
+    def num_people(self, num_items: int) -> np.ndarray:
+        """How many different people labelled each item [N]."""
+        pairs = np.unique(np.stack([self.items, self.annotators]), axis=1)
+        return np.bincount(pairs[0], minlength=num_items)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of who said what of which item."""
+        fields = (self.items, self.annotators, self.labels, self.names)
+        return sha256(b"".join(values.tobytes() for values in fields)).hexdigest()
 
     def _kept(self, mask: np.ndarray, items: np.ndarray) -> "Annotations":
         """Without annotators of whom nothing is left."""
@@ -63,18 +67,33 @@ class Crowd:
 
     @property
     def reliability(self) -> np.ndarray:
-        """How often each annotator [J] is right, were all to see the same items."""
-        return np.asarray(np.einsum("jkk,k->j", self.habits, self.classes.mean(axis=0)))
+        """The share of each annotator's [J] labels that seem right."""
+        mine, num = self.annotations, len(self.annotations.names)
+        right = np.bincount(mine.annotators, self.classes[mine.items, mine.labels], num)
+        return np.asarray(right / np.bincount(mine.annotators, minlength=num))
+
+    @property
+    def mistakes(self) -> np.ndarray:
+        """How many labels (last) of each class [J, K, K] each annotator seems to have given to items of another."""
+        num = _counts(self.annotations, self.classes)
+        num[:, np.arange(num.shape[1]), np.arange(num.shape[1])] = 0
+        return num
 
 
-def agreed(annotations: Annotations, kind: ConsensusKind, num_items: int, num_classes: int, seed: int) -> np.ndarray:
-    """A label for each item [N], each of which has some; what is even is drawn."""
+def agreed(
+    annotations: Annotations, kind: ConsensusKind, labels: np.ndarray, num_classes: int, seed: int
+) -> np.ndarray:
+    """A label for each item [N]: what is even is drawn, and what nobody labelled has that of ``labels`` [N]."""
+    has_any = np.unique(annotations.items)
+    asked = annotations.of(has_any)
     if kind is ConsensusKind.dawid_skene:
-        chances = dawid_skene(annotations, num_items, num_classes).classes
+        chances = dawid_skene(asked, len(has_any), num_classes).classes
     else:
-        chances = annotations.votes(num_items, num_classes).astype(np.float64)
+        chances = asked.votes(len(has_any), num_classes).astype(np.float64)
     is_best = np.isclose(chances, chances.max(axis=1, keepdims=True))
-    return np.asarray((is_best * np.random.default_rng(seed).uniform(1, 2, is_best.shape)).argmax(axis=1))
+    consensus = labels.copy()
+    consensus[has_any] = (is_best * np.random.default_rng(seed).uniform(1, 2, is_best.shape)).argmax(axis=1)
+    return consensus
 
 
 def dawid_skene(annotations: Annotations, num_items: int, num_classes: int, shared: float = SHARED) -> Crowd:
@@ -97,14 +116,19 @@ def habits_of(annotations: Annotations, classes: np.ndarray, shared: float = SHA
     """How often each annotator gives each label (last) to each class, [J, K, K], of items whose ``classes`` [N, K] have
     these chances; what all have in common counts as ``shared`` labels of each class.
     """
-    num_annotators, num_classes = len(annotations.names), classes.shape[1]
-    given = annotations.annotators * num_classes + annotations.labels
-    counts = [_sums(given, classes[annotations.items, k], num_annotators * num_classes) for k in range(num_classes)]
-    by_class = np.stack(counts).reshape(num_classes, num_annotators, num_classes).swapaxes(0, 1)
+    by_class = _counts(annotations, classes)
     common = by_class.sum(axis=0) + LEAST
     common /= common.sum(axis=1, keepdims=True)
     habits = by_class + shared * common + LEAST
     return np.asarray(habits / habits.sum(axis=2, keepdims=True))
+
+
+def _counts(annotations: Annotations, classes: np.ndarray) -> np.ndarray:
+    """How many labels (last) of each class [J, K, K] each annotator gave to items of these ``classes`` [N, K]."""
+    num_annotators, num_classes = len(annotations.names), classes.shape[1]
+    given = annotations.annotators * num_classes + annotations.labels
+    counts = [_sums(given, classes[annotations.items, k], num_annotators * num_classes) for k in range(num_classes)]
+    return np.stack(counts).reshape(num_classes, num_annotators, num_classes).swapaxes(0, 1)
 
 
 def classes_of(annotations: Annotations, habits: np.ndarray, before: np.ndarray) -> np.ndarray:

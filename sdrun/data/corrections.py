@@ -13,8 +13,6 @@ from sdrun.settings import DatasetSettings
 KEY, COLUMN_KEY = "dataset.corrections", "dataset.corrections_column"
 GIVEN = "given"
 """The column of what an item was labelled before."""
-PERSON = "(corrections)"
-"""Who labelled, among annotators, what was put right."""
 
 
 def corrected(
@@ -31,13 +29,9 @@ def corrected(
     is_true = bool((splits.train.labels == splits.true_labels).all())
     num, num_other = len(corrections), int((labels != splits.train.labels).sum())
     told = f"{num:,} labels by {settings.corrections}; {num_other:,} for training are others than those given"
-    rows = np.flatnonzero(np.isin(train, list(corrections)))
-    annotations = splits.annotations
-    if annotations and len(rows):
-        annotations = annotations.replaced(rows, labels[rows], PERSON)
     return replace(
         splits,
-        annotations=annotations,
+        certain=np.isin(train, list(corrections)),
         train=replace(splits.train, labels=labels),
         validation=replace(splits.validation, labels=held_out),
         true_labels=labels if is_true else splits.true_labels,

@@ -107,7 +107,6 @@ class Published:
     classes: list[str]
     item: Item
     noisy: Callable[[int], np.ndarray] | None = None
-    annotators: "Callable[[int], Annotations] | None" = None
     validation: np.ndarray | None = None
     groups: np.ndarray | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -117,6 +116,7 @@ class Published:
     further: Callable[[int], tuple[Labelled, Labelled]] | None = None
     names: np.ndarray | None = None
     named: str = ROW
+    annotators: "Callable[[int], Annotations] | None" = None
 
     @property
     def parts(self) -> dict[str, Labelled]:
@@ -163,7 +163,8 @@ class Splits:
 
     ``train`` has the labels that it trains on, and ``labelled`` the positions where these may be used;
     ``true_labels`` are for judges alone; ``names`` [N] and ``named``: see ``Published``.
-    ``annotations``: what each of several people said of the items of ``train``, None where there is one label of each.
+    ``annotations``: what each of several people said of items of ``train``, None where nobody was asked; ``certain``
+    [N]: which labels a person put right, None where nobody did.
     ``periods``: of a stream whose first alone has labels, None where there is none; ``tasks``: what they are called, of
     a stream of such. ``facts``: what a person should know of them; ``doubts``: be warned of.
     """
@@ -177,6 +178,7 @@ class Splits:
     classes: list[str]
     item: Item
     annotations: "Annotations | None" = None
+    certain: np.ndarray | None = None
     periods: "Periods | None" = None
     tasks: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
@@ -190,7 +192,8 @@ class Splits:
         return {"train": self.train, "val": self.validation, "test": self.test, **pool}
 
     def fingerprints(self) -> dict[str, str]:
-        return {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
+        parts = {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
+        return parts | ({"annotations": self.annotations.fingerprint} if self.annotations else {})
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:

@@ -79,7 +79,7 @@ def _require_changeable(source: Published, settings: DatasetSettings) -> None:
     changes = {
         "dataset.label_noise": settings.label_noise > 0,
         "dataset.label_noise_matrix": settings.label_noise_matrix is not None,
-        "dataset.annotations": settings.annotations is not None,
+        "dataset.annotations" if settings.annotations else "dataset.raters": settings.has_annotators,
         "dataset.corrections": settings.corrections is not None,
     }
     is_hard = source.train.soft is None and source.train.right is None

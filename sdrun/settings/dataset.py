@@ -73,10 +73,10 @@ class DatasetSettings(ABC):
             "has no effect without dataset.label_noise; set that too, or leave this out",
         )
         is_one_of = self.has_annotators or self.consensus is ConsensusKind.majority
-        alone = "has no effect without dataset.annotations; set that too, or leave this out"
+        alone = "needs several annotators, by dataset.annotations, or dataset.raters of vader; set that too"
         require(is_one_of, "dataset.consensus", alone)
-        hidden = "would hide what the annotators said; set it to 0"
-        require(self.annotations is None or not self.is_noisy, "dataset.label_noise", hidden)
+        both = "and wrong labels on purpose each change labels; leave one of them out"
+        require(self.annotations is None or not self.is_noisy, "dataset.annotations", both)
         is_read = self.corrections is not None or self.corrections_column == CORRECTED
         needless = "has no effect without dataset.corrections; set that too, or leave this out"
         require(is_read, "dataset.corrections_column", needless)
@@ -98,7 +98,7 @@ class DatasetSettings(ABC):
 
     @property
     def has_annotators(self) -> bool:
-        """Whether several people labelled each item."""
+        """Whether several people labelled items, each by themselves."""
         return self.annotations is not None
 
     @property
@@ -148,7 +148,8 @@ class DatasetSettings(ABC):
     def alone(self, root: str) -> "DatasetSettings":
         """These settings for items that are all at ``root``, such as those of a period."""
         others: dict[str, Any] = {name: None for name in self.paths if not name.startswith(STREAM)}
-        return replace(self, stream=None, **{**others, "root": root})
+        unread = {"consensus": ConsensusKind.majority, "corrections_column": CORRECTED}
+        return replace(self, stream=None, **{**others, **unread, "root": root})
 
     @property
     def further_roles(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from helpers import settings, splits_of
 from sdrun.data.consensus import Annotations, agreed, classes_of, dawid_skene
 from sdrun.errors import InputError
 from sdrun.settings import ConsensusKind
+from sdrun.tasks import load
 
 PATIENTS = """
 111 1 1 1 1  333 4 3 3 4  112 2 1 2 2  222 3 1 2 1  222 3 2 2 2  222 3 3 2 2  122 2 1 1 1  333 3 4 3 3  222 2 2 2 3
@@ -57,7 +58,9 @@ def test_a_majority_wins_and_ties_are_drawn():
     items = np.repeat(np.arange(400), 2)
     labels = np.where(np.arange(800) < 400, np.tile([0, 1], 400), 2)
     annotations = Annotations(items, np.tile([0, 1], 400), labels, np.array(["a", "b"]))
-    one, same, other = (agreed(annotations, ConsensusKind.majority, 400, 3, seed) for seed in (0, 0, 1))
+    one, same, other = (
+        agreed(annotations, ConsensusKind.majority, np.zeros(400, dtype=int), 3, seed) for seed in (0, 0, 1)
+    )
     assert (one[200:] == 2).all()
     assert 70 < (one[:200] == 0).sum() < 130
     assert set(one[:200]) == {0, 1}
@@ -82,37 +85,54 @@ def test_labels_are_the_consensus_and_of_all_other_items_as_they_were(tmp_path):
     after = splits(file)
     place = int(np.flatnonzero(after.names == rows[0])[0])
     assert after.train.labels[place] == after.true_labels[place] == (label[0] + 1) % 10
-    assert set(after.annotations.names) == {"ann", "bob", "eve", "=ann", "(the data)"}
-    assert len(after.annotations.labels) == len(after.train) + 2
-    assert np.bincount(after.annotations.items).tolist() == [3 if row == rows[0] else 1 for row in after.names]
-    assert after.facts[-1] == "1,439 labels by 5 annotators; one of each item by majority"
+    assert set(after.annotations.names) == {"ann", "bob", "eve", "=ann"}
+    assert after.names[after.annotations.items].tolist() == [rows[0]] * 3 + [rows[1]]
+    published = load(settings("dataset=digits").dataset).train.labels[after.names]
+    assert np.flatnonzero(after.train.labels != published).tolist() == [place]
+    assert after.facts[-1] == "4 labels by 4 annotators; one of each item by majority"
 
 
 def test_labels_of_items_for_testing_are_left_out_and_counted(tmp_path):
     row, label = splits().names[0], splits().train.labels[0]
     after = splits(written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{label}", "9999,ann,0", "9998,bob,1"))
     assert after.facts[-1].endswith("by majority; 2 of items that are not for training are left out")
-    assert set(after.annotations.names) == {"ann", "(the data)"}
+    assert set(after.annotations.names) == {"ann"}
 
 
-def test_what_a_person_put_right_counts_alone(tmp_path):
+def test_what_a_person_put_right_is_certain_whatever_annotators_say(tmp_path):
     row, label = splits().names[0], splits().train.labels[0]
     wrong, right = (label + 1) % 10, (label + 2) % 10
-    said = written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{wrong}", f"{row},bob,{wrong}")
+    file = written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{wrong}", f"{row},bob,{wrong}")
     (tmp_path / "b.csv").write_text(f"row,label\n{row},{right}\n")
-    after = splits(said, f"dataset.corrections={tmp_path}/b.csv")
+    after = splits(file, f"dataset.corrections={tmp_path}/b.csv")
     place = int(np.flatnonzero(after.names == row)[0])
-    mine = after.annotations.items == place
     assert after.train.labels[place] == right
-    assert after.annotations.labels[mine].tolist() == [right]
-    assert after.annotations.names[after.annotations.annotators[mine]].tolist() == ["(corrections)"]
-    assert "ann" not in after.annotations.names
+    assert np.flatnonzero(after.certain).tolist() == [place]
+    assert after.annotations.labels.tolist() == [wrong, wrong]
+
+
+def test_other_words_of_the_same_consensus_are_other_data(tmp_path):
+    row, label = splits().names[0], splits().train.labels[0]
+    other = (label + 1) % 10
+    lines = [f"{row},ann,{label}", f"{row},bob,{label}"]
+    one = splits(written(tmp_path / "a.csv", "row,annotator,label", *lines, f"{row},eve,{label}"))
+    two = splits(written(tmp_path / "b.csv", "row,annotator,label", *lines, f"{row},eve,{other}"))
+    assert one.train.fingerprint == two.train.fingerprint
+    assert one.fingerprints() != two.fingerprints()
+    assert "annotations" not in splits().fingerprints()
+
+
+def test_classes_of_one_task_are_not_taken_for_those_of_another(tmp_path):
+    file = written(tmp_path / "a.csv", "row,annotator,label", "3,ann,0")
+    with pytest.raises(InputError, match="dataset.annotations: changes classes of one task to those of another"):
+        splits(file, "dataset/stream=classes")
 
 
 REFUSED = {
     ("row,annotator,label", "3,ann,zero"): "line 2: 'zero' is no class, but these are: '0', '1'",
     ("row,annotator,label", "99999,ann,0"): "dataset.annotations: .*a.csv has no row of the 1,437 items for training",
-    ("row,annotator,label", "3, ,0"): "line 2: has no annotator; name who said it",
+    ("row,annotator,label", "3, ,0"): "line 2: has no annotator; write it, or remove the row",
+    ("row,annotator,label", "3,ann,"): "line 2: has no label; write it, or remove the row",
     ("row,annotator,label",): "has no rows below its header",
     ("row,label", "3,0"): "dataset.annotations: .* has no column 'annotator'",
     ("file,annotator,label", "a.png,ann,0"): "dataset.annotations: .* has no column 'row'",
@@ -126,11 +146,11 @@ def test_a_table_that_does_not_match_is_refused_by_its_line(tmp_path, lines):
 
 
 SETTINGS = {
-    ("dataset.consensus=dawid_skene",): "dataset.consensus: has no effect without dataset.annotations",
+    ("dataset.consensus=dawid_skene",): "dataset.consensus: needs several annotators, by",
     (
         "dataset.annotations=a.csv",
         "dataset.label_noise=0.1",
-    ): "dataset.label_noise: would hide what the annotators said",
+    ): "dataset.annotations: and wrong labels on purpose each",
 }
 
 

@@ -33,7 +33,7 @@ def crowded(per_item, seed=0):
 
 
 def audited(annotations, beliefs, finder=Finder.anchors):
-    labels = agreed(annotations, ConsensusKind.majority, NUM, 4, seed=0)
+    labels = agreed(annotations, ConsensusKind.majority, np.zeros(NUM, dtype=int), 4, seed=0)
     return Audit("row", np.arange(NUM), labels, beliefs, CLASSES, finder, annotations)
 
 
@@ -77,6 +77,41 @@ def test_who_is_reliable_is_found_and_written_with_the_most_frequent_mistake():
         (annotations.labels == truth[annotations.items]).mean(), abs=0.03
     )
     assert audit.summary[1].startswith("12 annotators, ")
+
+
+def test_what_few_people_say_of_few_items_leaves_the_rest_to_anchors():
+    """Labels of which many are wrong, and two people who are right of thirty items."""
+    annotations, beliefs, truth, _ = crowded(1)
+    labels = annotations.labels.copy()
+    labels[:30] = truth[:30]
+    asked = Annotations(np.tile(np.arange(30), 2), np.repeat([0, 1], 30), np.tile(truth[:30], 2), np.array(["a", "b"]))
+    audit = Audit("row", np.arange(NUM), labels, beliefs, CLASSES, Finder.anchors, asked)
+    alone = replace(audit, annotations=None)
+    assert np.array_equal(audit.findings.classes[30:], alone.findings.classes[30:])
+    assert not audit.findings.is_suspect[:30].any()
+    assert [row.split(",")[4:] for row in audit.annotators.splitlines()[1:]] == [["", ""]] * 2
+
+
+def test_one_person_who_says_all_twice_is_one():
+    annotations, beliefs, _, _ = crowded(1)
+    twice = Annotations(
+        *(np.tile(values, 2) for values in (annotations.items, annotations.annotators, annotations.labels)),
+        annotations.names,
+    )
+    assert audited(twice, beliefs).crowd is None
+
+
+@pytest.mark.parametrize("finder", list(Finder))
+def test_what_a_person_put_right_is_not_suspected_again(finder):
+    annotations, beliefs, _, _ = crowded(3)
+    audit = audited(annotations, beliefs, finder)
+    suspects = np.flatnonzero(audit.findings.is_suspect)[:20]
+    certain = np.isin(np.arange(NUM), suspects)
+    sure = replace(audit, certain=certain)
+    assert not sure.findings.is_suspect[suspects].any()
+    assert (sure.findings.classes[suspects, audit.labels[suspects]] == 1).all()
+    assert sorted(sure.findings.ranks[suspects]) == list(range(NUM - 19, NUM + 1))
+    assert sorted(sure.findings.ranks) == list(range(1, NUM + 1))
 
 
 def test_confident_learning_asks_nobody():

@@ -25,7 +25,7 @@ CLEAN = 0.01
 class Audit:
     """``names`` [N]: what a person finds items by, each being a row, a line or a file, as ``named`` says; ``labels``
     [N]: as they are given; ``beliefs`` [N, K]: of models that did not see the item, probabilities; ``annotations``:
-    what each of several people said, None where there is one label of each item.
+    what each of several people said, None where nobody was asked; ``certain`` [N]: labels that a person put right.
     """
 
     named: str
@@ -35,6 +35,7 @@ class Audit:
     classes: Sequence[str]
     finder: Finder
     annotations: Annotations | None = None
+    certain: np.ndarray | None = None
 
     @classmethod
     def of(cls, splits: Splits, beliefs: np.ndarray, finder: Finder) -> "Audit":
@@ -42,17 +43,20 @@ class Audit:
         labelled = splits.labelled
         names, labels = splits.names[labelled], splits.train.labels[labelled]
         annotations = splits.annotations and splits.annotations.of(labelled)
-        return cls(splits.named, names, labels, beliefs, splits.classes, finder, annotations)
+        certain = None if splits.certain is None else splits.certain[labelled]
+        return cls(splits.named, names, labels, beliefs, splits.classes, finder, annotations, certain)
 
     @cached_property
     def findings(self) -> Findings:
         if self.crowd:
-            return crowd.find(self.labels, self.crowd)
-        return (confident if self.finder is Finder.confident else anchors).find(self.labels, self.beliefs)
+            findings = crowd.find(self.labels, self.crowd)
+        else:
+            findings = (confident if self.finder is Finder.confident else anchors).find(self.labels, self.beliefs)
+        return findings if self.certain is None else findings.without_doubt(self.certain, self.labels)
 
     @cached_property
     def crowd(self) -> Crowd | None:
-        """What annotators and models say together, where several labelled an item and they are asked."""
+        """What annotators and models say together, where several people labelled an item and they are asked."""
         if self.annotations is None or self.finder is not Finder.anchors:
             return None
         return crowd.crowd_of(self.labels, self.beliefs, self.annotations)

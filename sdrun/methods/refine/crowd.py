@@ -14,6 +14,7 @@ import numpy as np
 
 from sdrun.data.by_item import safe
 from sdrun.data.consensus import Annotations, Crowd, classes_of, habits_of
+from sdrun.methods.refine import anchors
 from sdrun.methods.refine.anchors import calibrated
 from sdrun.methods.refine.findings import Findings, ranked, resampled
 
@@ -24,17 +25,20 @@ SAMPLES = 200
 
 
 def crowd_of(labels: np.ndarray, beliefs: np.ndarray, annotations: Annotations) -> Crowd | None:
-    """labels: the consensus [N]; beliefs: probabilities [N, K] of models that did not see the item. None where no item
-    has several labels, by which people would tell of each other.
+    """What is believed of the items that several people labelled, and of the others by anchors. None where no item has
+    several labels, by which people would tell of each other.
+
+    labels: the consensus [N]; beliefs: probabilities [N, K] of models that did not see the item.
     """
-    has_several = annotations.votes(*beliefs.shape).sum(axis=1) > 1
+    has_several = annotations.num_people(len(labels)) > 1
     if not has_several.any():
         return None
     before, classes = calibrated(labels, beliefs), np.eye(beliefs.shape[1])[labels]
     for _ in range(STEPS):
         habits = habits_of(annotations, classes * has_several[:, None])
         classes = classes_of(annotations, habits, before)
-    return Crowd(annotations, classes, habits)
+    of_others = anchors.find(labels, beliefs).classes
+    return Crowd(annotations, np.where(has_several[:, None], classes, of_others), habits)
 
 
 def find(labels: np.ndarray, crowd: Crowd) -> Findings:
@@ -67,20 +71,19 @@ def summary(crowd: Crowd) -> str:
 
 def table(crowd: Crowd, labels: np.ndarray, classes: Sequence[str]) -> str:
     """A row of comma-separated values for each annotator, the least reliable first: how often the labels seem right and
-    agree with the consensus ``labels`` [N], and the most frequent mistake, which ``says`` one class ``of`` another.
+    agree with the consensus ``labels`` [N], and the most frequent mistake, if any, which ``says`` one class ``of``
+    another.
     """
-    annotations, right = crowd.annotations, crowd.reliability
-    num = len(annotations.names)
-    counts = np.bincount(annotations.annotators, minlength=num)
-    agreeing = np.bincount(annotations.annotators, annotations.labels == labels[annotations.items], num)
-    mistakes = crowd.habits * crowd.classes.mean(axis=0)[:, None]
-    mistakes[:, np.arange(len(classes)), np.arange(len(classes))] = 0
+    annotations, right, mistakes = crowd.annotations, crowd.reliability, crowd.mistakes
+    counts = np.bincount(annotations.annotators)
+    agreeing = np.bincount(annotations.annotators, annotations.labels == labels[annotations.items])
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["annotator", "labels", "right", "agrees", "says", "of"])
     for one in np.argsort(right, kind="stable"):
         true, given = np.unravel_index(mistakes[one].argmax(), mistakes[one].shape)
+        swapped = [classes[given], classes[true]] if mistakes[one].max() > 0.5 else ["", ""]
         shares = [f"{share:.4f}" for share in (right[one], agreeing[one] / counts[one])]
-        row = [annotations.names[one], counts[one], *shares, classes[given], classes[true]]
+        row = [annotations.names[one], counts[one], *shares, *swapped]
         writer.writerow([safe(str(cell)) for cell in row])
     return file.getvalue()

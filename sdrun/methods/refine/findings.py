@@ -1,7 +1,7 @@
 """What a finder of wrong labels says. Imports no torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,12 @@ class Findings:
     noise_rate: float
     transitions: np.ndarray
     noise_interval: Callable[[int], tuple[float, float]]
+
+    def without_doubt(self, certain: np.ndarray, labels: np.ndarray) -> "Findings":
+        """The same, but that nothing is suspect of items whose labels are ``certain`` [N]; these rank last."""
+        classes = np.where(certain[:, None], np.eye(self.classes.shape[1])[labels], self.classes)
+        places = ranked(self.ranks + certain * len(labels))
+        return replace(self, is_suspect=self.is_suspect & ~certain, ranks=places, classes=classes)
 
 
 def resampled(noise_rate: Callable[[np.ndarray], float], num: int, seed: int, times: int) -> tuple[float, float]:

@@ -128,7 +128,8 @@ def test_several_raters_say_what_they_think_and_those_of_films_are_told_apart(ar
     assert np.bincount(said.items).tolist() == [4] * len(splits.train)
     names = said.names[said.annotators]
     films = np.char.startswith(names, "movies ")
-    assert set(names[~films]) == {f"somebody of {domain}" for domain in ("amazon", "news", "tweets")}
+    others = {f"somebody {nth} of {domain}" for domain in ("amazon", "news", "tweets") for nth in range(1, 5)}
+    assert set(names[~films]) == others
     assert set(splits.train.numbers("domain")[said.items[films]]) == {1}
     assert len(set(names[films])) == 4 * 2  # of the two blocks of 40 texts
     ratings = np.sign([[(-3, 0, 2)[n]] * 7 + [(-1, 1, 4)[n]] * 3 for n in range(3)]) + 1
@@ -158,3 +159,9 @@ REFUSED_RATERS = {
 def test_raters_that_do_not_go_with_the_rest_are_refused(words):
     with pytest.raises(InputError, match=REFUSED_RATERS[words]):
         settings("dataset=vader", *words)
+
+
+def test_raters_do_not_go_with_tasks_of_classes(archive):
+    words = ("dataset=vader", f"dataset.root={archive}", "dataset.labels_from=rater", "dataset.raters=3")
+    with pytest.raises(InputError, match="dataset.raters: changes classes of one task to those of another"):
+        splits_of(*words, "dataset/stream=classes", "dataset.stream.groups=[[2,0],[1]]")

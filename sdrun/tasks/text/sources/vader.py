@@ -109,7 +109,7 @@ def load(settings: VaderSettings) -> Published:
     def several(seed: int) -> Annotations:
         return _of_raters(domains, settings.raters, seed).of(np.flatnonzero(~is_test))
 
-    return Published(train, test, CLASSES, TEXTS, one, several, domains=tuple(DOMAINS))
+    return Published(train, test, CLASSES, TEXTS, one, domains=tuple(DOMAINS), annotators=several)
 
 
 def _votes(ratings: list[list[int]]) -> np.ndarray:
@@ -137,9 +137,9 @@ def _of_raters(domains: list[_Rated], num: int, seed: int) -> Annotations:
         for first in range(0, len(rated.texts), size):
             block = rated.ratings[first : first + size]
             people = random.permutation(min(map(len, block)))[:num].tolist()
-            for place, person in product(range(len(block)), people):
+            for place, (nth, person) in product(range(len(block)), enumerate(people, start=1)):
                 items.append(position + first + place)
-                names.append(f"{domain} {first // size}-{person}" if domain == KNOWN else f"somebody of {domain}")
+                names.append(f"{domain} {first // size}-{person}" if domain == KNOWN else f"somebody {nth} of {domain}")
                 labels.append(np.sign(block[place][person]) + 1)
         position += len(rated.texts)
     different, numbers = np.unique(names, return_inverse=True)
