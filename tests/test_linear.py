@@ -1,13 +1,18 @@
 """Self-distillation of a linear head, which is known without training."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
-from helpers import start
+import sdrun
+from helpers import settings, splits_of, start
+from sdrun import tasks
 from sdrun.errors import InputError
-from sdrun.linear.search import ALPHAS, KINDS, ONE, PENALTIES, PLAIN, Items, penalties, search
+from sdrun.linear.features import Frozen
+from sdrun.linear.search import ALPHAS, KINDS, ONE, PENALTIES, SHUFFLED, Items, penalties, search
 from sdrun.linear.spectrum import Spectrum, best_alpha, distilled, student
 from sdrun.tools import linear
 
@@ -60,18 +65,57 @@ def test_the_best_mixture_is_the_lowest_point_and_at_the_best_penalty_there_is_n
     assert abs(best_alpha(student(variances, tuned / 10), heights, noise)) > 0.3
 
 
-def test_no_kind_is_nearer_on_validation_than_those_that_have_its_choices():
-    """One step has all penalties of the coarse grid without a step among its settings."""
-    trial = search(*(problem(seed=seed) for seed in range(3)), 3, seed=0)
+def cut(items, *places):
+    return [Items(*(values[one:other] for values in vars(items).values())) for one, other in pairwise([0, *places])]
+
+
+def test_a_search_finds_the_settings_that_validation_has_best():
+    train, validation, test = cut(problem(num=1200), 300, 700, 1200)
+    trial = search(train, validation, test, 3, seed=0)
     assert set(trial.best) == set(KINDS)
-    assert trial.errors.shape == (PENALTIES, len(ALPHAS))
-    assert trial.theory.shape == (PENALTIES,)
-    plain = trial.errors[:, ALPHAS.index(0.0)]
-    assert trial.errors.min() <= plain.min()
+    grid, expected = penalties(PENALTIES), Expected(train, validation)
+    errors = np.array([[expected.error(penalty, alpha) for alpha in ALPHAS] for penalty in grid])
+    assert trial.errors == pytest.approx(errors, abs=1e-9)
     assert trial.theory[0] > 0 > trial.theory[-1]  # labels are learned too well, or too little
-    assert trial.best[ONE].alphas[0] in ALPHAS
-    assert trial.best[PLAIN].alphas == ()
-    assert penalties(PENALTIES)[0] < trial.best[PLAIN].penalty < penalties(PENALTIES)[-1]
+    chosen = trial.best[ONE]
+    right = [[expected.right(penalty, alpha) for alpha in ALPHAS] for penalty in grid]
+    assert expected.right(chosen.penalty, chosen.alphas[0]) == np.max(right)
+    assert chosen.accuracy == Expected(train, test).right(chosen.penalty, chosen.alphas[0]) > 0.6
+    least = np.unravel_index(errors.argmin(), errors.shape)
+    assert chosen.error == pytest.approx(Expected(train, test).error(grid[least[0]], ALPHAS[least[1]]), abs=1e-9)
+
+
+def test_a_shuffled_teacher_speaks_of_other_items():
+    train, validation, test = cut(problem(num=1200), 300, 700, 1200)
+    chosen = search(train, validation, test, 3, seed=5).best[SHUFFLED]
+    order = np.random.default_rng(5).permutation(300)
+    assert chosen.accuracy == Expected(train, test, order).right(chosen.penalty, chosen.alphas[0])
+
+
+class Expected:
+    """One step by the normal equations: a teacher, and a student of what it says of the items in this ``order``."""
+
+    def __init__(self, train, asked, order=slice(None)):
+        self.spectrum, self.order, self.asked, self.y = (
+            Spectrum.of(train.features),
+            order,
+            asked,
+            np.eye(3)[train.labels],
+        )
+        self.x, self.z = ((f - self.spectrum.mean) / self.spectrum.scale for f in (train.features, asked.features))
+        counts = np.array([[((train.truth == a) & (train.labels == b)).sum() for b in range(3)] for a in range(3)])
+        self.expected = (counts / counts.sum(axis=1, keepdims=True))[asked.truth]
+
+    def answers(self, penalty, alpha):
+        mean = self.y.mean(axis=0)
+        teacher = self.x @ ridge(self.x, self.y, penalty) + mean
+        return self.z @ ridge(self.x, (1 - alpha) * self.y + alpha * teacher[self.order], penalty) + mean
+
+    def right(self, penalty, alpha):
+        return (self.answers(penalty, alpha).argmax(axis=1) == self.asked.truth).mean()
+
+    def error(self, penalty, alpha):
+        return ((self.answers(penalty, alpha) - self.expected) ** 2).sum(axis=1).mean()
 
 
 def test_the_command_tells_shows_and_keeps_it(tmp_path, monkeypatch, capsys):
@@ -86,29 +130,43 @@ def test_the_command_tells_shows_and_keeps_it(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "there/linear.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_other_noise_is_as_a_run_has_it(tmp_path, capsys):
-    words = ["--seeds", "2", "dataset.label_noise=0.3", "dataset.label_noise_kind=pair", "dataset.train_size=100"]
-    linear.main([*words, "-o", str(tmp_path)])
-    assert "30% of the labels wrong, 2 seeds" in capsys.readouterr().out
+def test_items_are_those_of_a_run_of_that_seed():
+    words = ("dataset=digits", "dataset.label_noise=0.3", "dataset.label_noise_kind=pair", "dataset.train_size=100")
+    train, validation, _ = Frozen.of(settings(*words)).items(3, 0.3)
+    own = splits_of(*words, "seed=3")
+    assert np.array_equal(train.labels, own.train.labels)
+    assert np.array_equal(train.truth, own.true_labels)
+    assert np.array_equal(validation.truth, own.validation.labels)
+    shown = own.train.numbers("image").reshape(100, -1).astype(float)
+    assert abs(np.corrcoef(train.features.ravel(), shown.ravel())[0, 1]) > 0.9999
 
 
-def test_features_of_a_run_are_those_of_its_backbone(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_features_of_a_run_are_those_of_its_backbone_on_its_split(tmp_path):
     start(tmp_path / "run", "optim.max_steps=2")
-    capsys.readouterr()
-    words = ["--seeds", "2", "--noise", "0", f"init_from={tmp_path}/run", "model.widths=[8,8]"]
-    linear.main([*words, "dataset.train_size=100"])
-    assert f"Features     8: features of {tmp_path}/run" in capsys.readouterr().out
+    words = (f"init_from={tmp_path}/run", "model.widths=[8,8]", "dataset.train_size=100", "dataset.seed=4")
+    frozen = Frozen.of(settings(*words))
+    (one, _, _), (other, _, _) = frozen.items(0, 0.5), frozen.items(1, 0.5)
+    assert np.array_equal(one.features, other.features)
+    assert not np.array_equal(one.labels, other.labels)
+    assert np.array_equal(one.truth, splits_of("dataset.train_size=100", "dataset.seed=4").train.labels)
+    model = sdrun.load(tmp_path / "run")
+    images = tasks.load(settings().dataset).test.numbers("image")
+    with torch.no_grad():
+        features = model.network.backbone(model.clean(images)).final
+    assert frozen.test == pytest.approx(features.numpy(), abs=1e-5)
 
 
 REFUSED = {
     ("--seeds", "1"): "--seeds: must be at least 2, but is 1",
     ("--noise", "1.5"): "--noise: needs shares from 0 to below 1, as 0,0.4, but is 1.5",
     ("--noise", "some"): "--noise: needs shares",
-    ("--noise", "0.1", "dataset.label_noise=0.4"): "dataset.label_noise: says what --noise does",
     ("dataset.label_noise_matrix=[[1]]",): "dataset.label_noise_matrix: has no share to vary",
     ("dataset=sentences",): "init_from: is missing, and words as they are mean nothing in numbers",
-    ("dataset.val_size=0",): "dataset.val_size: is 0, and what is best is chosen by it; hold some items out",
+    ("dataset.val_size=0",): "dataset.val_size: is 0, and what is best is chosen by validation; hold some out",
+    ("seed=3",): "seed: has no effect on a linear head; there are seeds from 0, by --seeds",
+    ("optim.lr=3",): "optim.lr: has no effect on a linear head; leave it out",
+    ("model.widths=[4,4]",): "model.widths: has no effect on a linear head; leave it out",
+    ("dataset.val_size=1437",): "dataset.val_size",
     ("init_from=nowhere",): "nowhere",
     ("dataset/stream=rotation",): "dataset.stream: changes what there is to learn; leave it out",
 }

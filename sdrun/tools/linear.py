@@ -18,7 +18,9 @@ def main(arguments: list[str]) -> None:
         "overrides", nargs="*", metavar="KEY=VALUE", help="as sdrun takes them; init_from: features of it"
     )
     parser.add_argument(
-        "--noise", metavar="SHARES", help="of wrong labels, dataset.label_noise or 0,0.4,0.8 if not said"
+        "--noise",
+        metavar="SHARES",
+        help="of wrong labels, in place of dataset.label_noise; 0,0.4,0.8 if neither is said",
     )
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="of split, subset and noise, 20 if not said")
     parser.add_argument("-o", "--output", type=Path, default=Path("outputs/linear"), metavar="FOLDER")
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> None:
 
     register()
     settings = settings_from(next(preflight.composed(get_args_parser().parse_args(options.overrides))[1]))
+    _require_in_use(options.overrides)
     noises = _noises(options.noise, settings.dataset)
     from rich.progress import track
 
@@ -41,6 +44,7 @@ def main(arguments: list[str]) -> None:
     from sdrun.linear.features import Frozen
     from sdrun.linear.search import NUM_PLAIN, PLAIN, Trial, search
 
+    options.output.mkdir(parents=True, exist_ok=True)
     frozen, console = Frozen.of(settings), tables.console()
     console.print(f"Features     {frozen.train.shape[1]}: {frozen.words}", markup=False, soft_wrap=True)
     num_classes = len(frozen.published.classes)
@@ -56,13 +60,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _noises(text: str | None, dataset: "DatasetSettings") -> list[float]:
-    """Raises InputError where ``text`` is no list of shares, or the settings say another."""
+    """Raises InputError where ``text`` is no list of shares."""
     from sdrun.errors import InputError, require
 
     require(dataset.label_noise_matrix is None, "dataset.label_noise_matrix", "has no share to vary; leave it out")
     if text is None:
         return [dataset.label_noise] if dataset.label_noise else USUAL
-    require(not dataset.label_noise, "dataset.label_noise", "says what --noise does; leave one of them out")
     try:
         shares = sorted({float(word) for word in text.split(",")})
     except ValueError:
@@ -70,3 +73,19 @@ def _noises(text: str | None, dataset: "DatasetSettings") -> list[float]:
     if not shares or not all(0 <= share < 1 for share in shares):
         raise InputError(f"--noise: needs shares from 0 to below 1, as 0,0.4, but is {text}")
     return shares
+
+
+def _require_in_use(overrides: list[str]) -> None:
+    """Raise InputError for a setting that a linear head does not have."""
+    from sdrun.errors import require
+    from sdrun.settings.words import parted
+
+    keys = [parted(word)[0].lstrip("+~") for word in overrides]
+    is_learned = "init_from" in keys
+    groups = ("dataset", "hardware", *(("model", "init_from", "init_network") if is_learned else ()))
+    for key in keys:
+        is_seed = key == "seed" or (key == "dataset.seed" and not is_learned)
+        ways = "there are seeds from 0, by --seeds; leave it out" if is_seed else "leave it out"
+        require(
+            not is_seed and key.split(".")[0].split("/")[0] in groups, key, f"has no effect on a linear head; {ways}"
+        )
