@@ -137,6 +137,8 @@ def test_items_are_those_of_a_run_of_that_seed():
     assert np.array_equal(train.labels, own.train.labels)
     assert np.array_equal(train.truth, own.true_labels)
     assert np.array_equal(validation.truth, own.validation.labels)
+    clean, _, _ = Frozen.of(settings(*words)).items(3, 0.0)
+    assert np.array_equal(clean.labels, clean.truth)
     shown = own.train.numbers("image").reshape(100, -1).astype(float)
     assert abs(np.corrcoef(train.features.ravel(), shown.ravel())[0, 1]) > 0.9999
 

@@ -71,7 +71,7 @@ class Frozen:
         """
         clean = replace(self.dataset, seed=self.dataset.seed if self.are_learned else seed, **CLEAN_LABELS)
         splits = split(self._placed, clean)
-        wrong = replace(self.dataset, label_noise=noise, **({} if noise else CLEAN_LABELS))
+        wrong = replace(self.dataset, **({"label_noise": noise} if noise else CLEAN_LABELS))
         num_classes = len(self.published.classes)
         labels = noisy(splits.train, splits.true_labels, wrong, num_classes, seed_of(seed, "label_noise"))
         rows, held_out, labelled = splits.train.numbers(PLACE), splits.validation.numbers(PLACE), splits.labelled
