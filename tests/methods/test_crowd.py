@@ -89,6 +89,9 @@ def test_what_few_people_say_of_few_items_leaves_the_rest_to_anchors():
     alone = replace(audit, annotations=None)
     assert np.array_equal(audit.findings.classes[30:], alone.findings.classes[30:])
     assert not audit.findings.is_suspect[:30].any()
+    rows = {int(row["row"]): row for row in csv.DictReader(audit.table(beliefs).splitlines())}
+    assert (rows[0]["annotators"], rows[0]["agree"]) == ("2", "1.0000")
+    assert (rows[30]["annotators"], rows[30]["agree"]) == ("0", "")
     assert [row.split(",")[4:] for row in audit.annotators.splitlines()[1:]] == [["", ""]] * 2
 
 

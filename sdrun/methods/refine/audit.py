@@ -151,9 +151,11 @@ class Audit:
         return file.getvalue()
 
     def _agreement(self, item: int) -> dict[str, str | int]:
-        """How many annotators labelled an item, and the share of them that agree with its label."""
-        num = self.votes[item].sum()
-        return {"annotators": int(num), "agree": f"{self.votes[item, self.labels[item]] / num:.4f}"} if num else {}
+        """How many annotators labelled an item, and the share of them that agree with its label, where some were asked."""
+        if self.annotations is None:
+            return {}
+        num = int(self.votes[item].sum())
+        return {"annotators": num, "agree": f"{self.votes[item, self.labels[item]] / num:.4f}" if num else ""}
 
 
 def precision_recall(is_wrong: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
