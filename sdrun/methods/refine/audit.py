@@ -151,7 +151,7 @@ class Audit:
         return file.getvalue()
 
     def _agreement(self, item: int) -> dict[str, str | int]:
-        """How many annotators labelled an item, and the share of them that agree with its label, where some were asked."""
+        """How many annotators labelled an item, and which share of them agrees with its label, if some were asked."""
         if self.annotations is None:
             return {}
         num = int(self.votes[item].sum())
