@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-CLAIMS := freematch born_again quantise quantise_3 retention_parity drift_fashion_mnist drift_mnist compress refine_vader
+CLAIMS := freematch born_again quantise quantise_3 retention_parity drift_fashion_mnist drift_mnist compress refine_vader refine_elr
 TEACHERS := 0,1,2,3,4,5,6,7,8,9,10,11,12,100
 
 .PHONY: help setup demo test check format faults benchmark claims results clean
