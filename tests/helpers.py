@@ -144,6 +144,10 @@ def splits_of(*overrides: str) -> Splits:
     return split(tasks.load(dataset), dataset)
 
 
+def few_digits(*overrides: str) -> Splits:
+    return splits_of("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides)
+
+
 @cache
 def _settings(overrides: tuple[str, ...], *plugged: Hashable) -> Settings:
     compositions, parser = _compositions(*plugged)

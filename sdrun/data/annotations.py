@@ -52,7 +52,7 @@ def _read(settings: DatasetSettings, source: Published) -> tuple[Annotations, in
         for line, cells in rows:
             for name, place in ((ANNOTATOR, of_annotator), (LABEL, of_label)):
                 require(bool(cells[place]), rows.table.at(line), f"has no {name}; write it, or remove the row")
-            label, item = rows.label(line, cells[of_label]), rows.place(cells)
+            label, item = rows.label(line, cells[of_label]), rows.lookup(cells)
             if item is None:
                 num_other += 1
             else:

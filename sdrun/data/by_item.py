@@ -1,6 +1,8 @@
-"""Tables whose rows are about items: which item is meant, and which class. Imports no torch."""
+"""Tables whose rows are about items, written and read: which item is meant, and which class. Imports no torch."""
 
-from collections.abc import Iterator, Mapping
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +25,15 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(SPECIAL) else cell
 
 
+def written(records: Sequence[Mapping[str, object]]) -> str:
+    """Records of the same keys as comma-separated values, with a header."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return file.getvalue()
+
+
 def meant(cell: str) -> str:
     """What was written as a ``safe`` cell."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(SPECIAL) else cell
@@ -41,13 +52,13 @@ class ItemRows:
         for line, cells in self.table:
             yield line, [meant(cell.strip()) for cell in cells]
 
-    def place(self, cells: list[str]) -> int | None:
+    def lookup(self, cells: list[str]) -> int | None:
         """Where a row's item is among those for training, None where it is none of them."""
         return self._positions.get(cells[self._of_item])
 
     def position(self, line: int, cells: list[str]) -> int:
         """The same. Raises InputError where it is none of them."""
-        position = self.place(cells)
+        position = self.lookup(cells)
         named = f"{self.source.named} {cells[self._of_item]!r}"
         there = f"{named} is none of the {len(self.source.train):,} items for training"
         require(position is not None, self.table.at(line), there)

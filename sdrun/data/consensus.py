@@ -126,8 +126,8 @@ def habits_of(annotations: Annotations, classes: np.ndarray, shared: float = SHA
 def _counts(annotations: Annotations, classes: np.ndarray) -> np.ndarray:
     """How many labels (last) of each class [J, K, K] each annotator gave to items of these ``classes`` [N, K]."""
     num_annotators, num_classes = len(annotations.names), classes.shape[1]
-    given = annotations.annotators * num_classes + annotations.labels
-    counts = [_sums(given, classes[annotations.items, k], num_annotators * num_classes) for k in range(num_classes)]
+    places = annotations.annotators * num_classes + annotations.labels
+    counts = [_sums(places, classes[annotations.items, k], num_annotators * num_classes) for k in range(num_classes)]
     return np.stack(counts).reshape(num_classes, num_annotators, num_classes).swapaxes(0, 1)
 
 

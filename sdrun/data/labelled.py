@@ -192,8 +192,8 @@ class Splits:
         return {"train": self.train, "val": self.validation, "test": self.test, **pool}
 
     def fingerprints(self) -> dict[str, str]:
-        parts = {name: getattr(self, name).fingerprint for name in ("train", "validation", "test")}
-        return parts | ({"annotations": self.annotations.fingerprint} if self.annotations else {})
+        parts = {"train": self.train, "validation": self.validation, "test": self.test, "annotations": self.annotations}
+        return {name: part.fingerprint for name, part in parts.items() if part is not None}
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,21 @@ import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from sdrun.comparison.statistics import LEVEL, Paired, paired
+from sdrun.comparison.differences import cell, difference
+from sdrun.comparison.rendering import mean_sd, numbers
+from sdrun.comparison.statistics import LEVEL
 from sdrun.comparison.tables import Table
-from sdrun.linear.search import ALPHAS, KINDS, PENALTIES, PLAIN, Trial, penalties
+from sdrun.judges.metric import CLASSIFICATION, Better, Metric, by_name
+from sdrun.linear.search import ALPHAS, KINDS, PENALTIES, PLAIN, Best, Trial, penalties
 from sdrun.storage.files import write_bytes
 
 PICTURE, NUMBERS = "linear.png", "linear.json"
-ACCURACY, ERROR = "accuracy", "error"
+OF_ERROR = "difference of error"
+MEASURED: dict[Metric, Callable[[Best], float]] = {
+    by_name(CLASSIFICATION)["accuracy"]: lambda best: best.accuracy,
+    Metric("error", Better.lower): lambda best: best.error,
+}
+"""What is told of the best of a kind."""
 
 Trials = Mapping[float, Sequence[Trial]]
 """By noise, one a seed."""
@@ -28,47 +36,28 @@ def tables(trials: Trials) -> list[Table]:
 
 
 def _table(noise: float, trials: Sequence[Trial]) -> Table:
-    columns = ["", "accuracy, %", "difference", "squared error", "difference of it", "penalty", "alpha"]
-    table = Table(f"{noise:.0%} of the labels wrong, {len(trials)} seeds", columns, left=("",))
+    columns = ["", "accuracy, %", "difference", "squared error", OF_ERROR, "penalty", "alpha"]
+    title = f"{noise:.0%} of the labels wrong, {len(trials)} seeds"
+    table = Table(title, columns, left=("",), spare=("alpha", "penalty", OF_ERROR))
     for kind in KINDS:
-        own = [trial.best[kind] for trial in trials]
-        accuracy, error = _values(trials, kind, ACCURACY), _values(trials, kind, ERROR)
-        gains = (_difference(trials, kind, ACCURACY), _difference(trials, kind, ERROR))
-        penalty, alphas = (
-            np.median([one.penalty for one in own]),
-            np.median([one.alphas for one in own], axis=0),
-        )
-        table.rows.append(
-            [
-                kind,
-                f"{100 * accuracy.mean():.2f} ± {100 * accuracy.std(ddof=1):.2f}",
-                _span(gains[0], 100, 2),
-                f"{error.mean():.4f}",
-                _span(gains[1], 1, 4),
-                f"{penalty:.2g}",
-                ", ".join(f"{alpha:+.1f}" for alpha in np.atleast_1d(alphas)),
-            ]
-        )
+        of_kind = [trial.best[kind] for trial in trials]
+        plain = [trial.best[PLAIN] for trial in trials]
+        row = [kind]
+        for metric, value in MEASURED.items():
+            own, base = ({seed: value(one) for seed, one in enumerate(every)} for every in (of_kind, plain))
+            measured = cell(own)
+            assert measured
+            row += [mean_sd(metric, measured), "" if kind == PLAIN else _gain(metric, own, base)]
+        alphas = np.atleast_1d(np.median([one.alphas for one in of_kind], axis=0))
+        row += [f"{np.median([one.penalty for one in of_kind]):.2g}", ", ".join(f"{alpha:+.1f}" for alpha in alphas)]
+        table.rows.append(row)
     return table
 
 
-def _span(difference: Paired | None, scale: float, digits: int) -> str:
-    if difference is None:
-        return ""
-    mean, low, high = (f"{scale * value:+.{digits}f}" for value in (difference.mean, difference.low, difference.high))
-    return f"{mean} [{low}, {high}]"
-
-
-def _values(trials: Sequence[Trial], kind: str, metric: str) -> np.ndarray:
-    return np.array([getattr(trial.best[kind], metric) for trial in trials])
-
-
-def _difference(trials: Sequence[Trial], kind: str, metric: str) -> Paired | None:
-    """From plain regression, at a level that all kinds share."""
-    if kind == PLAIN:
-        return None
-    gains = _values(trials, kind, metric) - _values(trials, PLAIN, metric)
-    return paired(gains.tolist(), LEVEL / (len(KINDS) - 1))
+def _gain(metric: Metric, own: dict[int, float], base: dict[int, float]) -> str:
+    """At a level that all kinds share."""
+    mean, interval, _ = numbers(difference(metric, own, base, LEVEL / (len(KINDS) - 1)))
+    return f"{mean} {interval}"
 
 
 def figure(trials: Trials) -> Figure:

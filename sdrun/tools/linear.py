@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
         trials[noise].append(search(*frozen.items(seed, noise), num_classes, seed))
     for table in report.tables(trials):
         tables.show(table, console)
-    console.print(f"{PLAIN}: the best of {NUM_PLAIN:,} penalties; a step: labels of which alpha is the last one's word")
+    console.print(f"{PLAIN}: best of {NUM_PLAIN:,} penalties; alpha: share of the last one's word in labels")
     report.write(options.output, trials, {"overrides": options.overrides, "features": frozen.words})
     console.print(f"Picture      {options.output / report.PICTURE}", markup=False, soft_wrap=True)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import settings, splits_of
+from helpers import few_digits, settings
 from sdrun.data.consensus import Annotations, agreed, classes_of, dawid_skene
 from sdrun.errors import InputError
 from sdrun.settings import ConsensusKind
@@ -68,21 +68,17 @@ def test_a_majority_wins_and_ties_are_drawn():
     assert not np.array_equal(one, other)
 
 
-def splits(*overrides):
-    return splits_of("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides)
-
-
 def written(path, *lines):
     path.write_text("\n".join(lines) + "\n")
     return f"dataset.annotations={path}"
 
 
 def test_labels_are_the_consensus_and_of_all_other_items_as_they_were(tmp_path):
-    before = splits()
+    before = few_digits()
     rows, label = before.names[:2], before.train.labels[:2]
     said = [f"{rows[0]},ann,{(label[0] + 1) % 10}", f"{rows[0]},bob,{(label[0] + 1) % 10}", f"{rows[0]},eve,{label[0]}"]
     file = written(tmp_path / "a.csv", "row,annotator,label", *said, f"{rows[1]},=ann,{label[1]}")
-    after = splits(file)
+    after = few_digits(file)
     place = int(np.flatnonzero(after.names == rows[0])[0])
     assert after.train.labels[place] == after.true_labels[place] == (label[0] + 1) % 10
     assert set(after.annotations.names) == {"ann", "bob", "eve", "=ann"}
@@ -93,18 +89,20 @@ def test_labels_are_the_consensus_and_of_all_other_items_as_they_were(tmp_path):
 
 
 def test_labels_of_items_for_testing_are_left_out_and_counted(tmp_path):
-    row, label = splits().names[0], splits().train.labels[0]
-    after = splits(written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{label}", "9999,ann,0", "9998,bob,1"))
+    row, label = few_digits().names[0], few_digits().train.labels[0]
+    after = few_digits(
+        written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{label}", "9999,ann,0", "9998,bob,1")
+    )
     assert after.facts[-1].endswith("by majority; 2 of items that are not for training are left out")
     assert set(after.annotations.names) == {"ann"}
 
 
 def test_what_a_person_put_right_is_certain_whatever_annotators_say(tmp_path):
-    row, label = splits().names[0], splits().train.labels[0]
+    row, label = few_digits().names[0], few_digits().train.labels[0]
     wrong, right = (label + 1) % 10, (label + 2) % 10
     file = written(tmp_path / "a.csv", "row,annotator,label", f"{row},ann,{wrong}", f"{row},bob,{wrong}")
     (tmp_path / "b.csv").write_text(f"row,label\n{row},{right}\n")
-    after = splits(file, f"dataset.corrections={tmp_path}/b.csv")
+    after = few_digits(file, f"dataset.corrections={tmp_path}/b.csv")
     place = int(np.flatnonzero(after.names == row)[0])
     assert after.train.labels[place] == right
     assert np.flatnonzero(after.certain).tolist() == [place]
@@ -112,20 +110,20 @@ def test_what_a_person_put_right_is_certain_whatever_annotators_say(tmp_path):
 
 
 def test_other_words_of_the_same_consensus_are_other_data(tmp_path):
-    row, label = splits().names[0], splits().train.labels[0]
+    row, label = few_digits().names[0], few_digits().train.labels[0]
     other = (label + 1) % 10
     lines = [f"{row},ann,{label}", f"{row},bob,{label}"]
-    one = splits(written(tmp_path / "a.csv", "row,annotator,label", *lines, f"{row},eve,{label}"))
-    two = splits(written(tmp_path / "b.csv", "row,annotator,label", *lines, f"{row},eve,{other}"))
+    one = few_digits(written(tmp_path / "a.csv", "row,annotator,label", *lines, f"{row},eve,{label}"))
+    two = few_digits(written(tmp_path / "b.csv", "row,annotator,label", *lines, f"{row},eve,{other}"))
     assert one.train.fingerprint == two.train.fingerprint
     assert one.fingerprints() != two.fingerprints()
-    assert "annotations" not in splits().fingerprints()
+    assert "annotations" not in few_digits().fingerprints()
 
 
 def test_classes_of_one_task_are_not_taken_for_those_of_another(tmp_path):
     file = written(tmp_path / "a.csv", "row,annotator,label", "3,ann,0")
     with pytest.raises(InputError, match="dataset.annotations: changes classes of one task to those of another"):
-        splits(file, "dataset/stream=classes")
+        few_digits(file, "dataset/stream=classes")
 
 
 REFUSED = {
@@ -142,7 +140,7 @@ REFUSED = {
 @pytest.mark.parametrize("lines", REFUSED)
 def test_a_table_that_does_not_match_is_refused_by_its_line(tmp_path, lines):
     with pytest.raises(InputError, match=REFUSED[lines]):
-        splits(written(tmp_path / "a.csv", *lines))
+        few_digits(written(tmp_path / "a.csv", *lines))
 
 
 SETTINGS = {
@@ -151,6 +149,13 @@ SETTINGS = {
         "dataset.annotations=a.csv",
         "dataset.label_noise=0.1",
     ): "dataset.annotations: and wrong labels on purpose each",
+    ("dataset=vader", "dataset.raters=3"): "dataset.raters: has no effect with dataset.labels_from=crowd",
+    ("dataset=vader", "dataset.labels_from=rater", "dataset.raters=0"): "dataset.raters: must be at least 1",
+    (
+        "dataset=vader",
+        "dataset.labels_from=rater",
+        "dataset.annotations=a.csv",
+    ): "dataset.annotations: and dataset.labels",
 }
 
 
@@ -162,4 +167,4 @@ def test_settings_that_do_not_go_together_are_refused(words):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"dataset.annotations: .*none.csv is not there"):
-        splits(f"dataset.annotations={tmp_path}/none.csv")
+        few_digits(f"dataset.annotations={tmp_path}/none.csv")

@@ -5,15 +5,11 @@ import pytest
 from owned import npz, table, vectors
 from pictured import images
 
-from helpers import settings, splits_of
+from helpers import few_digits, settings
 from sdrun.data.by_item import meant, safe
 from sdrun.data.splits import split
 from sdrun.errors import InputError
 from sdrun.tasks import load, measured
-
-
-def splits(*overrides):
-    return splits_of("dataset=digits", "dataset.train_size=100", "dataset.val_size=20", *overrides)
 
 
 def written(path, *lines):
@@ -22,11 +18,11 @@ def written(path, *lines):
 
 
 def test_labels_become_what_a_person_says_and_all_else_stays(tmp_path):
-    before = splits()
+    before = few_digits()
     row, given = int(before.names[3]), before.train.labels[3]
     held_out = next(row for row in range(1000) if row not in before.names and _is_validation(before, row))
     said = written(tmp_path / "a.csv", "row,label,note", f"{row},{(given + 1) % 10},blurred", f"{held_out},7,", "5,,")
-    after = splits(said)
+    after = few_digits(said)
     assert after.train.labels[3] == after.true_labels[3] == (given + 1) % 10
     assert np.delete(after.train.labels, 3).tolist() == np.delete(before.train.labels, 3).tolist()
     assert (after.validation.labels != before.validation.labels).sum() <= 1
@@ -41,10 +37,10 @@ def _is_validation(before, row):
 
 def test_what_is_wrong_on_purpose_stays_known_where_some_of_it_is_put_right(tmp_path):
     noise = "dataset.label_noise=0.4"
-    before = splits(noise)
+    before = few_digits(noise)
     place = int(np.flatnonzero(before.train.labels != before.true_labels)[0])
     line = f"{before.names[place]},{before.train.labels[place]},{before.true_labels[place]}"
-    after = splits(noise, written(tmp_path / "a.csv", "row,given,label", line))
+    after = few_digits(noise, written(tmp_path / "a.csv", "row,given,label", line))
     assert (after.true_labels == before.true_labels).all()
     wrong = (after.train.labels != after.true_labels).sum()
     assert wrong == (before.train.labels != before.true_labels).sum() - 1
@@ -63,11 +59,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("lines", REFUSED)
 def test_a_table_that_does_not_match_is_refused_by_its_line(tmp_path, lines):
-    before = splits()
+    before = few_digits()
     row, other = before.names[0], (before.train.labels[0] + 1) % 10
     said = written(tmp_path / "a.csv", *(line.replace("ROW", str(row)).replace("OTHER", str(other)) for line in lines))
     with pytest.raises(InputError, match=REFUSED[lines]):
-        splits(said)
+        few_digits(said)
 
 
 def test_a_column_of_no_file_has_no_effect_and_is_refused():
@@ -87,7 +83,7 @@ def test_items_for_validation_have_rows_of_their_own(tmp_path):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"dataset.corrections: .*none.csv is not there"):
-        splits(f"dataset.corrections={tmp_path}/none.csv")
+        few_digits(f"dataset.corrections={tmp_path}/none.csv")
 
 
 def test_images_of_folders_are_told_by_their_files(tmp_path):

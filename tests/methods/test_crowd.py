@@ -120,7 +120,7 @@ def test_what_a_person_put_right_is_not_suspected_again(finder):
 def test_confident_learning_asks_nobody():
     annotations, beliefs, _, _ = crowded(3)
     audit = audited(annotations, beliefs, Finder.confident)
-    assert audit.crowd is audit.annotators is None
+    assert audit.crowd is None
 
 
 def test_where_no_item_has_two_labels_anchors_tell_which_are_wrong():

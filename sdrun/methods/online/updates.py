@@ -80,8 +80,10 @@ class Updates:
     def _as_many(self, name: str, rows: Tensor, number: int) -> Tensor:
         """Of rows of items that count as many as one period has, drawn, so that all scopes take as many steps."""
         num_periods = len(self._learned_from(number))
+        if num_periods == 1:
+            return rows
         drawn = torch.randperm(len(rows), generator=generator(self.experiment.settings.seed, name, "scope"))
-        return rows if num_periods == 1 else rows[drawn[: len(rows) // num_periods].to(rows.device)]
+        return rows[drawn[: len(rows) // num_periods].to(rows.device)]
 
     def _stream(self, number: int) -> Stream:
         settings, experiment, views = self.settings, self.experiment, {self.settings.view: 1}

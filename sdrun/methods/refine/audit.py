@@ -1,14 +1,12 @@
 """What is believed of labels: how many are wrong, which ones, and what they should be. Imports no torch."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from sdrun.data.by_item import safe
+from sdrun.data.by_item import safe, written
 from sdrun.data.consensus import Annotations, Crowd
 from sdrun.data.corrections import GIVEN
 from sdrun.data.labelled import Splits
@@ -119,9 +117,10 @@ class Audit:
         return self.annotations.votes(*self.beliefs.shape)
 
     @property
-    def annotators(self) -> str | None:
-        """A row of comma-separated values for each annotator, where several were asked."""
-        return crowd.table(self.crowd, self.labels, self.classes) if self.crowd else None
+    def annotators(self) -> str:
+        """A row of comma-separated values for each annotator, of a ``crowd``."""
+        assert self.crowd
+        return crowd.table(self.crowd, self.labels, self.classes)
 
     def table(self, learned: np.ndarray) -> str:
         """A row of comma-separated values for each item, the most suspicious first, with a ``label`` for a person to
@@ -144,11 +143,7 @@ class Audit:
             }
             for item in np.argsort(findings.ranks)
         ]
-        file = io.StringIO()
-        writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-        return file.getvalue()
+        return written(records)
 
     def _agreement(self, item: int) -> dict[str, str | int]:
         """How many annotators labelled an item, and which share of them agrees with its label, if some were asked."""

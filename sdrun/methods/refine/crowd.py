@@ -6,13 +6,11 @@ label then counts by how often its annotator gives it to each class, by Bayes' r
 and Skene (1979) alone, for with few labels of an item further ones may lead away.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
-from sdrun.data.by_item import safe
+from sdrun.data.by_item import safe, written
 from sdrun.data.consensus import Annotations, Crowd, classes_of, habits_of
 from sdrun.methods.refine import anchors
 from sdrun.methods.refine.anchors import calibrated
@@ -77,13 +75,17 @@ def table(crowd: Crowd, labels: np.ndarray, classes: Sequence[str]) -> str:
     annotations, right, mistakes = crowd.annotations, crowd.reliability, crowd.mistakes
     counts = np.bincount(annotations.annotators)
     agreeing = np.bincount(annotations.annotators, annotations.labels == labels[annotations.items])
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["annotator", "labels", "right", "agrees", "says", "of"])
+    records = []
     for one in np.argsort(right, kind="stable"):
         true, given = np.unravel_index(mistakes[one].argmax(), mistakes[one].shape)
-        swapped = [classes[given], classes[true]] if mistakes[one].max() > 0.5 else ["", ""]
-        shares = [f"{share:.4f}" for share in (right[one], agreeing[one] / counts[one])]
-        row = [annotations.names[one], counts[one], *shares, *swapped]
-        writer.writerow([safe(str(cell)) for cell in row])
-    return file.getvalue()
+        makes_any = mistakes[one].max() > 0.5
+        record = {
+            "annotator": safe(str(annotations.names[one])),
+            "labels": int(counts[one]),
+            "right": f"{right[one]:.4f}",
+            "agrees": f"{agreeing[one] / counts[one]:.4f}",
+            "says": safe(classes[given]) if makes_any else "",
+            "of": safe(classes[true]) if makes_any else "",
+        }
+        records.append(record)
+    return written(records)

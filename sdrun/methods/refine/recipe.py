@@ -129,5 +129,5 @@ class _Refine:
             return audit.table(labels.cpu().numpy()).encode()
 
         self.experiment.keep(FILE, table)
-        if audit.annotators:
-            self.experiment.keep(ANNOTATORS, audit.annotators.encode)
+        if audit.crowd:
+            self.experiment.keep(ANNOTATORS, lambda: audit.annotators.encode())

@@ -145,22 +145,6 @@ def test_several_raters_say_what_they_think_and_those_of_films_are_told_apart(ar
     assert given.tolist() == most.tolist()
 
 
-REFUSED_RATERS = {
-    ("dataset.raters=3",): "dataset.raters: has no effect with dataset.labels_from=crowd",
-    ("dataset.labels_from=rater", "dataset.raters=0"): "dataset.raters: must be at least 1",
-    (
-        "dataset.labels_from=rater",
-        "dataset.annotations=a.csv",
-    ): "dataset.annotations: and dataset.labels_from=rater each",
-}
-
-
-@pytest.mark.parametrize("words", REFUSED_RATERS)
-def test_raters_that_do_not_go_with_the_rest_are_refused(words):
-    with pytest.raises(InputError, match=REFUSED_RATERS[words]):
-        settings("dataset=vader", *words)
-
-
 def test_raters_do_not_go_with_tasks_of_classes(archive):
     words = ("dataset=vader", f"dataset.root={archive}", "dataset.labels_from=rater", "dataset.raters=3")
     with pytest.raises(InputError, match="dataset.raters: changes classes of one task to those of another"):
