@@ -19,6 +19,10 @@ class RunError(RuntimeError):
     """A run could not go on, for a reason that the message explains in full. Exit code 1."""
 
 
+class OutOfTime(Exception):
+    """The time that somebody gave is up; what ran is saved."""
+
+
 class Interrupted(BaseException):
     """A signal asked the run to stop, and its state is saved.
 

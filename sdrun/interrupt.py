@@ -1,6 +1,7 @@
 """SIGINT, SIGTERM and SIGHUP as a request to stop: after the step, or at once where nothing is lost. No torch."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -11,10 +12,12 @@ from sdrun.errors import Interrupted
 class Interrupt:
     """While this context is open, the first signal is remembered in ``signum``; a second one acts as without it.
 
-    That of a closed terminal is left alone where it is ignored, as under ``nohup``.
+    That of a closed terminal is left alone where it is ignored, as under ``nohup``. ``until``: when time is up, by
+    ``time.monotonic``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, until: float | None = None) -> None:
+        self.until = until
         self.signum: int | None = None
         self._is_heeded_at_once = False
         self._previous: dict[int, object] = {}
@@ -28,6 +31,11 @@ class Interrupt:
 
     def __exit__(self, kind: type | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self._restore()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal came, or time is up."""
+        return self.signum is not None or (self.until is not None and time.monotonic() >= self.until)
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

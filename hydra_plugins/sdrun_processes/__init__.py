@@ -26,10 +26,11 @@ for name, node in {"basic": ProcessesConf, "processes": ProcessesConf, "serial":
 
 
 class ProcessLauncher(Launcher):
-    """As many jobs at once as there is room for, of which none can end another."""
+    """As many jobs at once as there is room for, of which none can end another; ``until``: when time is up, if ever."""
 
     def __init__(self, jobs: int | None) -> None:
         self.jobs = jobs
+        self.until: float | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context, self.config = hydra_context, config
@@ -37,4 +38,4 @@ class ProcessLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from sdrun.sweeps.launch import launch
 
-        return launch(self.context, self.config, job_overrides, initial_job_idx, self.jobs)
+        return launch(self.context, self.config, job_overrides, initial_job_idx, self.jobs, until=self.until)

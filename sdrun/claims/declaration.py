@@ -1,5 +1,6 @@
 """What a claim declares: two sides that are tuned alike, what is asked of them, and when it is decided."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,10 +109,7 @@ class Declaration:
         return {arm: more for arm, more in arms.items() if more is not None} | self.further
 
     def num_combinations(self, side: str) -> int:
-        total = 1
-        for values in self.axes(side).values():
-            total *= len(values)
-        return total
+        return math.prod(map(len, self.axes(side).values()))
 
     def questions(self) -> dict[str, Contrast]:
         """What is asked of the arms, by name; each has a verdict."""

@@ -12,13 +12,12 @@ from typing import Any
 from filelock import FileLock
 
 from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, PRETRAIN, SIDES, Declaration, declaration
-from sdrun.comparison.runs import Run, read
+from sdrun.comparison.runs import read
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, content, read_json
 from sdrun.storage.files import write_bytes, write_json
-from sdrun.storage.place import asking_doctor
 from sdrun.storage.shape import NUMBER, TEXT, require_shape
 
 FILE = "claim.json"
@@ -124,17 +123,6 @@ class ClaimFolder:
             match = PLACE.fullmatch(place)
             assert match
             yield match["arm"], int(match["seed"]), self.path / place
-
-    def finished(self, arm: str, seed: int) -> Run | None:
-        """The run, or None while it is not finished. Raises InputError where it cannot be read."""
-        path = self.run(arm, seed)
-        if not os.path.lexists(path / manifests.FILE):
-            return None
-        try:
-            run = read(path)
-        except Unreadable as error:
-            raise InputError(f"{path}: {error}; see: {asking_doctor(path)}, or move it away") from error
-        return run if run.status == "completed" else None
 
     def add_runs(self, lines: Mapping[str, list[str]]) -> None:
         """Note that these runs belong to the claim, overrides by place."""

@@ -10,15 +10,16 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from sdrun.claims.arms import Arms, Job
 from sdrun.claims.declaration import KEY, METHOD, declaration
 from sdrun.claims.folder import ClaimFolder
+from sdrun.claims.jobs import Jobs
 from sdrun.claims.looks import looks
 from sdrun.claims.members import Member, chosen
 from sdrun.claims.tuning import Tuning
 from sdrun.claims.verdicts import judged
 from sdrun.errors import require
 from sdrun.settings.words import parted
+from sdrun.sweeps.arms import Job
 from sdrun.sweeps.making import Making
 
 UNDECLARED = ("_target_", "resumes", "dry_run", "reuse")
@@ -42,19 +43,19 @@ class Sweep:
 
         Raises InputError where settings do not suit each other, and RunError where a run on paired seeds fails.
         """
-        arms = Arms(self.claim, self.folder, self.making, ["pictures=false", *common, *self._validation(common)])
-        tuning = Tuning(arms)
+        jobs = Jobs(self.claim, self.folder, self.making, ["pictures=false", *common, *self._validation(common)])
+        tuning = Tuning(jobs)
         tuning.require_settings(list(self.claim.controls.values()))
         if self.making.is_dry:
             tuning.show()
             return
         tuned = tuning.tuned()
         extended = tuning.extended(tuned)
-        arms.course.is_extended = bool(extended)
+        jobs.course.is_extended = bool(extended)
         ladder = {member.name: member for member in (*tuned, *extended)}
         roles = chosen(tuned, extended)
         self.folder.note(members={name: member.to_json() for name, member in ladder.items()}, chosen=roles)
-        self._decide(arms, ladder, ladder[roles[METHOD]])
+        self._decide(jobs, ladder, ladder[roles[METHOD]])
 
     def _validation(self, common: list[str]) -> list[str]:
         """As many items for validation as there are labels, at most: who has few would not have more to tune on."""
@@ -67,20 +68,20 @@ class Sweep:
         require(not is_asked, VALIDATION, more)
         return [f"{VALIDATION}={most}"]
 
-    def _decide(self, arms: Arms, ladder: dict[str, Member], method: Member) -> None:
+    def _decide(self, jobs: Jobs, ladder: dict[str, Member], method: Member) -> None:
         """Run on paired seeds, look by look, until the claim is decided."""
         lines = {name: (member.side, member.overrides) for name, member in ladder.items()}
         lines |= {arm: (METHOD, [*method.overrides, *further]) for arm, further in self.claim.controls.items()}
         asked, made = set(lines), 0
         for number in looks(self.claim.seeds, self.claim.most_seeds):
-            seeds, arms.course.num_seeds = range(made, number), number
-            arms.pretrain(seeds)
-            jobs: list[Job] = []
+            seeds, jobs.course.num_seeds = range(made, number), number
+            jobs.pretrain(seeds)
+            new: list[Job] = []
             for arm, (side, overrides) in lines.items():
                 if arm in asked:
-                    line = arms.of_side(side, overrides)
-                    jobs += [(arm, seed, [*line, *arms.initial(side, seed)]) for seed in seeds]
-            arms.make(f"paired seeds, {number} of {self.claim.most_seeds} at most", jobs)
+                    line = jobs.of_side(side, overrides)
+                    new += [(arm, seed, [*line, *jobs.initial(side, seed)]) for seed in seeds]
+            jobs.make(f"paired seeds, {number} of {self.claim.most_seeds} at most", new)
             (state,) = judged([ClaimFolder.open(self.folder.path)])
             if state.is_decided:
                 return

@@ -1,5 +1,6 @@
 """Which settings a claim tries for each of its sides, and how many of them go on to the next length."""
 
+import math
 from random import Random
 from typing import Any
 
@@ -10,8 +11,13 @@ from sdrun.settings.words import override, text
 
 def trials(claim: Declaration, side: str) -> list[list[str]]:
     """Overrides of each trial: so many of all combinations, drawn by the name of the side alone, in their order."""
-    drawn = Random(seed_of("trials", side)).sample(range(claim.num_combinations(side)), claim.trials)
-    return [_combination(claim.axes(side), number) for number in sorted(drawn)]
+    return drawn(claim.axes(side), claim.trials, side)
+
+
+def drawn(axes: dict[str, list[Any]], num: int, name: str) -> list[list[str]]:
+    """Overrides of ``num`` of all combinations, drawn by ``name`` alone, in their order."""
+    most = math.prod(map(len, axes.values()))
+    return [_combination(axes, number) for number in sorted(Random(seed_of("trials", name)).sample(range(most), num))]
 
 
 def _combination(axes: dict[str, list[Any]], number: int) -> list[str]:

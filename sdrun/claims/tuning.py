@@ -1,24 +1,22 @@
 """How both sides of a claim are tuned: as many trials each, of which the best go on from length to length."""
 
 import math
-from statistics import mean
 
-from sdrun.claims.arms import Arms, Job
 from sdrun.claims.declaration import BASELINE, KEY, METHOD, SIDES
+from sdrun.claims.jobs import Jobs
 from sdrun.claims.members import EXTENDED, TOLERANCE, Member, affordable_baseline, leading
 from sdrun.claims.trials import rungs, trials
-from sdrun.comparison.declared import together
 from sdrun.errors import require
-from sdrun.judges.metric import Better, lookup
 from sdrun.settings.words import parted
+from sdrun.sweeps.arms import Job
 from sdrun.sweeps.estimate import LENGTH
 
 
 class Tuning:
     """The trials of a claim. Those of a side are known by their numbers."""
 
-    def __init__(self, arms: Arms) -> None:
-        self.arms, self.claim = arms, arms.claim
+    def __init__(self, jobs: Jobs) -> None:
+        self.jobs, self.claim = jobs, jobs.claim
         self.trials = {side: trials(self.claim, side) for side in SIDES}
 
     def require_settings(self, controls: list[list[str]]) -> None:
@@ -26,21 +24,21 @@ class Tuning:
         for side in SIDES:
             for line in self.trials[side]:
                 for further in ([], *(controls if side == METHOD else ())):
-                    self.arms.require_settings(self.arms.of_side(side, [*line, *further]))
+                    self.jobs.arms.require_settings(self.jobs.of_side(side, [*line, *further]))
 
     def show(self) -> None:
         """Say what is made first, and how long that and the rest takes."""
         first = self._jobs(0, {side: list(range(self.claim.trials)) for side in SIDES})
-        self.arms.show("the first runs", [*self.arms.pretraining(self.claim.tuning_seeds), *first])
+        self.jobs.show("the first runs", [*self.jobs.pretraining(self.claim.tuning_seeds), *first])
 
     def tuned(self) -> list[Member]:
         """The best of each side at each length. Raises InputError where none of a side ended."""
-        self.arms.pretrain(self.claim.tuning_seeds)
+        self.jobs.pretrain(self.claim.tuning_seeds)
         ladder = []
         left = {side: list(range(self.claim.trials)) for side in SIDES}
         for place, num in enumerate(rungs(self.claim)):
             left = {side: numbers[:num] for side, numbers in left.items()}
-            self.arms.attempt(f"tuning at length {self.claim.lengths[place]:g}", self._jobs(place, left))
+            self.jobs.attempt(f"tuning at length {self.claim.lengths[place]:g}", self._jobs(place, left))
             for side in SIDES:
                 scores = self._scores(side, place, left[side])
                 left[side] = sorted(scores, key=lambda number: scores[number], reverse=True)
@@ -53,27 +51,28 @@ class Tuning:
         share = leading(tuned, METHOD).cost / base.cost
         if share <= TOLERANCE:
             return []
-        steps = max(stage.get("steps") or 0 for stage in self.arms.tuned(base.arm)[0].stages.values())
-        longer = self.arms.longer(BASELINE, base.length * share)
+        (first, *_) = self.jobs.arms.whole(base.arm, self.claim.tuning_seeds)
+        steps = max(stage.get("steps") or 0 for stage in first.stages.values())
+        longer = self.jobs.longer(BASELINE, base.length * share)
         epochs = [word for word in longer if parted(word)[0] == "optim.epochs"]
         line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
         line += [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
         arm = f"tuning/{EXTENDED}"
-        jobs = [(arm, seed, self.arms.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds]
-        self.arms.attempt("a baseline of as much compute as the method", jobs)
-        if (score := self._score(arm)) == -math.inf:
+        jobs = [(arm, seed, self.jobs.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds]
+        self.jobs.attempt("a baseline of as much compute as the method", jobs)
+        if (score := self.jobs.score(arm)) == -math.inf:
             return []
-        return [Member(EXTENDED, BASELINE, base.length * share, arm, line, score, self.arms.cost(BASELINE, arm), {})]
+        return [Member(EXTENDED, BASELINE, base.length * share, arm, line, score, self.jobs.cost(BASELINE, arm), {})]
 
     def _jobs(self, place: int, numbers: dict[str, list[int]]) -> list[Job]:
         """Trials of both sides at the length number ``place``, on all tuning seeds."""
         jobs: list[Job] = []
         for side in SIDES:
-            longer = self.arms.longer(side, self.claim.lengths[place])
+            longer = self.jobs.longer(side, self.claim.lengths[place])
             for number in numbers[side]:
-                line = self.arms.of_side(side, [*self.trials[side][number], *longer])
+                line = self.jobs.of_side(side, [*self.trials[side][number], *longer])
                 arm = self._arm(side, place, number)
-                jobs += [(arm, seed, [*line, *self.arms.initial(side, seed)]) for seed in self.claim.tuning_seeds]
+                jobs += [(arm, seed, [*line, *self.jobs.initial(side, seed)]) for seed in self.claim.tuning_seeds]
         return jobs
 
     def _member(self, side: str, place: int, scores: dict[int, float]) -> Member:
@@ -81,27 +80,13 @@ class Tuning:
         best, length = max(scores, key=lambda number: scores[number]), self.claim.lengths[place]
         arm, ended = self._arm(side, place, best), {number: s for number, s in scores.items() if s > -math.inf}
         require(bool(ended), f"{KEY}.grid", f"none of the trials of the {side} ended; see their run.log")
-        tried = {" ".join(self.trials[side][number]): self._sign(arm) * score for number, score in ended.items()}
-        line = [*self.trials[side][best], *self.arms.longer(side, length)]
-        return Member(f"{side}_x{length:g}", side, length, arm, line, scores[best], self.arms.cost(side, arm), tried)
+        sign = self.jobs.arms.sign(arm, self.claim.tuning_seeds, self.claim.choose_by)
+        tried = {" ".join(self.trials[side][number]): sign * score for number, score in ended.items()}
+        line = [*self.trials[side][best], *self.jobs.longer(side, length)]
+        return Member(f"{side}_x{length:g}", side, length, arm, line, scores[best], self.jobs.cost(side, arm), tried)
 
     def _arm(self, side: str, place: int, number: int) -> str:
         return f"tuning/{side}_x{self.claim.lengths[place]:g}_{number:02d}"
 
     def _scores(self, side: str, place: int, numbers: list[int]) -> dict[int, float]:
-        return {number: self._score(self._arm(side, place, number)) for number in numbers}
-
-    def _score(self, arm: str) -> float:
-        """The mean over tuning seeds of what trials are chosen by; the larger the better, none where one failed."""
-        runs = self.arms.finished(arm, self.claim.tuning_seeds)
-        if runs is None:
-            return -math.inf
-        values = [value for run in runs if (value := run.metric(self.claim.choose_by)) is not None]
-        lacking = f"{self.claim.choose_by} is not among the metrics of {arm}"
-        require(len(values) == len(runs), f"{KEY}.choose_by", lacking)
-        return self._sign(arm) * mean(values)
-
-    def _sign(self, arm: str) -> int:
-        """-1 where a lower metric is better."""
-        metric = lookup(self.claim.choose_by, together(run.declared for run in self.arms.tuned(arm)))
-        return -1 if metric.better is Better.lower else 1
+        return {number: self.jobs.score(self._arm(side, place, number)) for number in numbers}

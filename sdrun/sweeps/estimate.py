@@ -41,23 +41,13 @@ def show(
     compositions = Compositions(config, context.config_loader)
     settings = {name: compositions.settings(line) for name, line in jobs.items()}
     kinds = {name: _kind(values) for name, values in settings.items()}
-    tried = {kind: name for name, kind in reversed(kinds.items())}
+    examples = {kind: name for name, kind in reversed(kinds.items())}
     console.print(
-        f"Trying {len(tried)} of {len(jobs)} jobs for {STEPS} steps a stage; nothing of it is kept", style="dim"
+        f"Trying {len(examples)} of {len(jobs)} jobs for {STEPS} steps a stage; nothing of it is kept", style="dim"
     )
-    with tempfile.TemporaryDirectory() as place:
-        trial = copy.deepcopy(config)
-        OmegaConf.set_readonly(trial.hydra, False)
-        trial.hydra.sweep.dir = place
-        short = [f"optim.max_steps={STEPS}", "hydra.sweeper.reuse=false", override("hydra.sweep.dir", place)]
-        lines = [[*jobs[name], *short, f"{SUBDIR}={number}"] for number, name in enumerate(tried.values())]
-        done = launch(context, trial, lines, 0, asked, is_quiet=True)
-        took = {
-            kind: _Trial(Path(place) / str(number)) if result.status is JobStatus.COMPLETED else None
-            for number, (kind, result) in enumerate(zip(tried, done, strict=True))
-        }
-    trials = {name: took[kind] for name, kind in kinds.items()}
-    seconds = {name: trial.seconds(settings[name]) if trial else None for name, trial in trials.items()}
+    trials = tried(context, config, {name: jobs[name] for name in examples.values()}, asked)
+    of_jobs = {name: trials[examples[kind]] for name, kind in kinds.items()}
+    seconds = {name: trial.seconds(settings[name]) if trial else None for name, trial in of_jobs.items()}
     table = Table(box=None, pad_edge=False)
     for title, justify in (("job", "left"), ("about", "right")):
         table.add_column(title, justify=justify)  # type: ignore[arg-type]
@@ -72,7 +62,31 @@ def show(
     return seconds
 
 
-class _Trial:
+def tried(
+    context: HydraContext,
+    config: DictConfig,
+    jobs: Mapping[str, list[str]],
+    asked: int | None,
+    until: float | None = None,
+) -> dict[str, "Trial | None"]:
+    """Those jobs, overrides by name, after a few steps of each stage; None of one that failed. Nothing is left behind.
+
+    ``asked`` and ``until`` are those of ``launch``.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        trial = copy.deepcopy(config)
+        OmegaConf.set_readonly(trial.hydra, False)
+        trial.hydra.sweep.dir = place
+        short = [f"optim.max_steps={STEPS}", "hydra.sweeper.reuse=false", override("hydra.sweep.dir", place)]
+        lines = [[*line, *short, f"{SUBDIR}={number}"] for number, line in enumerate(jobs.values())]
+        done = launch(context, trial, lines, 0, asked, is_quiet=True, until=until)
+        return {
+            name: Trial(Path(place) / str(number)) if result.status is JobStatus.COMPLETED else None
+            for number, (name, result) in enumerate(zip(jobs, done, strict=True))
+        }
+
+
+class Trial:
     """What a run took whose stages ended after a few steps."""
 
     def __init__(self, path: Path) -> None:

@@ -14,7 +14,7 @@ from joblib import cpu_count
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sdrun import configuration, job, progress, trust
-from sdrun.errors import Interrupted, require
+from sdrun.errors import Interrupted, OutOfTime, require
 from sdrun.interrupt import Interrupt
 from sdrun.job import JobFailed
 from sdrun.plugins import loading
@@ -52,10 +52,11 @@ def launch(
     first: int,
     asked: int | None,
     is_quiet: bool = False,
+    until: float | None = None,
 ) -> list[JobReturn]:
-    """Runs each line of overrides as a job; ``asked``: how many at once.
+    """Runs each line of overrides as a job; ``asked``: how many at once; ``until``: when time is up, see Interrupt.
 
-    Raises Interrupted after a signal, when all that ran are saved.
+    Raises Interrupted after a signal, and OutOfTime, when all that ran are saved.
     """
     folder = SweepFolder.begin(Path(str(config.hydra.sweep.dir)), command(config))
     jobs = {_name(line, number): list(line) for number, line in enumerate(lines, first)}
@@ -70,7 +71,7 @@ def launch(
     processes = Pool(works, num, cpu_count(), partial(_state, folder.path))
     codes = dict[str, int]()
     written = time.monotonic()
-    with Interrupt() as interrupt, Screen(folder, list(jobs), num, is_quiet) as screen:
+    with Interrupt(until) as interrupt, Screen(folder, list(jobs), num, is_quiet) as screen:
         for event in processes.run(interrupt):
             match event:
                 case Started(name):
@@ -92,6 +93,9 @@ def launch(
             screen.say("Interrupted; what ran is saved")
             screen.say(f"Go on with: {resuming(folder.path)}")
             raise Interrupted(interrupt.signum)
+        if any(folder.jobs[name].status in ("queued", "interrupted") for name in jobs):
+            write_results(folder.path)
+            raise OutOfTime("the time is up; what ran is saved")
     return [_returned(name, line, codes[name], folder.path) for name, line in jobs.items()]
 
 

@@ -88,11 +88,11 @@ class Pool:
         self.aside, self.back = set[Connection](), deque[Connection]()
 
     def run(self, interrupt: Interrupt) -> Iterator[Event]:
-        """What happens, as it happens. After a signal nothing is started, and what runs is asked to stop."""
+        """What happens, as it happens. Once it is asked to stop nothing is started, and what runs is asked as well."""
         warm_up()
         looked, was_told = time.monotonic(), False
-        while self.running or (interrupt.signum is None and (self.ahead or self.elsewhere)):
-            if interrupt.signum is None:
+        while self.running or (not interrupt.is_asked and (self.ahead or self.elsewhere)):
+            if not interrupt.is_asked:
                 yield from self._fill()
             else:
                 if not was_told:

@@ -10,6 +10,7 @@ from sdrun import cli
 from sdrun.claims.declaration import declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.errors import InputError
+from sdrun.sweeps.arms import finished
 
 ENTRY = {"overrides": []}
 
@@ -159,13 +160,13 @@ def test_runs_that_say_little_of_themselves_are_on_the_page(one, called):
 
 def test_the_sweep_names_a_run_that_it_cannot_read(one):
     folder = ClaimFolder.open(one)
-    assert folder.finished("silent", 0)
-    assert folder.finished("silent", 7) is None
+    assert finished(folder.run("silent", 0))
+    assert finished(folder.run("silent", 7)) is None
     (one / "silent/seed_0/summary.json").write_text("{")
     with pytest.raises(
         InputError, match=r"one/silent/seed_0: summary.json cannot be read .*; see: sdrun doctor .*, or move it away"
     ):
-        folder.finished("silent", 0)
+        finished(folder.run("silent", 0))
 
 
 def test_nothing_of_a_claim_takes_hold_of_a_terminal(one, called):

@@ -136,6 +136,11 @@ def test_after_a_signal_nothing_is_started(tmp_path):
     assert events == [Started("one"), Ended("one", -signal.SIGTERM)]
 
 
+def test_when_time_is_up_nothing_is_started(ran):
+    events = ran(1, {"one": sleeps, "two": sleeps}, interrupt=Interrupt(until=time.monotonic() + 1.0))
+    assert events == [Started("one"), Ended("one", -signal.SIGTERM)]
+
+
 def test_after_a_signal_one_that_waited_for_another_is_let_back_to_end(tmp_path):
     file, interrupt, events = str(tmp_path / "file"), Interrupt(), []
     calls = {"waits": partial(waits_for, file), "makes": partial(leaves_late, file)}

@@ -1,52 +1,45 @@
-"""The runs of a claim by arm and seed: made, each once, and what they came to."""
+"""The jobs of a claim, and what is told of them as they are made."""
 
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from statistics import mean
 
 from rich.console import Console
 
 from sdrun.claims.course import Course, Took, ended, kind
-from sdrun.claims.declaration import METHOD, PRETRAIN, Declaration
+from sdrun.claims.declaration import KEY, METHOD, PRETRAIN, Declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.comparison.runs import Run
-from sdrun.configuration import settings_from
-from sdrun.errors import InputError, RunError, require
+from sdrun.errors import RunError
 from sdrun.settings.words import counted, override, printable
-from sdrun.sweeps.estimate import LENGTH
+from sdrun.sweeps.arms import Arms, Job
 from sdrun.sweeps.making import Making
 from sdrun.telling import tell
 
-Job = tuple[str, int, list[str]]
-"""An arm, a seed, and the overrides of the experiment."""
 
-
-class Arms:
+class Jobs:
     """Makes runs in a claim's folder: a finished one is left alone, a half-done one goes on.
 
     ``common``: overrides of every run; those of an arm win.
     """
 
     def __init__(self, claim: Declaration, folder: ClaimFolder, making: Making, common: list[str]) -> None:
-        self.claim, self.folder, self.making, self.common = claim, folder, making, common
-        self.course = Course(claim, making.at_once)
+        self.claim, self.folder, self.making = claim, folder, making
+        self.arms, self.course = Arms(making, common), Course(claim, making.at_once)
 
     def make(self, step: str, jobs: list[Job]) -> None:
         """Make those that are not finished; ``step`` is what they are for.
 
         Raises RunError after all have been tried, where one failed.
         """
-        lines = self._lines(jobs)
+        lines = self.arms.lines(jobs)
         self.folder.add_runs(lines)
-        if num := sum(self.folder.finished(arm, seed) is None for arm, seed, _ in jobs):
+        if num := sum(self.arms.run(arm, seed) is None for arm, seed, _ in jobs):
             self._tell(f"{step}: {counted(num, 'run')}", *ended(self.making.folder))
         self.making.make(lines)
 
     def show(self, step: str, jobs: list[Job]) -> None:
         """Say what would be made, and how long it takes; nothing is."""
-        seconds = self.making.show(self._lines(jobs))
+        seconds = self.making.show(self.arms.lines(jobs))
         num, took = ended(self.making.folder)
         tried = {kind(place): [time] for place, time in seconds.items() if time is not None}
         self._tell(f"{step}: {counted(len(seconds), 'run')}, as above", num, tried | dict(took))
@@ -79,46 +72,16 @@ class Arms:
 
     def longer(self, side: str, share: float) -> list[str]:
         """Overrides of a training of a side that is ``share`` as long as the experiment says."""
-        plain = self.making.compositions.settings([*self.common, *self.of_side(side)])
-        lengths = {key: plain[key] for key in LENGTH}
-        return [f"{key}={math.ceil(share * value - 1e-9)}" for key, value in lengths.items() if value is not None]
+        return self.arms.longer(self.of_side(side), share)
 
-    def require_settings(self, line: list[str]) -> None:
-        """Raise InputError where a run would have settings that do not suit each other."""
-        settings_from(self.making.compositions.config([*self.common, *line]))
-
-    def finished(self, arm: str, seeds: Iterable[int]) -> list[Run] | None:
-        """Runs of an arm; None where not all are finished."""
-        runs = [self.folder.finished(arm, seed) for seed in seeds]
-        return None if None in runs else [run for run in runs if run]
-
-    def tuned(self, arm: str) -> list[Run]:
-        """Runs of an arm on all tuning seeds. Raises InputError where one is not finished."""
-        runs = self.finished(arm, self.claim.tuning_seeds)
-        if runs is None:
-            raise InputError(f"{self.folder.path / arm} is not finished; start the sweep again")
-        return runs
+    def score(self, arm: str) -> float:
+        """On tuning seeds; see ``Arms``."""
+        return self.arms.score(arm, self.claim.tuning_seeds, self.claim.choose_by, f"{KEY}.choose_by")
 
     def cost(self, side: str, arm: str) -> float:
         """Multiply-adds of a training, earlier stages and pretraining included, mean over tuning seeds."""
         arms = [arm, PRETRAIN] if side == METHOD and self.claim.pretrain is not None else [arm]
-        return sum(mean(map(_multiply_adds, self.tuned(arm))) for arm in arms)
-
-    def _lines(self, jobs: list[Job]) -> dict[str, list[str]]:
-        """Overrides by the place of a run. Raises InputError for some that it cannot have."""
-        lines = {}
-        for arm, seed, overrides in jobs:
-            place = str(self.folder.run(arm, seed).relative_to(self.folder.path))
-            lines[place] = [*self.common, *overrides, f"seed={seed}"]
-        for line in lines.values():
-            self.making.compositions.settings(line)
-        return lines
+        return sum(self.arms.cost(each, self.claim.tuning_seeds) for each in arms)
 
     def _tell(self, step: str, num: Counter[str], took: Took) -> None:
         tell(Console(highlight=False, soft_wrap=True), "Claim", printable(f"{step}; {self.course.told(num, took)}"))
-
-
-def _multiply_adds(run: Run) -> float:
-    cost = run.summary.get("compute", {}).get("multiply_adds", 0)
-    require(cost > 0, str(run.path / "summary.json"), "says nothing of its multiply-adds; move the run away")
-    return cost
