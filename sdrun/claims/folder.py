@@ -12,13 +12,14 @@ from typing import Any
 from filelock import FileLock
 
 from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, PRETRAIN, SIDES, Declaration, declaration
+from sdrun.claims.members import MEMBER
 from sdrun.comparison.runs import read
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable, content, read_json
 from sdrun.storage.files import write_bytes, write_json
-from sdrun.storage.shape import NUMBER, TEXT, require_shape
+from sdrun.storage.shape import TEXT, require_shape
 
 FILE = "claim.json"
 KEPT = ("config.yaml", "manifest.json", "summary.json")
@@ -28,16 +29,6 @@ SMALL = 100_000
 LARGEST = 16_000_000
 """Bytes of any other."""
 
-MEMBER = {
-    "name": TEXT,
-    "side": TEXT,
-    "length": NUMBER,
-    "arm": TEXT,
-    "overrides": [TEXT],
-    "score": NUMBER,
-    "cost": NUMBER,
-    "tried": {...: NUMBER},
-}
 SHAPE = {
     "declared": {arm: [TEXT] for arm in ("baseline", "method", "silent", "uninformed", "labels", "pretrain")}
     | {"further": {...: [TEXT]}},

@@ -5,12 +5,26 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sdrun.claims.declaration import BASELINE, EQUAL, METHOD
+from sdrun.storage.shape import NUMBER, TEXT
 
 TOLERANCE = 1.01
 """Times a budget that a member may cost, as it ends with a whole step."""
 
 EXTENDED = "baseline_equal"
 """The baseline that is trained for as many multiply-adds as the method."""
+
+
+MEMBER = {
+    "name": TEXT,
+    "side": TEXT,
+    "length": NUMBER,
+    "arm": TEXT,
+    "overrides": [TEXT],
+    "score": NUMBER,
+    "cost": NUMBER,
+    "tried": {...: NUMBER},
+}
+"""What a document holds of one."""
 
 
 @dataclass(frozen=True)

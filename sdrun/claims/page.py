@@ -1,8 +1,9 @@
 """Claims as a page of Markdown: the answers first, then what they rest on."""
 
+from sdrun.claims.answers import Answer
 from sdrun.claims.declaration import BASELINE, EQUAL, METHOD, PRETRAIN
 from sdrun.claims.trials import num_tuning_runs, rungs
-from sdrun.claims.verdicts import Answer, Judged
+from sdrun.claims.verdicts import Judged
 from sdrun.claims.words import QUESTIONS, answer_line, in_short, of_all, pays_from, sentences, titles
 from sdrun.comparison.lagging import lag
 from sdrun.comparison.rendering import mean_sd, numbers

@@ -17,15 +17,11 @@ from sdrun.claims.looks import looks
 from sdrun.claims.members import Member, chosen
 from sdrun.claims.tuning import Tuning
 from sdrun.claims.verdicts import judged
-from sdrun.errors import require
-from sdrun.settings.words import parted
-from sdrun.sweeps.arms import Job
+from sdrun.sweeps.arms import Job, validation
 from sdrun.sweeps.making import Making
 
 UNDECLARED = ("_target_", "resumes", "dry_run", "reuse")
 """What stands beside a declaration."""
-
-VALIDATION = "dataset.val_size"
 
 
 class Sweep:
@@ -43,7 +39,8 @@ class Sweep:
 
         Raises InputError where settings do not suit each other, and RunError where a run on paired seeds fails.
         """
-        jobs = Jobs(self.claim, self.folder, self.making, ["pictures=false", *common, *self._validation(common)])
+        held_out = validation(self.making, common, self.claim.baseline, self.claim.val_size, f"{KEY}.val_size")
+        jobs = Jobs(self.claim, self.folder, self.making, ["pictures=false", *common, *held_out])
         tuning = Tuning(jobs)
         tuning.require_settings(list(self.claim.controls.values()))
         if self.making.is_dry:
@@ -56,17 +53,6 @@ class Sweep:
         roles = chosen(tuned, extended)
         self.folder.note(members={name: member.to_json() for name, member in ladder.items()}, chosen=roles)
         self._decide(jobs, ladder, ladder[roles[METHOD]])
-
-    def _validation(self, common: list[str]) -> list[str]:
-        """As many items for validation as there are labels, at most: who has few would not have more to tune on."""
-        plain = self.making.compositions.settings([*common, *self.claim.baseline])
-        most = self.claim.val_size or plain["dataset.num_labels"] or plain["dataset.train_size"]
-        if not most or most >= plain[VALIDATION]:
-            return []
-        is_asked = any(parted(word)[0] == VALIDATION for word in common)
-        more = f"is more than the {most} labels; for a claim that tunes on more say {KEY}.val_size"
-        require(not is_asked, VALIDATION, more)
-        return [f"{VALIDATION}={most}"]
 
     def _decide(self, jobs: Jobs, ladder: dict[str, Member], method: Member) -> None:
         """Run on paired seeds, look by look, until the claim is decided."""

@@ -6,49 +6,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from sdrun.claims.answers import Answer, answered
 from sdrun.claims.declaration import BASELINE, DECIDING, METHOD, SIDES, Contrast, Declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.looks import levels, looks
 from sdrun.claims.members import EXTENDED, Member, best, from_json
 from sdrun.comparison.declared import together
-from sdrun.comparison.differences import Cell, Difference, Outcome, cell, difference
+from sdrun.comparison.differences import Cell, Difference, cell, difference
 from sdrun.comparison.runs import Run, read
 from sdrun.comparison.statistics import LEVEL
 from sdrun.judges.metric import Metric, lookup
 from sdrun.settings.words import printable
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A contrast and what came out at the look that decided it, or at the last one that is whole.
-
-    ``difference``: None before the first look is whole; its interval holds at all looks and beside all other answers of
-    the claim. ``margin``: below which a difference does not matter, None where that was not said of the metric.
-    """
-
-    contrast: Contrast
-    difference: Difference | None
-    margin: float | None
-
-    @property
-    def is_same(self) -> bool:
-        """Whether the two are shown to differ by less than matters."""
-        return bool(self.difference and self.margin is not None and self.difference.is_within(self.margin))
-
-    @property
-    def is_different(self) -> bool:
-        """Whether they are shown to differ, and by what may matter."""
-        return bool(self.difference and self.difference.paired.excludes_zero and not self.is_same)
-
-    @property
-    def is_decided(self) -> bool:
-        return self.is_same or self.is_different
-
-    @property
-    def is_better(self) -> bool:
-        return self.is_different and self.difference is not None and self.difference.outcome is Outcome.better
 
 
 @dataclass(frozen=True)
@@ -186,13 +156,8 @@ class Judged:
         """Look by look, until one decides. ``level``: that of all looks together."""
         numbers = looks(self.claim.seeds, self.claim.most_seeds)
         margin = self.claim.margin if lookup(contrast.metric, self.declared) == self.metric else None
-        answer = Answer(contrast, None, margin)
-        for number, share in zip(numbers, levels(numbers, level), strict=True):
-            looked_at = self.difference(contrast, share, number)
-            if looked_at is None or looked_at.paired.n < number or answer.is_decided:
-                break
-            answer = Answer(contrast, looked_at, margin)
-        return answer
+        looked_at = zip(numbers, levels(numbers, level), strict=True)
+        return answered(contrast, margin, looked_at, lambda num, share: self.difference(contrast, share, num))
 
     @property
     def minutes(self) -> float:

@@ -1,7 +1,8 @@
 """What is said of claims in plain English."""
 
+from sdrun.claims.answers import Answer
 from sdrun.claims.declaration import BASELINE, DECIDING, EQUAL, more_than
-from sdrun.claims.verdicts import Answer, Judged
+from sdrun.claims.verdicts import Judged
 from sdrun.comparison.rendering import numbers
 from sdrun.comparison.sentences import sentence
 from sdrun.settings.words import printable

@@ -1,7 +1,7 @@
 """Fields of items, in memory or where they stay. Imports no torch."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Column(Protocol):
     def pieces(self) -> Iterable[bytes]: ...
 
 
+@runtime_checkable
 class Readable(Column, Protocol):
     """A column that stays where it is, such as in files, and is read as it is needed."""
 

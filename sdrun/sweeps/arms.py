@@ -11,6 +11,7 @@ from sdrun.comparison.runs import Run, read
 from sdrun.configuration import settings_from
 from sdrun.errors import InputError, require
 from sdrun.judges.metric import Better, lookup
+from sdrun.settings.words import parted
 from sdrun.storage import manifest as manifests
 from sdrun.storage.documents import Unreadable
 from sdrun.storage.place import asking_doctor
@@ -19,6 +20,23 @@ from sdrun.sweeps.making import Making
 
 Job = tuple[str, int, list[str]]
 """An arm, a seed, and the overrides of the experiment."""
+
+
+VALIDATION = "dataset.val_size"
+
+
+def validation(making: Making, common: list[str], line: list[str], asked: int | None, key: str) -> list[str]:
+    """As many items for validation as there are labels, at most: who has few would not have more to tune on.
+
+    ``asked``: another number, of the setting ``key``. Raises InputError where ``common`` has more.
+    """
+    plain = making.compositions.settings([*common, *line])
+    most = asked or plain["dataset.num_labels"] or plain["dataset.train_size"]
+    if not most or most >= (plain[VALIDATION] or math.inf):
+        return []
+    is_asked = any(parted(word)[0] == VALIDATION for word in common)
+    require(not is_asked, VALIDATION, f"is more than the {most} labels; to tune on more say {key}")
+    return [f"{VALIDATION}={most}"]
 
 
 def place(arm: str, seed: int) -> str:
@@ -49,6 +67,10 @@ class Arms:
         for line in lines.values():
             self.making.compositions.settings(line)
         return lines
+
+    def make(self, jobs: Iterable[Job]) -> None:
+        """Raises RunError after all have been tried, where one failed."""
+        self.making.make(self.lines(jobs))
 
     def run(self, arm: str, seed: int) -> Run | None:
         """None while it is not finished."""

@@ -12,8 +12,8 @@ from sdrun.errors import require
 from sdrun.settings.words import override, parted
 from sdrun.storage.sweeps import Command, SweepFolder
 
-RESUMES, DRY = "hydra.sweeper.resumes", "hydra.sweeper.dry_run"
-OWN = ("hydra.sweep.dir", "hydra.mode", RESUMES, DRY)
+RESUMES, DRY, BUDGET = "hydra.sweeper.resumes", "hydra.sweeper.dry_run", "hydra.sweeper.budget"
+OWN = ("hydra.sweep.dir", "hydra.mode", RESUMES, DRY, BUDGET)
 """Overrides of a command that each start of its sweep has its own of."""
 
 IN_FULL = {"jobs": "hydra.launcher.jobs", "reuse": "hydra.sweeper.reuse"}

@@ -99,6 +99,11 @@ class Trial:
         self.beside = summary["wall_seconds"] - sum(stage["seconds"] for stage in trained)
         self.stages = [(stage["seconds"] / stage["steps"], lengths[stage["name"]]) for stage in trained]
 
+    @property
+    def pace(self) -> float:
+        """Seconds of a step of its first stage."""
+        return self.stages[0][0]
+
     def seconds(self, settings: Settings) -> float:
         """Of a job that is as long as its settings say."""
         epochs, most = (settings[key] for key in LENGTH)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
@@ -30,6 +31,13 @@ COMPOSED = "multirun.yaml"
 """What Hydra made of the command, as its own sweeper keeps it."""
 
 MOST_NAMED = 5
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A launcher that stops what it runs when time is up, by ``time.monotonic``, and then raises OutOfTime."""
+
+    until: float | None
 
 
 class Making:
@@ -77,6 +85,11 @@ class Making:
         """Say which of those jobs are not finished, and how long they will take; see ``estimate.show``."""
         asked = self.config.hydra.launcher.get("jobs")
         return estimate.show(self.context, self.config, {name: jobs[name] for name in self._left(jobs)}, asked)
+
+    def limit(self, until: float) -> None:
+        """Launch nothing after that time, if the launcher can stop then."""
+        if isinstance(self.launcher, Limited):
+            self.launcher.until = until
 
     @property
     def at_once(self) -> int:

@@ -147,7 +147,7 @@ def test_validation_is_no_larger_than_the_labels(sweep, tmp_path, monkeypatch, a
 
 def test_more_of_it_than_labels_is_not_taken_silently(sweep, capsys):
     assert sweep("dataset.num_labels=40") == 2
-    assert "dataset.val_size: is more than the 40 labels; for a claim that tunes on more" in capsys.readouterr().err
+    assert "dataset.val_size: is more than the 40 labels; to tune on more" in capsys.readouterr().err
 
 
 def test_a_trial_that_a_control_does_not_suit_is_refused_before_anything_runs(sweep, tmp_path, capsys):

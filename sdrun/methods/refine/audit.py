@@ -10,8 +10,9 @@ from sdrun.data.by_item import safe, written
 from sdrun.data.consensus import Annotations, Crowd
 from sdrun.data.corrections import GIVEN
 from sdrun.data.labelled import Splits
-from sdrun.methods.refine import anchors, confident, crowd
-from sdrun.methods.refine.findings import Findings
+from sdrun.finders import anchors, confident
+from sdrun.finders.findings import Findings
+from sdrun.methods.refine import crowd
 from sdrun.methods.refine.settings import Finder
 from sdrun.settings import CORRECTED
 

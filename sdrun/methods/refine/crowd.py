@@ -12,9 +12,9 @@ import numpy as np
 
 from sdrun.data.by_item import safe, written
 from sdrun.data.consensus import Annotations, Crowd, classes_of, habits_of
-from sdrun.methods.refine import anchors
-from sdrun.methods.refine.anchors import calibrated
-from sdrun.methods.refine.findings import Findings, ranked, resampled
+from sdrun.finders import anchors
+from sdrun.finders.anchors import calibrated
+from sdrun.finders.findings import Findings, ranked, resampled
 
 STEPS = 2
 """From the consensus to classes, and from these to further ones."""

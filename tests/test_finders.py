@@ -5,9 +5,9 @@ import pytest
 import torch
 from cleanlab import count, filter
 
-from sdrun.methods.refine import anchors, confident
+from sdrun.finders import anchors, confident
+from sdrun.finders.confident import confident_joint, noise_rate, transitions
 from sdrun.methods.refine.audit import Audit, average_precision
-from sdrun.methods.refine.confident import confident_joint, noise_rate, transitions
 from sdrun.methods.refine.settings import Finder
 
 

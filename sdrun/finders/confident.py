@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sdrun.methods.refine.findings import Findings, ranked, resampled
+from sdrun.finders.findings import Findings, ranked, resampled
 
 SLACK = 1e-6
 """By how much a belief may fall short of a class's threshold."""

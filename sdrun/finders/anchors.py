@@ -7,7 +7,7 @@ labelled (anchor points, Patrini et al. 2017, 1609.03683); then ``p`` and, by Ba
 
 import numpy as np
 
-from sdrun.methods.refine.findings import Findings, ranked, resampled
+from sdrun.finders.findings import Findings, ranked, resampled
 
 SUREST = 0.25
 """The surest share of items: of those that seem to be of a class, which anchor it, or of all."""

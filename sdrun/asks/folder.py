@@ -1,0 +1,92 @@
+"""``ask.json`` in the folder of a sweep: what was asked, what was decided on the way, and how much time was given."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from sdrun.claims.members import MEMBER
+from sdrun.errors import InputError
+from sdrun.settings.words import printable
+from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.files import write_json
+from sdrun.storage.shape import NUMBER, TEXT, require_shape
+
+FILE = "ask.json"
+FORMAT = 1
+
+SIGHT = {
+    "kind": TEXT,
+    "num": (int,),
+    "num_labelled": (int,),
+    "num_classes": (int,),
+    "num_validation": (int,),
+    "num_test": (int,),
+    "rarest": (int,),
+    "commonest": (int,),
+    "network": TEXT,
+    "alone": NUMBER,
+    "together": NUMBER,
+    "at_once": (int,),
+}
+PLAN = {
+    "candidates": [TEXT],
+    "left_out": {...: TEXT},
+    "trials": (int,),
+    "tuning_seeds": [(int,)],
+    "lengths": [NUMBER],
+    "num_seeds": (int,),
+    "seconds": {...: NUMBER},
+    "tuning": NUMBER,
+    "pair": NUMBER,
+}
+LOOK = {"num": (int,), "share": NUMBER}
+SHAPE = {
+    "format": (int,),
+    "grants": [NUMBER],
+    "spent": NUMBER,
+    "asked": {},
+    "sight": SIGHT,
+    "plan": PLAN,
+    "members": {...: MEMBER},
+    "finalists": [TEXT],
+    "winner": TEXT,
+    "looks": [LOOK],
+    "controls": {...: (int,)},
+}
+
+
+class AskFolder:
+    """What has been decided stays decided, however often the ask is gone on with."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path, self.content = path, content
+
+    @classmethod
+    def begin(cls, path: Path) -> "AskFolder":
+        """The one that is there, or a new one. Raises InputError as ``open``."""
+        return (
+            cls.open(path)
+            if os.path.lexists(path / FILE)
+            else cls(path, {"format": FORMAT, "grants": [], "spent": 0.0})
+        )
+
+    @classmethod
+    def open(cls, path: Path) -> "AskFolder":
+        """Raises InputError where ``path`` holds no ask that can be read."""
+        try:
+            document = read_json(path / FILE)
+            require_shape(FILE, document, SHAPE, ("format", "grants", "spent"))
+            if document["format"] != FORMAT:
+                raise Unreadable(f"{FILE} has format {document['format']}; this sdrun reads format {FORMAT}")
+        except Unreadable as error:
+            raise InputError(f"{printable(str(path))} holds no ask: {printable(str(error))}") from error
+        return cls(path, document)
+
+    def note(self, **entries: Any) -> None:
+        """Write further entries, in the place of those of the same name."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path / f".{FILE}.lock"):
+            self.content = {**self.content, **entries}
+            write_json(self.path / FILE, self.content)

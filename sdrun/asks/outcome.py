@@ -1,0 +1,39 @@
+"""What an ask says at its end."""
+
+import shlex
+
+from rich.console import Console
+
+from sdrun.asks.declaration import PLAIN, Asked
+from sdrun.asks.folder import AskFolder
+from sdrun.asks.plan import Plan
+from sdrun.asks.reading import pairs, runs
+from sdrun.asks.words import answer, controls
+from sdrun.claims.members import from_json
+from sdrun.comparison import commands, tables
+from sdrun.settings.words import printable
+from sdrun.sweeps.arms import place
+from sdrun.telling import tell
+
+
+def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
+    """The sentence, where the best run lies, the command that makes it alone, and what to do next."""
+    more = f"sdrun ask --resume {shlex.quote(str(folder.path))} --budget 1h"
+    members = {member.name: member for member in from_json(folder.content.get("members", {}))}
+    state = pairs(folder, asked, is_over=True)
+    if not state.looks:
+        text = f"Not decided: the time was up before the first look. Go on with: {more}"
+        tables.line(printable(text), console, "bold")
+        return
+    plain = members[folder.content["plain"]]
+    plan = Plan(**folder.content["plan"])
+    text = answer(state, members, plain, plan, sum(folder.content["grants"]))
+    tables.line(printable(text), console, "bold")
+    for line in controls(state):
+        tables.line(printable(line), console)
+    arm = state.winner or PLAIN
+    best = runs(folder, asked)[arm][0]
+    tell(console, "Run", printable(str(folder.path / place(arm, 0))))
+    tell(console, "Alone", commands.command(commands.words(best, commands.SEED, "pictures"), [0]))
+    if state.open and not state.winner:
+        tell(console, "More", printable(more))

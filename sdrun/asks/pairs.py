@@ -1,0 +1,103 @@
+"""The paired seeds of an ask: its arms, look by look, and what is asked of them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sdrun.asks.deciding import PLAIN_LEVEL, Look, decided, helps
+from sdrun.asks.declaration import PLAIN, Asked
+from sdrun.claims.answers import Answer
+from sdrun.claims.declaration import Contrast
+from sdrun.comparison.differences import Difference, difference
+from sdrun.judges.metric import Metric, lookup
+
+NOW = "now"
+"""The arm of plain training as the command line has it."""
+
+EQUAL = "equal"
+"""The arm of plain training for as much compute as the winner."""
+
+
+@dataclass
+class Pairs:
+    """``numbers``: metrics by arm and paired seed, of runs that are there; ``looks``: those that were made;
+    ``finalists``: names of candidates; ``controls``: how many seeds those of the winner have, by arm.
+    """
+
+    asked: Asked
+    declared: Mapping[str, Metric]
+    numbers: Mapping[str, Mapping[int, Mapping[str, float]]]
+    looks: list[Look]
+    finalists: list[str]
+    controls: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> Metric:
+        """The one that decides."""
+        return lookup(self.asked.yardstick.metric, self.declared)
+
+    @property
+    def helps(self) -> dict[str, Answer]:
+        """Whether each finalist is better than the best plain training."""
+        level = helps(len(self.finalists))
+        metric = self.asked.yardstick.metric
+        return {name: self._decided(Contrast(name, PLAIN, metric), level) for name in self.finalists}
+
+    @property
+    def winner(self) -> str | None:
+        """The finalist that is better by most; None where none is."""
+        better = [name for name, answer in self.helps.items() if answer.is_better]
+        return max(better, key=self._gain, default=None)
+
+    @property
+    def open(self) -> list[str]:
+        """Finalists of which it is not decided yet."""
+        return [name for name, answer in self.helps.items() if not answer.is_decided]
+
+    @property
+    def foremost(self) -> str:
+        """The winner, or else the one whose mean difference is best."""
+        return self.winner or max(self.finalists, key=self._gain)
+
+    @property
+    def improved(self) -> Answer | None:
+        """Whether the best plain training is better than what there is now; None where it is that."""
+        if NOW not in self.numbers:
+            return None
+        return self._decided(Contrast(PLAIN, NOW, self.asked.yardstick.metric), PLAIN_LEVEL)
+
+    def further(self, winner: str) -> dict[str, Answer]:
+        """What is asked of the winner once it helps, each question only while all before it speak for it."""
+        yardstick, level = self.asked.yardstick, helps(len(self.finalists))
+        questions = {arm: Contrast(winner, arm, yardstick.metric) for arm in self.controls}
+        answers: dict[str, Answer] = {}
+        for arm, contrast in questions.items():
+            found = self.difference(contrast, level, self.controls[arm])
+            answers[arm] = Answer(contrast, found, yardstick.margin)
+            if not answers[arm].is_better:
+                return answers
+        beside = Contrast(winner, PLAIN, yardstick.beside)
+        answers["beside"] = Answer(beside, self.difference(beside, level, self.looks[-1].num), None)
+        return answers
+
+    def difference(self, contrast: Contrast, level: float, num: int) -> Difference | None:
+        """Over the first ``num`` seeds that both sides have, which are two at least, or else None."""
+        own, base = (self.values(side, contrast.metric, num) for side in (contrast.left, contrast.right))
+        if len(own.keys() & base.keys()) < 2:
+            return None
+        return difference(lookup(contrast.metric, self.declared), own, base, level)
+
+    def values(self, arm: str, metric: str, num: int) -> dict[int, float]:
+        """Of an arm by seed, of the first ``num``."""
+        runs = self.numbers.get(arm, {})
+        return {seed: metrics[metric] for seed, metrics in sorted(runs.items()) if seed < num and metric in metrics}
+
+    def _decided(self, contrast: Contrast, level: float) -> Answer:
+        margin = self.asked.yardstick.margin
+        return decided(contrast, margin, self.looks, level, self.difference)
+
+    def _gain(self, name: str) -> float:
+        """The mean difference of a finalist, the larger the better."""
+        found = self.helps[name].difference
+        sign = -1 if self.metric.is_better(1) is False else 1
+        return sign * found.paired.mean if found else -math.inf

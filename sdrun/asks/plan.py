@@ -1,0 +1,138 @@
+"""How a budget of time is spent: what is tried, how often, and what it will be able to tell."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from typing import Any
+
+from sdrun.asks.declaration import PLAIN, Asked
+from sdrun.comparison.statistics import LEVEL, POWER, power
+
+TUNING = 0.5
+"""Of the time, what tuning may take."""
+
+TRIALS = (12, 9, 6, 4, 3, 2, 1)
+ENOUGH = 4
+"""Trials of each side, with fewer of which rather fewer candidates are tried."""
+
+FEWEST = 3
+"""Paired seeds without which nothing is said."""
+
+WITHIN = 1.25
+"""Times as long as was measured that a training may take."""
+
+ARMS = 4
+"""Of paired seeds that take as long as the method: itself, a baseline for as much compute, and its controls."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``left_out``: candidates with the reason; ``seconds``: of a training of each side at the command line's length.
+
+    ``tuning``, ``pair``: seconds of all of tuning, and of one more paired seed of all arms, with all jobs at once.
+    """
+
+    candidates: list[str]
+    left_out: dict[str, str]
+    trials: int
+    tuning_seeds: list[int]
+    lengths: list[float]
+    num_seeds: int
+    seconds: dict[str, float]
+    tuning: float
+    pair: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def planned(
+    asked: Asked,
+    names: Sequence[str],
+    left_out: Mapping[str, str],
+    seconds: Mapping[str, float],
+    left: float,
+    at_once: int,
+) -> Plan | None:
+    """The best plan for ``left`` seconds; None where they do not suffice for any.
+
+    ``names``: of candidates, the likeliest first; ``seconds``: of a training of each side.
+    """
+    for num in range(len(names), 0, -1):
+        fewest = ENOUGH if num > 1 else 1
+        numbers = [trials for trials in TRIALS if fewest <= trials <= max(asked.trials, fewest)]
+        for trials, num_tuning, lengths in product(numbers, (2, 1), (asked.lengths, asked.lengths[:1])):
+            plan = _plan(asked, names[:num], seconds, at_once, trials, asked.tuning_seeds[:num_tuning], lengths)
+            num_seeds = math.floor((left - plan.tuning) / plan.pair)
+            is_last = num == 1 and trials == 1 and num_tuning == 1 and len(lengths) == 1
+            if num_seeds < (FEWEST if is_last else asked.seeds) or (plan.tuning > TUNING * left and not is_last):
+                continue
+            dear = dict.fromkeys(names[num:], "the budget")
+            return replace(plan, left_out={**left_out, **dear}, num_seeds=min(num_seeds, asked.most_seeds))
+    return None
+
+
+def least(asked: Asked, names: Sequence[str], seconds: Mapping[str, float], at_once: int) -> float:
+    """Seconds without which there is no plan: those of a trial of each side and the fewest paired seeds."""
+    plans = [_plan(asked, [name], seconds, at_once, 1, asked.tuning_seeds[:1], asked.lengths[:1]) for name in names]
+    return min(plan.tuning + FEWEST * plan.pair for plan in plans)
+
+
+def _plan(
+    asked: Asked,
+    names: Sequence[str],
+    seconds: Mapping[str, float],
+    at_once: int,
+    trials: int,
+    tuning_seeds: list[int],
+    lengths: list[float],
+) -> Plan:
+    """One whose number of seeds is open."""
+    dearest = max(seconds[name] for name in names)
+    work = [
+        length * num * len(tuning_seeds) * seconds[side]
+        for num_left, num, length in stages(len(names), trials, lengths, asked.halving)
+        for side in (PLAIN, *names[:num_left])
+    ]
+    tuning = WITHIN * (sum(work) + lengths[-1] * dearest) / at_once if len(work) > 2 or trials > 1 else 0.0
+    pair = WITHIN * (seconds[PLAIN] * (1 + lengths[-1]) + ARMS * lengths[-1] * dearest) / at_once
+    return Plan([*names], {}, trials, tuning_seeds, lengths, 0, dict(seconds), tuning, pair)
+
+
+def stages(num: int, trials: int, lengths: Sequence[float], halving: int) -> list[tuple[int, int, float]]:
+    """Of tuning: how many candidates are left, by how many trials each, at which length.
+
+    Successive halving (1502.07943): the better half of candidates, and one of ``halving`` of the trials of each, go on.
+    """
+    found = []
+    for length in lengths:
+        found.append((num, trials, length))
+        num, trials = -(-num // 2), -(-trials // halving)
+    return found
+
+
+def detectable(num_seeds: int, spread: float, level: float = LEVEL) -> float:
+    """The difference that so many paired seeds find with a chance of 80 %, where they vary by ``spread``."""
+    low, high = 0.0, 0.5
+    while power(num_seeds, high, level) < POWER:
+        low, high = high, 1.5 * high
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(num_seeds, middle, level) >= POWER else (middle, high)
+    return spread * high
+
+
+def enough(difference: float, spread: float, level: float = LEVEL) -> int | None:
+    """Paired seeds that find such a difference with a chance of 80 %; None of more than a thousand."""
+    return next((num for num in range(FEWEST, 1001) if power(num, difference / spread, level) >= POWER), None)
+
+
+def spread(asked: Asked, num_labelled: int, num_test: int) -> float:
+    """What differences of paired seeds vary by, to all experience with sdrun's own claims.
+
+    What networks of two seeds differ in grows with fewer labels, and a test set of few items adds the noise of the
+    twentieth of them that two networks say otherwise.
+    """
+    few = max(1.0, 250 / num_labelled)
+    return asked.yardstick.spread * math.sqrt(few + 0.05 / (0.005**2 * num_test))

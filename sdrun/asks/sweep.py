@@ -1,0 +1,221 @@
+"""An ask from its first look to its answer, within a budget.
+
+Everything that is decided on the way is written into ``ask.json`` before it is acted on, so that an ask that was killed
+goes on to the same answer.
+"""
+
+import math
+from pathlib import Path
+
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from sdrun.asks import sight
+from sdrun.asks.clock import Clock
+from sdrun.asks.deciding import Look, further
+from sdrun.asks.declaration import KEY, PLAIN, Asked, asked
+from sdrun.asks.folder import AskFolder
+from sdrun.asks.measuring import measured
+from sdrun.asks.outcome import tell_answer
+from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.plan import FEWEST, Plan, least, planned
+from sdrun.asks.reading import pairs
+from sdrun.asks.sides import Side, plain, side
+from sdrun.asks.tuning import EXTENDED, Tuning
+from sdrun.asks.words import told
+from sdrun.claims.members import TOLERANCE, Member, from_json
+from sdrun.configuration import settings_from
+from sdrun.errors import InputError, OutOfTime, require
+from sdrun.settings.words import counted, printable, roughly
+from sdrun.sweeps.arms import Arms, Job, validation
+from sdrun.sweeps.making import Making
+from sdrun.telling import tell
+
+UNDECLARED = ("_target_", "budget", "resumes", "dry_run", "reuse")
+"""What stands beside what is asked."""
+
+MANY = 8
+"""Paired seeds that two finalists have at least, or there is one."""
+
+
+class Sweep:
+    """Makes the runs of an ask, each once."""
+
+    def __init__(self, context: HydraContext, config: DictConfig, launcher: Launcher) -> None:
+        node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+        assert isinstance(node, dict)
+        self.asked: Asked = asked({str(key): value for key, value in node.items() if key not in UNDECLARED})
+        self.making = Making(context, config, launcher, is_new=not node["resumes"])
+        self.folder = AskFolder.begin(Path(config.hydra.sweep.dir))
+        budget = [float(node["budget"])] if node["budget"] else []
+        grants = [*self.folder.content["grants"], *budget]
+        require(bool(grants), "--budget", "is missing; say how much time there is, such as --budget 2h")
+        self.is_added = bool(budget)
+        self.folder.content |= {"grants": grants}
+        self.console, self.clock = Console(highlight=False, soft_wrap=True), Clock(self.folder)
+
+    def run(self, common: list[str]) -> None:
+        """``common``: overrides of the command line, for every run; those of a side win.
+
+        Raises InputError where settings do not suit each other or the budget does not suffice, and RunError where a run
+        on paired seeds fails.
+        """
+        if not self.making.is_dry:
+            self.clock.note()
+        held_out = validation(
+            self.making, common, list(self.asked.yardstick.baseline), self.asked.val_size, f"{KEY}.val_size"
+        )
+        self.arms = Arms(self.making, ["pictures=false", *common, *held_out])
+        self.making.limit(self.clock.until)
+        try:
+            plan = self._plan()
+            if self.making.is_dry:
+                return
+            self._finish(plan)
+        except OutOfTime:
+            self._tell("Time", "is up; what ran is saved")
+            self.folder.note(looks=[vars(look) for look in pairs(self.folder, self.asked, is_over=True).looks])
+        finally:
+            if not self.making.is_dry:
+                self.clock.note()
+        tell_answer(self.folder, self.asked, self.console)
+
+    def _plan(self) -> Plan:
+        """What was planned, or is now. Raises InputError where the budget does not suffice for any plan."""
+        self.sides: dict[str, Side] = {PLAIN: plain(self.asked, self.arms)}
+        if "plan" in self.folder.content:
+            plan = Plan(**self.folder.content["plan"])
+            self.sides |= {name: side(self.asked, name, self.arms) for name in plan.candidates}
+            self.seen = sight.from_json(self.folder.content["sight"])
+            return plan
+        settings = settings_from(self.making.compositions.config([*self.arms.common, *self.sides[PLAIN].line]))
+        self.seen = sight.seen(settings)
+        left_out = self._choose()
+        found = measured(self.sides, self.arms, self.clock.until)
+        left_out |= {name: "fails within a few steps" for name in self.sides if name not in found.seconds}
+        self.seen, seconds = self.seen.at_pace(found.alone, found.together, self.making.at_once), found.seconds
+        for line in self.seen.lines():
+            self._tell("Saw", line)
+        names = [name for name in seconds if name != PLAIN]
+        require(bool(names), "--compare", f"leaves no method: {'; '.join(f'{n}: {w}' for n, w in left_out.items())}")
+        new = planned(self.asked, names, left_out, seconds, self.clock.left, self.making.at_once)
+        if new is None:
+            needed = least(self.asked, names, seconds, self.making.at_once) + self.clock.spent
+            few = f"{FEWEST} paired seeds of plain training and one method"
+            raise InputError(f"--budget: is too small for {few}; give it {roughly(1.1 * needed)} at least")
+        for line in told(self.asked, new, self.seen, self.clock.left, self.making.at_once):
+            self._tell("Plan", line)
+        if not self.making.is_dry:
+            self.folder.note(sight=self.seen.to_json(), plan=new.to_json())
+        return new
+
+    def _choose(self) -> dict[str, str]:
+        """Make the sides of candidates that come into question. Returns the others, with the reason."""
+        situations, goal = self.seen.situations, self.asked.yardstick.situations
+        left_out: dict[str, str] = {}
+        for name in self.asked.compare or self.asked.candidates:
+            candidate = self.asked.candidate(name)
+            if not self.asked.compare and not candidate.suits(set(goal or situations)):
+                left_out[name] = "for others: " + ", ".join(candidate.situations).replace("_", " ")
+                continue
+            try:
+                self.sides[name] = side(self.asked, name, self.arms)
+            except InputError as error:
+                require(not self.asked.compare, "--compare", f"{name}: {error}")
+                left_out[name] = str(error)
+        return left_out
+
+    def _finish(self, plan: Plan) -> None:
+        """Tune, run what was chosen on paired seeds, and then the controls."""
+        tuning = Tuning(self.asked, plan, self.sides, self.arms, self._tell)
+        if "members" not in self.folder.content:
+            self._choose_finalists(plan, tuning)
+        members = {member.name: member for member in from_json(self.folder.content["members"])}
+        best = members[self.folder.content["plain"]]
+        finalists = {name: members[name] for name in self.folder.content["finalists"]}
+        lines = {PLAIN: best.overrides}
+        if best.overrides != self.sides[PLAIN].line:
+            lines[NOW] = self.sides[PLAIN].line
+        lines |= {member.side: member.overrides for member in finalists.values()}
+        took = {PLAIN: tuning.seconds(best), NOW: plan.seconds[PLAIN]}
+        took |= {member.side: tuning.seconds(member) for member in finalists.values()}
+        self._look(lines, took)
+        state = pairs(self.folder, self.asked)
+        if state.winner:
+            winner = next(member for member in finalists.values() if member.side == state.winner)
+            self._control(winner, best, members.get(EXTENDED), took[winner.side], state)
+
+    def _choose_finalists(self, plan: Plan, tuning: Tuning) -> None:
+        tuned = tuning.tuned()
+        plains = [member for member in tuned if member.side == PLAIN]
+        best: dict[str, Member] = {}
+        for member in tuned:
+            if member.side != PLAIN and (member.side not in best or member.score > best[member.side].score):
+                best[member.side] = member
+        require(bool(best), "sdrun ask", "no trial of any method ended; see their run.log")
+        ranked = sorted(best.values(), key=lambda member: member.score, reverse=True)
+        num = 2 if len(ranked) > 1 and self.clock.left > MANY * (plan.pair + plan.pair / 2) else 1
+        dearest = max(ranked[:num], key=lambda member: member.cost)
+        affordable = [member for member in plains if member.cost <= TOLERANCE * dearest.cost] or plains[:1]
+        base = max(affordable, key=lambda member: member.score)
+        extended = tuning.extended(base, dearest)
+        if extended:
+            plains.append(extended)
+            tuned.append(extended)
+        self.folder.note(
+            members={member.name: member.to_json() for member in tuned},
+            plain=max(plains, key=lambda member: member.score).name,
+            finalists=[member.name for member in ranked[:num]],
+        )
+
+    def _look(self, lines: dict[str, list[str]], took: dict[str, float]) -> None:
+        """Run on paired seeds, look by look, until it is decided or the time is up."""
+        of_seed = sum(took[arm] for arm in lines) / self.making.at_once
+        if "looks" not in self.folder.content or self.is_added:
+            made = pairs(self.folder, self.asked).looks
+            there = made[-1].num if made else 0
+            reserve = 2 * max(took.values()) * FEWEST / self.making.at_once
+            room = there + math.floor(max(0.0, self.clock.left - reserve) / of_seed)
+            most = min(max(room, there + FEWEST), self.asked.most_seeds)
+            looks = [*made, *(further(made, min(self.asked.seeds, most), most) if most > there else [])]
+            self.folder.note(looks=[vars(look) for look in looks])
+        for look in [Look(**entry) for entry in self.folder.content["looks"]]:
+            state = pairs(self.folder, self.asked)
+            if state.looks and (state.winner or not state.open):
+                return
+            num = look.num
+            self._tell("Paired", f"{counted(num, 'seed')} of {', '.join(lines)}")
+            starts = [job for arm in lines if arm in self.sides for job in self.sides[arm].pretraining(range(num))]
+            self.arms.make(starts)
+            self.arms.make(self._jobs(lines, range(num)))
+            self.clock.note()
+
+    def _control(self, winner: Member, plain: Member, extended: Member | None, seconds: float, state: Pairs) -> None:
+        """The controls of the winner, on as many seeds as there is time for."""
+        one = self.sides[winner.side]
+        lines = {f"{winner.side}_{arm}": [*winner.overrides, *more] for arm, more in one.controls.items()}
+        if extended and plain.name != EXTENDED and winner.cost > TOLERANCE * plain.cost:
+            lines = {EQUAL: extended.overrides, **lines}
+        if not lines:
+            return
+        num = min(state.looks[-1].num, math.floor(self.clock.left * self.making.at_once / (len(lines) * seconds)))
+        num = self.folder.content.get("controls", {}).get(next(iter(lines)), num)
+        if num < FEWEST:
+            self._tell("Controls", "the budget does not suffice for any")
+            return
+        self.folder.note(controls=dict.fromkeys(lines, num))
+        self._tell("Controls", f"{counted(num, 'seed')} of {', '.join(lines)}")
+        self.arms.make(self._jobs(lines, range(num), one))
+
+    def _jobs(self, lines: dict[str, list[str]], seeds: range, of: Side | None = None) -> list[Job]:
+        """Of these arms; each starts from what its side, or that ``of`` which it is, starts from."""
+        jobs: list[Job] = []
+        for arm, line in lines.items():
+            one = self.sides.get(arm) or (of if of and arm.startswith(of.name) else None)
+            jobs += [(arm, seed, [*line, *(one.start(self.arms, seed) if one else [])]) for seed in seeds]
+        return jobs
+
+    def _tell(self, title: str, text: str) -> None:
+        tell(self.console, title, printable(text))

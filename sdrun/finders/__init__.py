@@ -1,0 +1,1 @@
+"""Which labels are wrong, by what models believe that did not see the items."""
