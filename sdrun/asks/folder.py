@@ -40,18 +40,19 @@ PLAN = {
     "seconds": {...: NUMBER},
     "tuning": NUMBER,
     "pair": NUMBER,
+    "controls": NUMBER,
 }
 LOOK = {"num": (int,), "share": NUMBER}
 SHAPE = {
     "format": (int,),
     "grants": [NUMBER],
     "spent": NUMBER,
-    "asked": {},
     "sight": SIGHT,
     "plan": PLAN,
     "members": {...: MEMBER},
+    "plain": TEXT,
     "finalists": [TEXT],
-    "winner": TEXT,
+    "arms": [TEXT],
     "looks": [LOOK],
     "controls": {...: (int,)},
 }

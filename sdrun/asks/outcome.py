@@ -6,7 +6,6 @@ from rich.console import Console
 
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.folder import AskFolder
-from sdrun.asks.plan import Plan
 from sdrun.asks.reading import pairs, runs
 from sdrun.asks.words import answer, controls
 from sdrun.claims.members import from_json
@@ -26,9 +25,7 @@ def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
         tables.line(printable(text), console, "bold")
         return
     plain = members[folder.content["plain"]]
-    plan = Plan(**folder.content["plan"])
-    text = answer(state, members, plain, plan, sum(folder.content["grants"]))
-    tables.line(printable(text), console, "bold")
+    tables.line(printable(answer(state, folder, plain)), console, "bold")
     for line in controls(state):
         tables.line(printable(line), console)
     arm = state.winner or PLAIN

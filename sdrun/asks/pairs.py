@@ -50,6 +50,20 @@ class Pairs:
         return max(better, key=self._gain, default=None)
 
     @property
+    def is_decided(self) -> bool:
+        """Whether more seeds would tell nothing that decides: of a winner, whether it is better at equal compute."""
+        if self.winner:
+            equal = self.equal(self.winner)
+            return equal is None or equal.is_decided
+        return bool(self.looks) and not self.open
+
+    def equal(self, winner: str) -> Answer | None:
+        """Whether it is better than plain training for as much compute; None where the best plain training is that."""
+        if EQUAL not in self.numbers:
+            return None
+        return self._decided(Contrast(winner, EQUAL, self.asked.yardstick.metric), helps(len(self.finalists)))
+
+    @property
     def open(self) -> list[str]:
         """Finalists of which it is not decided yet."""
         return [name for name, answer in self.helps.items() if not answer.is_decided]
@@ -67,13 +81,14 @@ class Pairs:
         return self._decided(Contrast(PLAIN, NOW, self.asked.yardstick.metric), PLAIN_LEVEL)
 
     def further(self, winner: str) -> dict[str, Answer]:
-        """What is asked of the winner once it helps, each question only while all before it speak for it."""
+        """What is asked of a winner at equal compute, each question only while all before it speak for it."""
         yardstick, level = self.asked.yardstick, helps(len(self.finalists))
-        questions = {arm: Contrast(winner, arm, yardstick.metric) for arm in self.controls}
-        answers: dict[str, Answer] = {}
-        for arm, contrast in questions.items():
-            found = self.difference(contrast, level, self.controls[arm])
-            answers[arm] = Answer(contrast, found, yardstick.margin)
+        equal, answers = self.equal(winner), dict[str, Answer]()
+        if equal and not equal.is_better:
+            return {}
+        for arm, num in self.controls.items():
+            contrast = Contrast(winner, arm, yardstick.metric)
+            answers[arm] = Answer(contrast, self.difference(contrast, level, num), yardstick.margin)
             if not answers[arm].is_better:
                 return answers
         beside = Contrast(winner, PLAIN, yardstick.beside)

@@ -1,7 +1,7 @@
 """How a budget of time is spent: what is tried, how often, and what it will be able to tell."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
@@ -22,15 +22,19 @@ FEWEST = 3
 WITHIN = 1.25
 """Times as long as was measured that a training may take."""
 
-ARMS = 4
-"""Of paired seeds that take as long as the method: itself, a baseline for as much compute, and its controls."""
+ARMS = 2
+"""Of a paired seed that take as long as the method: itself, and plain training for as much compute."""
+
+CONTROLS = 2
+"""Of the winner, which have a few of its seeds at least."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """``left_out``: candidates with the reason; ``seconds``: of a training of each side at the command line's length.
 
-    ``tuning``, ``pair``: seconds of all of tuning, and of one more paired seed of all arms, with all jobs at once.
+    ``tuning``, ``pair``, ``controls``: seconds of all of tuning, of one more paired seed, and of the fewest seeds of
+    controls, with all jobs at once.
     """
 
     candidates: list[str]
@@ -42,6 +46,7 @@ class Plan:
     seconds: dict[str, float]
     tuning: float
     pair: float
+    controls: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,24 +64,36 @@ def planned(
 
     ``names``: of candidates, the likeliest first; ``seconds``: of a training of each side.
     """
-    for num in range(len(names), 0, -1):
-        fewest = ENOUGH if num > 1 else 1
-        numbers = [trials for trials in TRIALS if fewest <= trials <= max(asked.trials, fewest)]
-        for trials, num_tuning, lengths in product(numbers, (2, 1), (asked.lengths, asked.lengths[:1])):
-            plan = _plan(asked, names[:num], seconds, at_once, trials, asked.tuning_seeds[:num_tuning], lengths)
-            num_seeds = math.floor((left - plan.tuning) / plan.pair)
-            is_last = num == 1 and trials == 1 and num_tuning == 1 and len(lengths) == 1
-            if num_seeds < (FEWEST if is_last else asked.seeds) or (plan.tuning > TUNING * left and not is_last):
-                continue
-            dear = dict.fromkeys(names[num:], "the budget")
-            return replace(plan, left_out={**left_out, **dear}, num_seeds=min(num_seeds, asked.most_seeds))
+    for num, lengths, trials, tuning_seeds in _ways(asked, len(names)):
+        plan = _plan(asked, names[:num], seconds, at_once, trials, tuning_seeds, lengths)
+        num_seeds = math.floor((left - plan.tuning - plan.controls) / plan.pair)
+        is_least = trials == 1
+        if num_seeds < (FEWEST if is_least else asked.seeds) or (plan.tuning > TUNING * left and not is_least):
+            continue
+        dear = dict.fromkeys(names[num:], "the budget")
+        return replace(plan, left_out={**left_out, **dear}, num_seeds=min(num_seeds, asked.most_seeds))
     return None
+
+
+def _ways(asked: Asked, most: int) -> Iterator[tuple[int, list[float], int, list[int]]]:
+    """How many candidates, lengths, trials of each, tuning seeds: the best first.
+
+    Longer training comes before more settings, for it is what methods lose to most often, and before a third candidate.
+    """
+    enough = [trials for trials in TRIALS if ENOUGH <= trials <= asked.trials]
+    seeds = [asked.tuning_seeds[:num] for num in (2, 1)]
+    for lengths, fewest in ((asked.lengths, min(2, most)), (asked.lengths[:1], 1)):
+        for num, trials, tuning_seeds in product(range(most, fewest - 1, -1), enough, seeds):
+            yield num, lengths, trials, tuning_seeds
+    for trials in TRIALS:
+        if trials < ENOUGH:
+            yield 1, asked.lengths[:1], trials, seeds[-1]
 
 
 def least(asked: Asked, names: Sequence[str], seconds: Mapping[str, float], at_once: int) -> float:
     """Seconds without which there is no plan: those of a trial of each side and the fewest paired seeds."""
     plans = [_plan(asked, [name], seconds, at_once, 1, asked.tuning_seeds[:1], asked.lengths[:1]) for name in names]
-    return min(plan.tuning + FEWEST * plan.pair for plan in plans)
+    return min(plan.tuning + FEWEST * plan.pair + plan.controls for plan in plans)
 
 
 def _plan(
@@ -95,9 +112,11 @@ def _plan(
         for num_left, num, length in stages(len(names), trials, lengths, asked.halving)
         for side in (PLAIN, *names[:num_left])
     ]
-    tuning = WITHIN * (sum(work) + lengths[-1] * dearest) / at_once if len(work) > 2 or trials > 1 else 0.0
-    pair = WITHIN * (seconds[PLAIN] * (1 + lengths[-1]) + ARMS * lengths[-1] * dearest) / at_once
-    return Plan([*names], {}, trials, tuning_seeds, lengths, 0, dict(seconds), tuning, pair)
+    longest = WITHIN * lengths[-1] / at_once
+    tuning = WITHIN * sum(work) / at_once + longest * dearest
+    pair = longest * (seconds[PLAIN] * (1 / lengths[-1] + 1) + ARMS * dearest)
+    controls = longest * FEWEST * CONTROLS * dearest if trials > 1 else 0.0
+    return Plan([*names], {}, trials, tuning_seeds, lengths, 0, dict(seconds), tuning, pair, controls)
 
 
 def stages(num: int, trials: int, lengths: Sequence[float], halving: int) -> list[tuple[int, int, float]]:

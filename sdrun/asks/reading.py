@@ -1,9 +1,9 @@
 """The paired runs of an ask, as they lie in its folder."""
 
 from sdrun.asks.deciding import Look
-from sdrun.asks.declaration import PLAIN, Asked
+from sdrun.asks.declaration import Asked
 from sdrun.asks.folder import AskFolder
-from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.pairs import Pairs
 from sdrun.claims.members import Member, from_json
 from sdrun.comparison.declared import together
 from sdrun.comparison.runs import Run
@@ -12,9 +12,8 @@ from sdrun.sweeps.arms import finished, place
 
 def runs(folder: AskFolder, asked: Asked) -> dict[str, dict[int, Run]]:
     """Those on paired seeds that are finished, by arm and seed. Raises InputError where one cannot be read."""
-    arms = [PLAIN, NOW, EQUAL, *(member.side for member in finalists(folder)), *folder.content.get("controls", {})]
     found: dict[str, dict[int, Run]] = {}
-    for arm in dict.fromkeys(arms):
+    for arm in (*folder.content.get("arms", []), *folder.content.get("controls", {})):
         for seed in range(asked.most_seeds):
             if run := finished(folder.path / place(arm, seed)):
                 found.setdefault(arm, {})[seed] = run
@@ -33,9 +32,9 @@ def pairs(folder: AskFolder, asked: Asked, is_over: bool = False) -> Pairs:
         for arm, of_seeds in every.items()
     }
     names = [member.side for member in finalists(folder)]
-    arms = [PLAIN, *names, *([NOW] if NOW in every else [])]
-    seeds = range(asked.most_seeds)
-    whole = next((seed for seed in seeds if any(seed not in every.get(arm, {}) for arm in arms)), asked.most_seeds)
+    arms = folder.content.get("arms", [])
+    each = (seed for seed in range(asked.most_seeds) if any(seed not in every.get(arm, {}) for arm in arms))
+    whole = next(each, asked.most_seeds) if arms else 0
     declared = together(run.declared for of_seeds in every.values() for run in of_seeds.values())
     return Pairs(asked, declared, numbers, _made(folder, whole, is_over), names, folder.content.get("controls", {}))
 

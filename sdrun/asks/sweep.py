@@ -4,7 +4,6 @@ Everything that is decided on the way is written into ``ask.json`` before it is 
 goes on to the same answer.
 """
 
-import math
 from pathlib import Path
 
 from hydra.plugins.launcher import Launcher
@@ -14,22 +13,22 @@ from rich.console import Console
 
 from sdrun.asks import sight
 from sdrun.asks.clock import Clock
-from sdrun.asks.deciding import Look, further
 from sdrun.asks.declaration import KEY, PLAIN, Asked, asked
+from sdrun.asks.final import Final
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.measuring import measured
 from sdrun.asks.outcome import tell_answer
-from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.pairs import NOW
 from sdrun.asks.plan import FEWEST, Plan, least, planned
 from sdrun.asks.reading import pairs
 from sdrun.asks.sides import Side, plain, side
 from sdrun.asks.tuning import EXTENDED, Tuning
-from sdrun.asks.words import told
+from sdrun.asks.words import plan_lines
 from sdrun.claims.members import TOLERANCE, Member, from_json
 from sdrun.configuration import settings_from
 from sdrun.errors import InputError, OutOfTime, require
-from sdrun.settings.words import counted, printable, roughly
-from sdrun.sweeps.arms import Arms, Job, validation
+from sdrun.settings.words import printable, roughly
+from sdrun.sweeps.arms import Arms, validation
 from sdrun.sweeps.making import Making
 from sdrun.telling import tell
 
@@ -105,7 +104,7 @@ class Sweep:
             needed = least(self.asked, names, seconds, self.making.at_once) + self.clock.spent
             few = f"{FEWEST} paired seeds of plain training and one method"
             raise InputError(f"--budget: is too small for {few}; give it {roughly(1.1 * needed)} at least")
-        for line in told(self.asked, new, self.seen, self.clock.left, self.making.at_once):
+        for line in plan_lines(self.asked, new, self.seen, self.clock.left, self.making.at_once):
             self._tell("Plan", line)
         if not self.making.is_dry:
             self.folder.note(sight=self.seen.to_json(), plan=new.to_json())
@@ -128,24 +127,14 @@ class Sweep:
         return left_out
 
     def _finish(self, plan: Plan) -> None:
-        """Tune, run what was chosen on paired seeds, and then the controls."""
+        """Tune, and let what was chosen run on paired seeds."""
         tuning = Tuning(self.asked, plan, self.sides, self.arms, self._tell)
         if "members" not in self.folder.content:
             self._choose_finalists(plan, tuning)
         members = {member.name: member for member in from_json(self.folder.content["members"])}
-        best = members[self.folder.content["plain"]]
-        finalists = {name: members[name] for name in self.folder.content["finalists"]}
-        lines = {PLAIN: best.overrides}
-        if best.overrides != self.sides[PLAIN].line:
-            lines[NOW] = self.sides[PLAIN].line
-        lines |= {member.side: member.overrides for member in finalists.values()}
-        took = {PLAIN: tuning.seconds(best), NOW: plan.seconds[PLAIN]}
-        took |= {member.side: tuning.seconds(member) for member in finalists.values()}
-        self._look(lines, took)
-        state = pairs(self.folder, self.asked)
-        if state.winner:
-            winner = next(member for member in finalists.values() if member.side == state.winner)
-            self._control(winner, best, members.get(EXTENDED), took[winner.side], state)
+        names = {self.folder.content["plain"], *self.folder.content["finalists"], EXTENDED} & members.keys()
+        seconds = {NOW: plan.seconds[PLAIN]} | {name: tuning.seconds(members[name]) for name in names}
+        Final(self.asked, self.folder, self.sides, seconds, self.arms, self.clock, self._tell).run(self.is_added)
 
     def _choose_finalists(self, plan: Plan, tuning: Tuning) -> None:
         tuned = tuning.tuned()
@@ -166,56 +155,9 @@ class Sweep:
             tuned.append(extended)
         self.folder.note(
             members={member.name: member.to_json() for member in tuned},
-            plain=max(plains, key=lambda member: member.score).name,
+            plain=max(plains, key=lambda member: (member.score, member.cost)).name,
             finalists=[member.name for member in ranked[:num]],
         )
-
-    def _look(self, lines: dict[str, list[str]], took: dict[str, float]) -> None:
-        """Run on paired seeds, look by look, until it is decided or the time is up."""
-        of_seed = sum(took[arm] for arm in lines) / self.making.at_once
-        if "looks" not in self.folder.content or self.is_added:
-            made = pairs(self.folder, self.asked).looks
-            there = made[-1].num if made else 0
-            reserve = 2 * max(took.values()) * FEWEST / self.making.at_once
-            room = there + math.floor(max(0.0, self.clock.left - reserve) / of_seed)
-            most = min(max(room, there + FEWEST), self.asked.most_seeds)
-            looks = [*made, *(further(made, min(self.asked.seeds, most), most) if most > there else [])]
-            self.folder.note(looks=[vars(look) for look in looks])
-        for look in [Look(**entry) for entry in self.folder.content["looks"]]:
-            state = pairs(self.folder, self.asked)
-            if state.looks and (state.winner or not state.open):
-                return
-            num = look.num
-            self._tell("Paired", f"{counted(num, 'seed')} of {', '.join(lines)}")
-            starts = [job for arm in lines if arm in self.sides for job in self.sides[arm].pretraining(range(num))]
-            self.arms.make(starts)
-            self.arms.make(self._jobs(lines, range(num)))
-            self.clock.note()
-
-    def _control(self, winner: Member, plain: Member, extended: Member | None, seconds: float, state: Pairs) -> None:
-        """The controls of the winner, on as many seeds as there is time for."""
-        one = self.sides[winner.side]
-        lines = {f"{winner.side}_{arm}": [*winner.overrides, *more] for arm, more in one.controls.items()}
-        if extended and plain.name != EXTENDED and winner.cost > TOLERANCE * plain.cost:
-            lines = {EQUAL: extended.overrides, **lines}
-        if not lines:
-            return
-        num = min(state.looks[-1].num, math.floor(self.clock.left * self.making.at_once / (len(lines) * seconds)))
-        num = self.folder.content.get("controls", {}).get(next(iter(lines)), num)
-        if num < FEWEST:
-            self._tell("Controls", "the budget does not suffice for any")
-            return
-        self.folder.note(controls=dict.fromkeys(lines, num))
-        self._tell("Controls", f"{counted(num, 'seed')} of {', '.join(lines)}")
-        self.arms.make(self._jobs(lines, range(num), one))
-
-    def _jobs(self, lines: dict[str, list[str]], seeds: range, of: Side | None = None) -> list[Job]:
-        """Of these arms; each starts from what its side, or that ``of`` which it is, starts from."""
-        jobs: list[Job] = []
-        for arm, line in lines.items():
-            one = self.sides.get(arm) or (of if of and arm.startswith(of.name) else None)
-            jobs += [(arm, seed, [*line, *(one.start(self.arms, seed) if one else [])]) for seed in seeds]
-        return jobs
 
     def _tell(self, title: str, text: str) -> None:
         tell(self.console, title, printable(text))
