@@ -1,6 +1,6 @@
 """What an ask is made of: how both sides are tuned, and which methods come into question."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -80,6 +80,9 @@ class Asked:
     @property
     def yardstick(self) -> Yardstick:
         return YARDSTICKS[self.goal]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "goal": self.goal.value}
 
     def candidate(self, name: str) -> Candidate:
         """One of these, or of a method that nothing more is known of."""

@@ -1,17 +1,19 @@
 """``ask.json`` in the folder of a sweep: what was asked, what was decided on the way, and how much time was given."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from sdrun.asks.declaration import Asked, asked
 from sdrun.claims.members import MEMBER
-from sdrun.errors import InputError
+from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
 from sdrun.storage.documents import Unreadable, read_json
 from sdrun.storage.files import write_json
-from sdrun.storage.shape import NUMBER, TEXT, require_shape
+from sdrun.storage.shape import ANYTHING, NUMBER, TEXT, require_shape
 
 FILE = "ask.json"
 FORMAT = 1
@@ -45,6 +47,7 @@ PLAN = {
 LOOK = {"num": (int,), "share": NUMBER}
 SHAPE = {
     "format": (int,),
+    "asked": ANYTHING,
     "grants": [NUMBER],
     "spent": NUMBER,
     "sight": SIGHT,
@@ -84,6 +87,17 @@ class AskFolder:
         except Unreadable as error:
             raise InputError(f"{printable(str(path))} holds no ask: {printable(str(error))}") from error
         return cls(path, document)
+
+    @property
+    def name(self) -> str:
+        return Path(os.path.abspath(self.path)).name
+
+    @property
+    def asked(self) -> Asked:
+        """Raises InputError where what was asked does not hold together."""
+        values, file = self.content.get("asked", {}), printable(str(self.path / FILE))
+        require("${" not in json.dumps(values), file, "what was asked refers to something else")
+        return asked(values)
 
     def note(self, **entries: Any) -> None:
         """Write further entries, in the place of those of the same name."""

@@ -6,13 +6,18 @@ from rich.console import Console
 
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.folder import AskFolder
+from sdrun.asks.page import sections
 from sdrun.asks.reading import pairs, runs
 from sdrun.asks.words import answer, controls
 from sdrun.claims.members import from_json
 from sdrun.comparison import commands, tables
+from sdrun.comparison.report import render
 from sdrun.settings.words import printable
+from sdrun.storage.files import write_bytes
 from sdrun.sweeps.arms import place
 from sdrun.telling import tell
+
+REPORT = "report.html"
 
 
 def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
@@ -28,9 +33,12 @@ def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
     tables.line(printable(answer(state, folder, plain)), console, "bold")
     for line in controls(state):
         tables.line(printable(line), console)
+    page = folder.path / REPORT
+    write_bytes(page, render(f"sdrun ask: {folder.name}", sections(folder, asked)).encode(errors="backslashreplace"))
     arm = state.winner or PLAIN
     best = runs(folder, asked)[arm][0]
     tell(console, "Run", printable(str(folder.path / place(arm, 0))))
     tell(console, "Alone", commands.command(commands.words(best, commands.SEED, "pictures"), [0]))
+    tell(console, "Report", printable(str(page)))
     if state.open and not state.winner:
         tell(console, "More", printable(more))

@@ -52,7 +52,7 @@ class Sweep:
         grants = [*self.folder.content["grants"], *budget]
         require(bool(grants), "--budget", "is missing; say how much time there is, such as --budget 2h")
         self.is_added = bool(budget)
-        self.folder.content |= {"grants": grants}
+        self.folder.content |= {"grants": grants, "asked": self.asked.to_json()}
         self.console, self.clock = Console(highlight=False, soft_wrap=True), Clock(self.folder)
 
     def run(self, common: list[str]) -> None:

@@ -3,15 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sdrun.comparison import seen
 from sdrun.comparison.commands import SEED, command, words
 from sdrun.comparison.groups import DATA_SEED, FOLLOWS, IGNORED, STAGE
-from sdrun.comparison.report import Groups, Section, section
+from sdrun.comparison.report import Groups, Section, pictures, section
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table
 from sdrun.settings.words import clock, counted, printable, text
 
 MOST_NAMED = 4
 """Different values of a fact."""
+
+
+def whole(groups: Groups) -> list[Section]:
+    """All that a page has below its answer."""
+    return [facts(groups), *pictures(groups), *seen.section(groups), *settings(groups), commands(groups)]
 
 
 def facts(groups: Groups) -> Section:

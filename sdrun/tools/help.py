@@ -66,8 +66,8 @@ def _overview(verbs: list[str], console: "Console") -> None:
         listed[other] += f"; {group} has the same"
     for group in [group for group in listed if "/" in group]:
         listed[group.partition("/")[0]] += f"; {group} has {listed.pop(group)}"
-    listed["optim"] += f"; hardware has {listed.pop('hardware')}"
-    listed["experiment"] = f"{len(members['experiment'])} sets of settings: ``sdrun help experiment``"
+    listed["optim"] += f"; hardware has {listed.pop('hardware')}; experiment has {len(members['experiment'])}"
+    del listed["experiment"]
     layout.paragraph(TITLE, console)
     layout.rows(FIRST.items(), console)
     layout.heading("Choices, GROUP=CHOICE: sdrun help METHOD, GROUP or metrics", console)

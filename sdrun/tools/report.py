@@ -1,4 +1,4 @@
-"""``sdrun report RUN_OR_GLOB... -o report.html``: a comparison, or claims, as one page that needs no network."""
+"""``sdrun report RUN_OR_GLOB... -o report.html``: what a comparison, claim or ask gives, as one page."""
 
 import argparse
 from pathlib import Path
@@ -19,12 +19,15 @@ def main(arguments: list[str]) -> None:
         "-o", "--output", type=Path, default=Path("report.html"), metavar="FILE", help="report.html if not said"
     )
     options = parser.parse_args(arguments)
+    from sdrun.asks import folder as asks
     from sdrun.claims.folder import FILE
     from sdrun.comparison.report import render
     from sdrun.storage.files import write_bytes
 
     if all((Path(run) / FILE).exists() for run in options.runs):
         title, sections = _claims([Path(run) for run in options.runs])
+    elif len(options.runs) == 1 and (Path(options.runs[0]) / asks.FILE).exists():
+        title, sections = _ask(Path(options.runs[0]))
     else:
         title, sections = _comparison(options)
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +36,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
-    from sdrun.comparison import basis, forest, rendering, report, seen
+    from sdrun.comparison import basis, forest, rendering, report
     from sdrun.comparison.asked import answered
     from sdrun.comparison.tables import called, titled
 
@@ -46,9 +49,17 @@ def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
     title = f"Differences in {titled(called(result.primary, metric), metric)}"
     section.wide = report.wide(forest.lines(result), title)
     drawn = [report.lines(result.frontier)] if result.frontier else []
-    sections = [section, *drawn, basis.facts(groups), *report.pictures(groups), *seen.section(groups)]
-    sections += [*basis.settings(groups), basis.commands(groups)]
-    return basis.title(groups), sections
+    return basis.title(groups), [section, *drawn, *basis.whole(groups)]
+
+
+def _ask(path: Path) -> tuple[str, list["Section"]]:
+    from sdrun.asks import folder, page
+    from sdrun.errors import require
+
+    ask = folder.AskFolder.open(path)
+    asked = ask.asked
+    require(bool(ask.content.get("looks")), str(path), "has no look at paired seeds yet; go on by: sdrun ask --resume")
+    return f"sdrun ask: {ask.name}", page.sections(ask, asked)
 
 
 def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
@@ -59,7 +70,7 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
     from sdrun.claims.pictures import frontier, lines
     from sdrun.claims.verdicts import judged
     from sdrun.claims.words import sentences
-    from sdrun.comparison import basis, report, seen
+    from sdrun.comparison import basis, report
     from sdrun.comparison.tables import titled
 
     claims = judged(find(paths))
@@ -73,11 +84,5 @@ def _claims(paths: list[Path]) -> tuple[str, list["Section"]]:
         section.pictures = [Markup(svg)] if (svg := frontier(claim)) else []
         sections.append(section)
         if groups:
-            sections += [
-                basis.facts(groups),
-                *report.pictures(groups),
-                *seen.section(groups),
-                *basis.settings(groups),
-                basis.commands(groups),
-            ]
+            sections += basis.whole(groups)
     return f"Claims: {', '.join(claim.name for claim in claims)}", sections
