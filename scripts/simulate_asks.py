@@ -2,9 +2,9 @@
 
     python scripts/simulate_asks.py [--asks 2000] [--methods 5] [--picture docs/pictures/ask_power.svg]
 
-Each of several methods differs from plain training by an effect. All are tuned on validation, whose noise is as large as
-the spread of paired seeds; the best, or the best two, run on paired seeds in looks until it is decided or the budget is
-spent, which then is added to once. Then come the controls. Effects are in standard deviations of paired differences.
+Each of several methods differs from plain training by an effect. All are tuned on validation, whose noise is as large
+as the spread of paired seeds; the best, or the best two, run on paired seeds in looks until it is decided or the budget
+is spent, which may then be added to. Then come the controls. Effects are in standard deviations of paired differences.
 """
 
 import argparse
@@ -14,18 +14,17 @@ import numpy as np
 
 from sdrun.asks.deciding import Look, further
 from sdrun.asks.declaration import PLAIN, Asked
-from sdrun.asks.goals import Goal
+from sdrun.asks.goals import YARDSTICKS, Goal
 from sdrun.asks.pairs import EQUAL, NOW, Pairs
 from sdrun.judges.metric import Better, Metric
 
 ACCURACY = Metric("accuracy", Better.higher, "", "accuracy")
 NLL = Metric("nll_calibrated", Better.lower, "", "NLL")
 FIRST = 5
+"""Seeds of the first look."""
 
-
-def asked(most: int) -> Asked:
-    """One in whose unit the margin is a tenth of the spread, so that a null is seldom called too small to matter."""
-    return Asked(Goal.accuracy, None, FIRST, most, [1000], 1, 3, [1.0], None, {}, {}, {})
+SPREAD = 10 * YARDSTICKS[Goal.accuracy].margin
+"""Of paired differences: so large that a null is seldom found too small to matter."""
 
 
 def simulated(
@@ -38,21 +37,21 @@ def simulated(
 ) -> Pairs:
     """An ask with so many paired seeds in each of ``budgets``.
 
-    ``effects``: of each method over plain training; ``equal`` and ``control``: of plain training for as much compute, and
-    of a winner's controls, over plain training.
+    ``effects``: of each method over plain training; ``equal`` and ``control``: of plain training for as much compute,
+    and of a winner's controls, over plain training.
     """
     scores = np.asarray(effects) + rng.normal(size=len(effects))
     names = [f"method_{number}" for number in np.argsort(-scores)[:num_finalists]]
     means = {PLAIN: 0.0, NOW: 0.0, EQUAL: equal} | {name: effects[int(name[7:])] for name in names}
     most = sum(budgets)
-    spread = Asked(Goal.accuracy, None, 3, 3, [1000], 1, 3, [1.0], None, {}, {}, {}).yardstick.margin * 10
-    values = {arm: spread * (mean + rng.normal(size=most) / np.sqrt(2)) for arm, mean in means.items()}
-    values |= {f"{name}_silent": spread * (control + rng.normal(size=most) / np.sqrt(2)) for name in names}
+    asked = Asked(Goal.accuracy, None, FIRST, most, [1000], 1, 3, [1.0], None, {}, {}, {})
+    values = {arm: SPREAD * (mean + rng.normal(size=most) / np.sqrt(2)) for arm, mean in means.items()}
+    values |= {f"{name}_silent": SPREAD * (control + rng.normal(size=most) / np.sqrt(2)) for name in names}
     numbers = {
         arm: {seed: {"test/accuracy": value, "test/nll_calibrated": rng.normal()} for seed, value in enumerate(column)}
         for arm, column in values.items()
     }
-    state = Pairs(asked(most), {"accuracy": ACCURACY, "nll_calibrated": NLL}, numbers, [], names)
+    state = Pairs(asked, {"accuracy": ACCURACY, "nll_calibrated": NLL}, numbers, [], names)
     for end in np.cumsum(budgets):
         for look in further(state.looks, FIRST, int(end)):
             if state.is_decided:
@@ -84,7 +83,9 @@ def main() -> None:
     rng, nothing = np.random.default_rng(0), [0.0] * options.methods
     print(f"{options.asks:,} asks of {options.methods} methods, none of which does anything: something is said of\n")
     for budgets, num_finalists in (([5], 1), ([13], 1), ([20], 2), ([5, 13], 1), ([8, 20, 22], 2)):
-        false = np.mean([bool(statements(simulated(rng, nothing, budgets, num_finalists))) for _ in range(options.asks)])
+        false = np.mean(
+            [bool(statements(simulated(rng, nothing, budgets, num_finalists))) for _ in range(options.asks)]
+        )
         print(f"{' + '.join(map(str, budgets))} seeds, {num_finalists} in the final: {100 * false:.2f} %")
     print("\n| seeds in the budget | effect, sd | yes | seeds it took |\n|---:|---:|---:|---:|")
     power: dict[float, list[float]] = {}

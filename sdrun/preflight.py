@@ -99,6 +99,20 @@ def _each(compositions: Compositions, lines: list[list[str]]) -> Iterator[DictCo
 
 def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
     """Raise InputError where the data, device or folder that a job's settings and Hydra's own ask for cannot do."""
+    require_learnable(settings)
+    try:
+        folder = OmegaConf.select(hydra, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
+    except OmegaConfBaseException:
+        folder = None  # a pattern that only Hydra itself can resolve
+    if folder:
+        _require_place(Path(folder), is_sweep, is_new=not OmegaConf.select(hydra, "hydra.sweeper.resumes"))
+    from sdrun.hardware import resolve
+
+    resolve(settings.hardware)
+
+
+def require_learnable(settings: Settings) -> None:
+    """Raise InputError where data, method and network of these settings do not go together."""
     published = tasks.load(settings.dataset)
     settings = replace(settings, dataset=tasks.measured(settings.dataset, published))
     settings.check_data(published.item, len(published.train), num_ranks())
@@ -115,15 +129,6 @@ def check(settings: Settings, hydra: DictConfig, is_sweep: bool) -> None:
         backbone = models.build(settings.model, settings.dataset.fed(published.item))
         if start:
             start.load_into(backbone)
-    try:
-        folder = OmegaConf.select(hydra, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
-    except OmegaConfBaseException:
-        folder = None  # a pattern that only Hydra itself can resolve
-    if folder:
-        _require_place(Path(folder), is_sweep, is_new=not OmegaConf.select(hydra, "hydra.sweeper.resumes"))
-    from sdrun.hardware import resolve
-
-    resolve(settings.hardware)
 
 
 def _require_networks(settings: Settings, splits: Splits, item: Item) -> None:

@@ -91,6 +91,10 @@ class Asked:
 
 def asked(values: dict[str, Any]) -> Asked:
     """What these values ask. Raises InputError where they do not hold together."""
+    goals = [goal.value for goal in Goal]
+    require(
+        values["goal"] in goals, "--goal", f"{values['goal']} is none; choose {', '.join(goals[:-1])} or {goals[-1]}"
+    )
     try:
         one = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Asked), values))
     except OmegaConfBaseException as error:

@@ -12,7 +12,7 @@ from sdrun.asks.words import answer, controls
 from sdrun.claims.members import from_json
 from sdrun.comparison import commands, tables
 from sdrun.comparison.report import render
-from sdrun.settings.words import printable
+from sdrun.settings.words import parted, printable
 from sdrun.storage.files import write_bytes
 from sdrun.sweeps.arms import place
 from sdrun.telling import tell
@@ -38,7 +38,8 @@ def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
     arm = state.winner or PLAIN
     best = runs(folder, asked)[arm][0]
     tell(console, "Run", printable(str(folder.path / place(arm, 0))))
-    tell(console, "Alone", commands.command(commands.words(best, commands.SEED, "pictures"), [0]))
+    alone = dict(map(parted, commands.words(best, commands.SEED, "pictures")))  # of words of one key the last counts
+    tell(console, "Alone", commands.command([f"{key}={value}" for key, value in alone.items()], [0]))
     tell(console, "Report", printable(str(page)))
-    if state.open and not state.winner:
+    if not state.is_decided and state.looks[-1].num < asked.most_seeds:
         tell(console, "More", printable(more))

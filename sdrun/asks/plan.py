@@ -64,30 +64,34 @@ def planned(
 
     ``names``: of candidates, the likeliest first; ``seconds``: of a training of each side.
     """
-    for num, lengths, trials, tuning_seeds in _ways(asked, len(names)):
-        plan = _plan(asked, names[:num], seconds, at_once, trials, tuning_seeds, lengths)
+    cheapest = min(names, key=lambda name: seconds[name])
+    for chosen, lengths, trials, tuning_seeds in _ways(asked, names, cheapest):
+        plan = _plan(asked, chosen, seconds, at_once, trials, tuning_seeds, lengths)
         num_seeds = math.floor((left - plan.tuning - plan.controls) / plan.pair)
         is_least = trials == 1
         if num_seeds < (FEWEST if is_least else asked.seeds) or (plan.tuning > TUNING * left and not is_least):
             continue
-        dear = dict.fromkeys(names[num:], "the budget")
+        dear = {name: "the budget" for name in names if name not in chosen}
         return replace(plan, left_out={**left_out, **dear}, num_seeds=min(num_seeds, asked.most_seeds))
     return None
 
 
-def _ways(asked: Asked, most: int) -> Iterator[tuple[int, list[float], int, list[int]]]:
-    """How many candidates, lengths, trials of each, tuning seeds: the best first.
+def _ways(
+    asked: Asked, names: Sequence[str], cheapest: str
+) -> Iterator[tuple[Sequence[str], list[float], int, list[int]]]:
+    """Candidates, lengths, trials of each, tuning seeds: the best first.
 
     Longer training comes before more settings, for it is what methods lose to most often, and before a third candidate.
     """
+    most = len(names)
     enough = [trials for trials in TRIALS if ENOUGH <= trials <= asked.trials]
     seeds = [asked.tuning_seeds[:num] for num in (2, 1)]
     for lengths, fewest in ((asked.lengths, min(2, most)), (asked.lengths[:1], 1)):
         for num, trials, tuning_seeds in product(range(most, fewest - 1, -1), enough, seeds):
-            yield num, lengths, trials, tuning_seeds
+            yield names[:num], lengths, trials, tuning_seeds
     for trials in TRIALS:
         if trials < ENOUGH:
-            yield 1, asked.lengths[:1], trials, seeds[-1]
+            yield [cheapest], asked.lengths[:1], trials, seeds[-1]
 
 
 def least(asked: Asked, names: Sequence[str], seconds: Mapping[str, float], at_once: int) -> float:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdrun.asks.declaration import PLAIN, Asked, Candidate
+from sdrun.asks.goals import Goal
 from sdrun.claims.trials import drawn
-from sdrun.errors import InputError
+from sdrun.configuration import settings_from
+from sdrun.errors import InputError, require
+from sdrun.preflight import require_learnable
 from sdrun.settings.words import override, text
 from sdrun.sweeps.arms import Arms, Job, place
 
@@ -45,8 +48,13 @@ class Side:
 
 
 def plain(asked: Asked, arms: Arms) -> Side:
+    """Raises InputError where the goal cannot be asked of what is there."""
     line = list(asked.yardstick.baseline)
-    arms.require_settings(line)
+    try:
+        _require_learnable(line, arms)
+    except InputError as error:
+        require(asked.goal is not Goal.compute, "--goal", f"{asked.goal.value} cannot be asked of this: {error}")
+        raise
     return Side(PLAIN, line, _axes(asked, {}, line, arms), {})
 
 
@@ -54,9 +62,8 @@ def side(asked: Asked, name: str, arms: Arms) -> Side:
     """A candidate. Raises InputError where its settings do not suit what is asked."""
     candidate = asked.candidate(name)
     line = [*candidate.method, *_teacher(candidate, arms)]
-    arms.require_settings(line)
-    if candidate.pretrain is not None:
-        arms.require_settings(candidate.pretrain)
+    for each in (line, *([] if candidate.pretrain is None else [candidate.pretrain])):
+        _require_learnable(each, arms)
     asked_for = {"silent": candidate.silent, "uninformed": candidate.uninformed}
     controls = {arm: more for arm, more in asked_for.items() if more is not None and _is_possible([*line, *more], arms)}
     return Side(name, line, _axes(asked, candidate.knobs, line, arms), controls, candidate.pretrain)
@@ -76,13 +83,20 @@ def _teacher(candidate: Candidate, arms: Arms) -> list[str]:
 def _axes(asked: Asked, knobs: Mapping[str, Any], line: list[str], arms: Arms) -> dict[str, list[Any]]:
     """What is tuned of a side: of values that it does not have, or that it cannot have, nothing."""
     settings = arms.making.compositions.settings([*arms.common, *line])
-    scaled = {key: [factor * settings[key] for factor in factors] for key, factors in asked.scaled.items()}
+    scaled = {
+        key: [float(f"{factor * settings[key]:.6g}") for factor in factors] for key, factors in asked.scaled.items()
+    }
     every = {key: values for key, values in {**asked.grid, **scaled, **knobs}.items() if values is not None}
     possible = {
         key: [value for value in values if _is_possible([*line, override(key, text(value))], arms)]
         for key, values in every.items()
     }
     return {key: values for key, values in possible.items() if len(values) > 1}
+
+
+def _require_learnable(line: list[str], arms: Arms) -> None:
+    """Raise InputError where a run would have settings that do not suit each other, or the data."""
+    require_learnable(settings_from(arms.making.compositions.config([*arms.common, *line])))
 
 
 def _is_possible(line: list[str], arms: Arms) -> bool:

@@ -15,6 +15,9 @@ from sdrun.settings.words import counted
 FEW = 0.5
 """Of the items, the share with a label up to which these are few."""
 
+FEWEST = 3
+"""Labels of each class."""
+
 SUSPECT = 0.03
 """The share of wrong labels from which on they matter, by the lower end of its interval."""
 
@@ -53,7 +56,7 @@ class Sight:
     def lines(self) -> list[str]:
         """Five lines about it."""
         share = f", {100 * self.num_labelled / self.num:.3g} %" if self.num_labelled < self.num else ", all"
-        balance = f"{self.rarest:,} to {self.commonest:,} of a class" if self.rarest < self.commonest else "evenly"
+        each = f"{self.rarest:,}" if self.rarest == self.commonest else f"{self.rarest:,} to {self.commonest:,}"
         if self.wrong is None:
             noise = "how many are wrong a quick look cannot tell"
         elif self.wrong[2] < 0.005:
@@ -65,8 +68,7 @@ class Sight:
             pace += f", {1000 * self.together:.3g} ms with {self.at_once} jobs at once"
         return [
             f"{self.num:,} {self.kind} for training, {self.num_validation:,} for validation, {self.num_test:,} to test",
-            f"{counted(self.num_classes, 'class').replace('classs', 'classes')}; {self.num_labelled:,} labels{share}, "
-            f"{balance}",
+            f"{self.num_classes:,} classes; {self.num_labelled:,} labels{share}, {each} of each",
             f"labels: {noise}",
             f"network: {self.network}",
             f"a step of plain training: {pace}",
@@ -92,6 +94,9 @@ def seen(settings: Settings) -> Sight:
     from sdrun.models.backbone import shape_of
 
     sizes = np.bincount(labels, minlength=num_classes)
+    rarest, num = splits.counts.rarest
+    few = f"has {counted(num, 'label')} of {rarest}, too few to learn it and be judged; merge classes, or label more"
+    require(num >= FEWEST, "dataset.num_labels" if dataset.num_labels else "dataset", few)
     network = shape_of(models.shape(settings.model, dataset.fed(published.item)))
     return Sight(
         str(published.item),

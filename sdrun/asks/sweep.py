@@ -16,6 +16,7 @@ from sdrun.asks.clock import Clock
 from sdrun.asks.declaration import KEY, PLAIN, Asked, asked
 from sdrun.asks.final import Final
 from sdrun.asks.folder import AskFolder
+from sdrun.asks.goals import Goal
 from sdrun.asks.measuring import measured
 from sdrun.asks.outcome import tell_answer
 from sdrun.asks.pairs import NOW
@@ -91,6 +92,11 @@ class Sweep:
             return plan
         settings = settings_from(self.making.compositions.config([*self.arms.common, *self.sides[PLAIN].line]))
         self.seen = sight.seen(settings)
+        has_more = self.seen.num_labelled < self.seen.num
+        without = (
+            "needs items without a label beside those with one; hide some by dataset.num_labels=N, or leave it out"
+        )
+        require(has_more or self.asked.goal is not Goal.labels, "--goal", f"labels {without}")
         left_out = self._choose()
         found = measured(self.sides, self.arms, self.clock.until)
         left_out |= {name: "fails within a few steps" for name in self.sides if name not in found.seconds}
@@ -117,7 +123,7 @@ class Sweep:
         for name in self.asked.compare or self.asked.candidates:
             candidate = self.asked.candidate(name)
             if not self.asked.compare and not candidate.suits(set(goal or situations)):
-                left_out[name] = "for others: " + ", ".join(candidate.situations).replace("_", " ")
+                left_out[name] = "for " + " or ".join(candidate.situations).replace("_", " ")
                 continue
             try:
                 self.sides[name] = side(self.asked, name, self.arms)

@@ -32,11 +32,11 @@ def plan_lines(asked: Asked, plan: Plan, seen: Sight, left: float, at_once: int)
         who = ", ".join(plan.candidates) if num == len(plan.candidates) else f"the better {counted(num, 'method')}"
         as_long = f" {length:g} times as long" if length != 1 else ""
         rungs.append(f"{counted(trials, 'trial')} each of plain training and {who}{as_long}")
-    times = ", ".join(f"{name} {roughly(plan.seconds[name])}" for name in plan.seconds if name not in plan.left_out)
+    times = ", ".join(f"{name} {_brief(plan.seconds[name])}" for name in plan.seconds if name not in plan.left_out)
     seeds = f"on seed {' and '.join(map(str, plan.tuning_seeds))}, by {asked.yardstick.choose_by}"
     lines = [
         f"tunes {seeds}: {', then '.join(rungs)}; about {roughly(plan.tuning)}",
-        f"then runs the best of both on up to {plan.num_seeds} paired seeds, about {roughly(plan.pair)} each, and "
+        f"then runs the best of both on up to {plan.num_seeds} paired seeds, about {_brief(plan.pair)} each, and "
         "controls of what helps",
         f"a training takes: {times}; {counted(at_once, 'job')} at once",
     ]
@@ -47,12 +47,16 @@ def plan_lines(asked: Asked, plan: Plan, seen: Sight, left: float, at_once: int)
     return [*lines, *([f"leaves out {'; '.join(left_out)}"] if left_out else []), _resolution(asked, plan, seen, left)]
 
 
+def _brief(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 57 else roughly(seconds)
+
+
 def _resolution(asked: Asked, plan: Plan, seen: Sight, left: float) -> str:
     """What differences this will tell, to all experience, and how long smaller ones would take."""
     sd, level = spread(asked, seen.num_labelled, seen.num_test), helps(1)
     scale, unit = _unit(asked)
     tells, margin = detectable(plan.num_seeds, sd, level), asked.yardstick.margin
-    text = f"{roughly(left)} tell differences of about {scale * tells:.1f} {unit}"
+    text = f"{roughly(left)} tell differences of about {scale * tells:.2g} {unit}"
     if tells <= margin:
         return text
     num = enough(margin, sd, level)
@@ -75,6 +79,9 @@ def answer(state: Pairs, folder: AskFolder, plain: Member) -> str:
     if state.winner:
         return f"{_won(state, own, plain, clause)}{improved}."
     if state.open:
+        num_seeds = state.looks[-1].num
+        if num_seeds >= state.asked.most_seeds:
+            return f"Not decided with {counted(num_seeds, 'seed')}, the most that were asked for: {clause}{improved}."
         granted = roughly(sum(folder.content["grants"]))
         return f"Not decided within {granted}: {clause}; {_needed(helped, plan.pair)}{improved}."
     if num > 1:

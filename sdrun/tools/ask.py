@@ -46,11 +46,27 @@ def main(arguments: list[str]) -> None:
         require(is_there, "--resume", f"{options.resume} holds no ask; begin one by: sdrun ask KEY=VALUE --budget 2h")
         start.main([*words_of(options.resume, []), *budget, *dry])
         return
+    _require_single(options.overrides)
     require(bool(budget), "--budget", "is missing; say how much time there is, such as --budget 2h")
     compare = [f"hydra.sweeper.compare=[{options.compare}]"] if options.compare else []
     words = [override("hydra.sweep.dir", options.output) if options.output else f"hydra.sweep.dir={FOLDER}"]
     words += ["hydra/sweeper=ask", f"hydra.sweeper.goal={options.goal}", *compare, *budget]
     start.main(["-m", *options.overrides, *words, *dry])
+
+
+def _require_single(words: list[str]) -> None:
+    """Raise InputError for a word that gives several values."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from sdrun.errors import require
+    from sdrun.refusal import in_words
+
+    with in_words():
+        for word in OverridesParser.create().parse_overrides(words):
+            is_single = not word.is_sweep_override()
+            require(
+                is_single, str(word.input_line), "gives several values, and an ask is of one; write a list as [1,2]"
+            )
 
 
 def seconds(text: str) -> float:
