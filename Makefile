@@ -4,10 +4,10 @@ BIN := .venv/bin
 CLAIMS := freematch born_again quantise quantise_3 retention_parity drift_fashion_mnist drift_mnist compress refine_vader refine_elr
 TEACHERS := 0,1,2,3,4,5,6,7,8,9,10,11,12,100
 
-.PHONY: help setup demo test check format faults benchmark claims results clean
+.PHONY: help setup demo ask-demo test check format faults benchmark claims results clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## prepare .venv with sdrun and its development tools
 
@@ -19,6 +19,9 @@ setup: .venv/ready ## prepare .venv with sdrun and its development tools
 
 demo: .venv/ready ## three generations of a born-again network on real images
 	$(BIN)/sdrun method=born_again generations=3
+
+ask-demo: .venv/ready ## does self-distillation help with 100 labelled digits? Five minutes on two cores
+	$(BIN)/sdrun ask dataset=digits dataset.num_labels=100 model.widths=[16,32] optim.epochs=20 --budget 5m
 
 test: .venv/ready ## run the tests
 	$(BIN)/python -m compileall -q sdrun hydra_plugins # the processes of tests write none, and start a second sooner with it

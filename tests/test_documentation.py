@@ -9,6 +9,7 @@ from documented import PAGES, ROOT, anchors, blocks, commands, links, usages, wo
 from ground import CLASSES, Ground, Reader
 
 from helpers import compose
+from sdrun.asks.measuring import Measured
 from sdrun.sweeps import estimate
 
 README = ROOT / "README.md"
@@ -24,8 +25,10 @@ LEFT_OUT = {
     r"python scripts/.+": "minutes or hours; that there is such a script is tested below",
     r"torchrun .+": "starts processes, as tests/contract do; what they are asked for is composed below",
     r"sdrun tensorboard\b.*": "stays until it is stopped; tests/comparison/test_board.py has it",
+    r"sdrun ask (?!.*--dry-run).+": "minutes or hours; tests/asks has one",
     r"sdrun -m experiment=(?!.*--dry-run).+": "hours; tests/test_experiments.py has a run of each",
-    r"sdrun (compare|doctor|report|resume|taps)": "the name of a verb; that there is such a one is tested below",
+    r"sdrun report ASK_FOLDER": "needs an ask; tests/asks has one",
+    r"sdrun (ask|compare|doctor|report|resume|taps)": "the name of a verb; that there is such a one is tested below",
 }
 """Lines that are not typed, and why."""
 
@@ -57,6 +60,7 @@ def reader(ground, called, capsys, monkeypatch):
     monkeypatch.chdir(ground.folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(ground.folder / "cache"))
     monkeypatch.setattr(estimate, "show", lambda context, config, jobs, at_once: dict.fromkeys(jobs))
+    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda sides, *_: Measured(0.01, 0.01, dict.fromkeys(sides, 1.0)))
     return Reader(ground, call)
 
 

@@ -85,8 +85,8 @@ def answer(state: Pairs, folder: AskFolder, plain: Member) -> str:
         granted = roughly(sum(folder.content["grants"]))
         return f"Not decided within {granted}: {clause}; {_needed(helped, plan.pair)}{improved}."
     if num > 1:
-        several = f"none of {counted(num, 'method')} is better than {BEST_PLAIN}; the best of them in tuning, "
-        return f"No: {several}{clause}{improved}."
+        best = _against(f"{foremost}, the best of them in tuning,", "that", helped)
+        return f"No: none of {counted(num, 'method')} is better than {BEST_PLAIN}; {best}{improved}."
     return f"No: {clause}{improved}."
 
 
