@@ -87,6 +87,9 @@ def main() -> None:
             [bool(statements(simulated(rng, nothing, budgets, num_finalists))) for _ in range(options.asks)]
         )
         print(f"{' + '.join(map(str, budgets))} seeds, {num_finalists} in the final: {100 * false:.2f} %")
+    ended = [simulated(rng, [2.0, *nothing[1:]], [8, 13], control=2.0) for _ in range(options.asks)]
+    alive = np.mean([any(arm.endswith("_silent") for arm in statements(state)) for state in ended])
+    print(f"\nof a method that helps by 2 sd, whose teacher does nothing, it is said to be alive: {100 * alive:.2f} %")
     print("\n| seeds in the budget | effect, sd | yes | seeds it took |\n|---:|---:|---:|---:|")
     power: dict[float, list[float]] = {}
     seeds = (5, 8, 13, 20, 35, 50)

@@ -81,18 +81,22 @@ class Pairs:
         return self._decided(Contrast(PLAIN, NOW, self.asked.yardstick.metric), PLAIN_LEVEL)
 
     def further(self, winner: str) -> dict[str, Answer]:
-        """What is asked of a winner at equal compute, each question only while all before it speak for it."""
+        """What is asked of a winner at equal compute, each question only while all before it speak for it.
+
+        Controls are looked at once, where the winner was found, so they have the share of that look: it was found
+        there because its own seeds were good.
+        """
         yardstick, level = self.asked.yardstick, helps(len(self.finalists))
-        equal, answers = self.equal(winner), dict[str, Answer]()
+        equal, answers, share = self.equal(winner), dict[str, Answer](), self.looks[-1].share
         if equal and not equal.is_better:
             return {}
         for arm, num in self.controls.items():
             contrast = Contrast(winner, arm, yardstick.metric)
-            answers[arm] = Answer(contrast, self.difference(contrast, level, num), yardstick.margin)
+            answers[arm] = Answer(contrast, self.difference(contrast, share * level, num), yardstick.margin)
             if not answers[arm].is_better:
                 return answers
         beside = Contrast(winner, PLAIN, yardstick.beside)
-        answers["beside"] = Answer(beside, self.difference(beside, level, self.looks[-1].num), None)
+        answers["beside"] = decided(beside, None, self.looks, level, self.difference)
         return answers
 
     def difference(self, contrast: Contrast, level: float, num: int) -> Difference | None:

@@ -4,6 +4,7 @@ from sdrun.asks.deciding import Look
 from sdrun.asks.declaration import Asked
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.pairs import Pairs
+from sdrun.asks.plan import FEWEST
 from sdrun.claims.members import Member, from_json
 from sdrun.comparison.declared import together
 from sdrun.comparison.runs import Run
@@ -48,7 +49,7 @@ def _made(folder: AskFolder, whole: int, is_over: bool) -> list[Look]:
     looks: list[Look] = []
     for look in (Look(**entry) for entry in folder.content.get("looks", [])):
         if look.num > whole:
-            there = looks[-1].num if looks else 1
+            there = looks[-1].num if looks else FEWEST - 1
             return [*looks, Look(whole, look.share)] if is_over and whole > there else looks
         looks.append(look)
     return looks

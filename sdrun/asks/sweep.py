@@ -29,6 +29,7 @@ from sdrun.claims.members import TOLERANCE, Member, from_json
 from sdrun.configuration import settings_from
 from sdrun.errors import InputError, OutOfTime, require
 from sdrun.settings.words import printable, roughly
+from sdrun.storage.sweeps import job_held
 from sdrun.sweeps.arms import Arms, validation
 from sdrun.sweeps.making import Making
 from sdrun.telling import tell
@@ -62,8 +63,14 @@ class Sweep:
         Raises InputError where settings do not suit each other or the budget does not suffice, and RunError where a run
         on paired seeds fails.
         """
-        if not self.making.is_dry:
+        if self.making.is_dry:
+            self._ask(common)
+            return
+        with job_held(self.folder.path, "ask"):
             self.clock.note()
+            self._ask(common)
+
+    def _ask(self, common: list[str]) -> None:
         held_out = validation(
             self.making, common, list(self.asked.yardstick.baseline), self.asked.val_size, f"{KEY}.val_size"
         )
@@ -76,7 +83,9 @@ class Sweep:
             self._finish(plan)
         except OutOfTime:
             self._tell("Time", "is up; what ran is saved")
-            self.folder.note(looks=[vars(look) for look in pairs(self.folder, self.asked, is_over=True).looks])
+            if "looks" in self.folder.content:
+                made = pairs(self.folder, self.asked, is_over=True).looks
+                self.folder.note(looks=[vars(look) for look in made])
         finally:
             if not self.making.is_dry:
                 self.clock.note()
