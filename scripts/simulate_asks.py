@@ -15,7 +15,7 @@ import numpy as np
 from sdrun.asks.deciding import Look, further
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.goals import YARDSTICKS, Goal
-from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.pairs import NOW, Pairs, equal_arm
 from sdrun.judges.metric import Better, Metric
 
 ACCURACY = Metric("accuracy", Better.higher, "", "accuracy")
@@ -42,7 +42,8 @@ def simulated(
     """
     scores = np.asarray(effects) + rng.normal(size=len(effects))
     names = [f"method_{number}" for number in np.argsort(-scores)[:num_finalists]]
-    means = {PLAIN: 0.0, NOW: 0.0, EQUAL: equal} | {name: effects[int(name[7:])] for name in names}
+    means = {PLAIN: 0.0, NOW: 0.0, **{equal_arm(name): equal for name in names}}
+    means |= {name: effects[int(name[7:])] for name in names}
     most = sum(budgets)
     asked = Asked(Goal.accuracy, None, FIRST, most, [1000], 1, 3, [1.0], None, {}, {}, {})
     values = {arm: SPREAD * (mean + rng.normal(size=most) / np.sqrt(2)) for arm, mean in means.items()}
@@ -68,8 +69,8 @@ def statements(state: Pairs) -> list[str]:
     if state.improved and state.improved.is_different:
         said.append("plain better or worse than now")
     if state.winner:
-        equal = state.equal(state.winner)
-        said += ["at equal compute"] if equal and equal.is_different else []
+        at_equal = state.equal(state.winner)
+        said += ["at equal compute"] if at_equal and at_equal.is_different else []
         said += [arm for arm, found in state.further(state.winner).items() if found.is_different]
     return said
 

@@ -10,6 +10,7 @@ from ground import CLASSES, Ground, Reader
 
 from helpers import compose
 from sdrun.asks.measuring import Measured
+from sdrun.asks.plan import Pace
 from sdrun.sweeps import estimate
 
 README = ROOT / "README.md"
@@ -49,6 +50,10 @@ def ground(tmp_path_factory):
     return Ground(tmp_path_factory.mktemp("ground"))
 
 
+def unmeasured(sides, *_) -> Measured:
+    return Measured(0.01, 0.01, Pace(dict.fromkeys(sides, 1.0), {}, 2), {})
+
+
 @pytest.fixture
 def reader(ground, called, capsys, monkeypatch):
     def call(*arguments: str) -> tuple[int, str]:
@@ -60,7 +65,9 @@ def reader(ground, called, capsys, monkeypatch):
     monkeypatch.chdir(ground.folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(ground.folder / "cache"))
     monkeypatch.setattr(estimate, "show", lambda context, config, jobs, at_once: dict.fromkeys(jobs))
-    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda sides, *_: Measured(0.01, 0.01, dict.fromkeys(sides, 1.0)))
+    monkeypatch.setattr(
+        "sdrun.asks.sweep.measured", lambda sides, *_: Measured(0.01, 0.01, Pace(dict.fromkeys(sides, 1.0), {}, 2), {})
+    )
     return Reader(ground, call)
 
 

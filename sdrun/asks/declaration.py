@@ -35,6 +35,11 @@ class Candidate:
     pretrain: list[str] | None = None
     wider: float | None = None
 
+    def __post_init__(self) -> None:
+        names = [situation.name for situation in Situation]
+        for name in self.situations:
+            require(name in names, f"{KEY}.candidates", f"{name} is no situation; there are {', '.join(names)}")
+
     def suits(self, situations: set[Situation]) -> bool:
         return any(Situation[name] in situations for name in self.situations)
 

@@ -8,11 +8,10 @@ from sdrun.asks.clock import Clock
 from sdrun.asks.deciding import Look, further
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.folder import AskFolder
-from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.pairs import NOW, Pairs, equal_arm
 from sdrun.asks.plan import FEWEST
 from sdrun.asks.reading import finalists, pairs
 from sdrun.asks.sides import Side
-from sdrun.asks.tuning import EXTENDED
 from sdrun.claims.members import TOLERANCE, from_json
 from sdrun.settings.words import counted
 from sdrun.sweeps.arms import Arms, Job
@@ -31,7 +30,7 @@ class Arm:
 
 
 class Final:
-    """Of sides by name, whose members are chosen. ``seconds``: of a training of a member on tuning seeds, by name."""
+    """Of sides by name, whose members are chosen. ``seconds``: of a training of each arm, by those on tuning seeds."""
 
     def __init__(
         self,
@@ -47,12 +46,13 @@ class Final:
         self.clock, self.tell, self.seconds = clock, tell, seconds
         self.members = {member.name: member for member in from_json(folder.content["members"])}
 
-    def run(self, is_added: bool) -> None:
-        """``is_added``: whether time is new since the looks were planned. Raises OutOfTime."""
+    def run(self) -> None:
+        """Raises OutOfTime, and RunError where a run fails."""
         lines = self._lines()
         self.folder.note(arms=[arm.name for arm in lines])
-        if "looks" not in self.folder.content or is_added:
-            self.folder.note(looks=[vars(look) for look in self._looks()])
+        num_grants = len(self.folder.content["grants"])
+        if self.folder.content.get("planned_for", 0) < num_grants:
+            self.folder.note(looks=[vars(look) for look in self._looks(lines)], planned_for=num_grants)
         for look in [Look(**entry) for entry in self.folder.content["looks"]]:
             if self._state().is_decided:
                 break
@@ -61,7 +61,8 @@ class Final:
             self.arms.make(job for arm in lines for job in arm.jobs(self.arms, range(look.num)))
             self.clock.note()
         state = self._state()
-        if state.winner:
+        at_equal = state.equal(state.winner) if state.winner else None
+        if state.winner and (at_equal is None or at_equal.is_better):
             self._control(state.winner, state.looks[-1].num)
 
     def _lines(self) -> list[Arm]:
@@ -71,19 +72,19 @@ class Final:
         arms = [Arm(PLAIN, best.overrides, plain)]
         if best.overrides != plain.line:
             arms.append(Arm(NOW, plain.line, plain))
-        extended, most = self.members.get(EXTENDED), max(member.cost for member in chosen)
-        if extended and best.name != EXTENDED and most > TOLERANCE * best.cost:
-            arms.append(Arm(EQUAL, extended.overrides, plain))
+        for member in chosen:
+            as_dear = self.members.get(equal_arm(member.side))
+            if as_dear and as_dear.name != best.name and member.cost > TOLERANCE * best.cost:
+                arms.append(Arm(as_dear.name, as_dear.overrides, plain))
         return [*arms, *(Arm(member.side, member.overrides, self.sides[member.side]) for member in chosen)]
 
-    def _looks(self) -> list[Look]:
+    def _looks(self, lines: list[Arm]) -> list[Look]:
         """Those that were made, and those that there is time for, with what the fewest seeds of controls take left."""
         made = self._state().looks
-        there, dearest = made[-1].num if made else 0, max(self.seconds.values())
-        at_once = self.arms.making.at_once
-        num_controls = max(len(self.sides[member.side].controls) for member in finalists(self.folder))
-        room = self.clock.left - num_controls * FEWEST * dearest / at_once
-        num = math.floor(max(0.0, room) * at_once / sum(self.seconds.values()))
+        there, at_once = made[-1].num if made else 0, self.arms.making.at_once
+        num_controls = max(len(arm.side.controls) for arm in lines)
+        room = self.clock.left - num_controls * FEWEST * max(self.seconds.values()) / at_once
+        num = math.floor(max(0.0, room) * at_once / sum(self.seconds[arm.name] for arm in lines))
         most = min(there + max(num, FEWEST), self.asked.most_seeds)
         return [*made, *(further(made, min(self.asked.seeds, most), most) if most > there else [])]
 
@@ -93,9 +94,10 @@ class Final:
         side = self.sides[winner]
         arms = [Arm(f"{winner}_{name}", [*member.overrides, *more], side) for name, more in side.controls.items()]
         if not arms:
+            self.folder.note(controls={})
             return
-        room = math.floor(self.clock.left * self.arms.making.at_once / (len(arms) * self.seconds[member.name]))
-        num = self.folder.content.get("controls", {}).get(arms[0].name, min(num_seeds, room))
+        room = math.floor(self.clock.left * self.arms.making.at_once / (len(arms) * self.seconds[winner]))
+        num = (self.folder.content.get("controls") or {}).get(arms[0].name, min(num_seeds, room))
         if num < FEWEST:
             self.tell("Controls", f"do not run: there is no time for {FEWEST} seeds of each")
             return

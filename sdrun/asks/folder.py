@@ -40,6 +40,7 @@ PLAN = {
     "lengths": [NUMBER],
     "num_seeds": (int,),
     "seconds": {...: NUMBER},
+    "left": NUMBER,
     "tuning": NUMBER,
     "pair": NUMBER,
     "controls": NUMBER,
@@ -50,6 +51,7 @@ SHAPE = {
     "asked": ANYTHING,
     "grants": [NUMBER],
     "spent": NUMBER,
+    "noted": NUMBER,
     "sight": SIGHT,
     "plan": PLAN,
     "members": {...: MEMBER},
@@ -57,6 +59,7 @@ SHAPE = {
     "finalists": [TEXT],
     "arms": [TEXT],
     "looks": [LOOK],
+    "planned_for": (int,),
     "controls": {...: (int,)},
 }
 
@@ -68,13 +71,16 @@ class AskFolder:
         self.path, self.content = path, content
 
     @classmethod
-    def begin(cls, path: Path) -> "AskFolder":
-        """The one that is there, or a new one. Raises InputError as ``open``."""
-        return (
-            cls.open(path)
-            if os.path.lexists(path / FILE)
-            else cls(path, {"format": FORMAT, "grants": [], "spent": 0.0})
-        )
+    def begin(cls, path: Path, now: Asked) -> "AskFolder":
+        """The one that is there, or a new one. Raises InputError as ``open``, and where another thing was asked."""
+        if not os.path.lexists(path / FILE):
+            return cls(path, {"format": FORMAT, "grants": [], "spent": 0.0})
+        there = cls.open(path)
+        before, asked_now = there.asked.to_json(), now.to_json()
+        changed = [key for key in asked_now if asked_now[key] != before[key]]
+        told = f"was asked with another {', '.join(changed)}, and no answer holds for both; ask anew, in another folder"
+        require(not changed or "plan" not in there.content, printable(str(path / FILE)), told)
+        return there
 
     @classmethod
     def open(cls, path: Path) -> "AskFolder":
@@ -84,6 +90,9 @@ class AskFolder:
             require_shape(FILE, document, SHAPE, ("format", "grants", "spent"))
             if document["format"] != FORMAT:
                 raise Unreadable(f"{FILE} has format {document['format']}; this sdrun reads format {FORMAT}")
+            for arm in (*document.get("arms", []), *document.get("controls", {})):
+                if not arm.isidentifier():
+                    raise Unreadable(f"{FILE} names the arm {arm}, which is no folder of an ask")
         except Unreadable as error:
             raise InputError(f"{printable(str(path))} holds no ask: {printable(str(error))}") from error
         return cls(path, document)

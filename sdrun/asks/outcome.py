@@ -7,6 +7,7 @@ from rich.console import Console
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.page import sections
+from sdrun.asks.pairs import equal_arm
 from sdrun.asks.reading import pairs, runs
 from sdrun.asks.words import answer, controls
 from sdrun.claims.members import from_json
@@ -24,7 +25,7 @@ def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
     """The sentence, where the best run lies, the command that makes it alone, and what to do next."""
     more = f"sdrun ask --resume {shlex.quote(str(folder.path))} --budget 1h"
     members = {member.name: member for member in from_json(folder.content.get("members", {}))}
-    state = pairs(folder, asked, is_over=True)
+    state = pairs(folder, asked)
     if not state.looks:
         text = f"Not decided: the time was up before the first look. Go on with: {more}"
         tables.line(printable(text), console, "bold")
@@ -35,7 +36,9 @@ def tell_answer(folder: AskFolder, asked: Asked, console: Console) -> None:
         tables.line(printable(line), console)
     page = folder.path / REPORT
     write_bytes(page, render(f"sdrun ask: {folder.name}", sections(folder, asked)).encode(errors="backslashreplace"))
-    arm = state.winner or PLAIN
+    at_equal = state.equal(state.winner) if state.winner else None
+    is_beaten = at_equal is not None and at_equal.is_decided and not at_equal.is_better
+    arm = PLAIN if state.winner is None else equal_arm(state.winner) if is_beaten else state.winner
     best = runs(folder, asked)[arm][0]
     tell(console, "Run", printable(str(folder.path / place(arm, 0))))
     alone = dict(map(parted, commands.words(best, commands.SEED, "pictures")))  # of words of one key the last counts

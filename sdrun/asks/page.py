@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sdrun.asks.declaration import PLAIN, Asked
 from sdrun.asks.folder import AskFolder
-from sdrun.asks.pairs import EQUAL, NOW, Pairs
+from sdrun.asks.pairs import NOW, Pairs, equal_arm
 from sdrun.asks.plan import Plan
 from sdrun.asks.reading import pairs, runs
 from sdrun.asks.sight import from_json as sight_from
@@ -21,18 +21,19 @@ from sdrun.comparison.rendering import mean_sd, numbers
 from sdrun.comparison.report import Section
 from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, number, titled
+from sdrun.errors import require
 from sdrun.judges.metric import PERCENT, lookup, shown
 
 WHAT = {
     PLAIN: "plain training, the best that was found",
     NOW: "plain training as asked",
-    EQUAL: "plain training for as much compute",
 }
 
 
 def sections(folder: AskFolder, asked: Asked) -> list[Section]:
     """Of an ask that has been looked at once. Raises InputError where a run cannot be read."""
-    state, every = pairs(folder, asked, is_over=True), runs(folder, asked)
+    state, every = pairs(folder, asked), runs(folder, asked)
+    require(bool(state.looks), str(folder.path), "has no look at paired seeds yet; go on by: sdrun ask --resume FOLDER")
     members = {member.name: member for member in from_json(folder.content["members"])}
     title = titled(asked.yardstick.metric, state.metric)
     first = report.section("Does it help?", [_answers(state), _arms(state, every)], [])
@@ -40,7 +41,7 @@ def sections(folder: AskFolder, asked: Asked) -> list[Section]:
     first.wide = report.wide(_lines(state), f"Differences in {title}")
     first.pictures = [Markup(_frontier(state, every, title))]
     seen, plan = sight_from(folder.content["sight"]), Plan(**folder.content["plan"])
-    planned = plan_lines(asked, plan, seen, folder.content["grants"][0], seen.at_once)
+    planned = plan_lines(asked, plan, seen)
     tried = report.section("What was tried", [_tried(asked, state, list(members.values()))], [*seen.lines(), *planned])
     return [first, tried, *basis.whole(every)]
 
@@ -50,11 +51,11 @@ def _questions(state: Pairs) -> dict[str, Answer]:
     named = {f"{name} - {PLAIN}": found for name, found in state.helps.items()}
     if state.improved:
         named[f"{PLAIN} - {NOW}"] = state.improved
-    for name in state.finalists:
-        if equal := state.equal(name):
-            named[f"{name} - {EQUAL}"] = equal
+    for name, found in state.helps.items():
+        if found.is_better and (at_equal := state.equal(name)):
+            named[f"{name} - {equal_arm(name)}"] = at_equal
     further = state.further(state.winner) if state.winner else {}
-    named |= {f"{state.winner} - {arm}": found for arm, found in further.items() if arm in state.controls}
+    named |= {f"{state.winner} - {arm}": found for arm, found in further.items() if arm != "beside"}
     return {name: found for name, found in named.items() if found.difference}
 
 
@@ -102,8 +103,10 @@ def _frontier(state: Pairs, every: Mapping[str, Mapping[int, Run]], title: str) 
     """What decides, over compute: plain training as asked, as it was found, and for as much compute; and finalists."""
     scale = 100 if state.metric.unit == PERCENT else 1
     unit = _compute(every.get(NOW, every[PLAIN]))
+    plain = (NOW, PLAIN, *map(equal_arm, state.finalists))
+    sides = {"plain": plain, **{name: (name,) for name in state.finalists}}
     lines = {}
-    for name, arms in {"plain": (NOW, PLAIN, EQUAL), **{name: (name,) for name in state.finalists}}.items():
+    for name, arms in sides.items():
         there = sorted((arm for arm in arms if arm in every), key=lambda arm: _compute(every[arm]))
         columns = [state.values(arm, state.asked.yardstick.metric, state.asked.most_seeds) for arm in there]
         seeds = sorted(set.intersection(*map(set, columns)))

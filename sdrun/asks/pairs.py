@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sdrun.asks.deciding import PLAIN_LEVEL, Look, decided, helps
 from sdrun.asks.declaration import PLAIN, Asked
@@ -14,14 +14,17 @@ from sdrun.judges.metric import Metric, lookup
 NOW = "now"
 """The arm of plain training as the command line has it."""
 
-EQUAL = "equal"
-"""The arm of plain training for as much compute as the winner."""
+
+def equal_arm(side: str) -> str:
+    """The arm of plain training for as much compute as a side."""
+    return f"{side}_equal"
 
 
 @dataclass
 class Pairs:
     """``numbers``: metrics by arm and paired seed, of runs that are there; ``looks``: those that were made;
-    ``finalists``: names of candidates; ``controls``: how many seeds those of the winner have, by arm.
+    ``finalists``: names of candidates; ``controls``: how many seeds those of the winner are to have, by arm, None
+    before any are begun.
     """
 
     asked: Asked
@@ -29,7 +32,7 @@ class Pairs:
     numbers: Mapping[str, Mapping[int, Mapping[str, float]]]
     looks: list[Look]
     finalists: list[str]
-    controls: Mapping[str, int] = field(default_factory=dict)
+    controls: Mapping[str, int] | None = None
 
     @property
     def metric(self) -> Metric:
@@ -47,31 +50,28 @@ class Pairs:
     def winner(self) -> str | None:
         """The finalist that is better by most; None where none is."""
         better = [name for name, answer in self.helps.items() if answer.is_better]
-        return max(better, key=self._gain, default=None)
+        return max(better, key=self.gain, default=None)
 
     @property
     def is_decided(self) -> bool:
         """Whether more seeds would tell nothing that decides: of a winner, whether it is better at equal compute."""
         if self.winner:
-            equal = self.equal(self.winner)
-            return equal is None or equal.is_decided
+            at_equal = self.equal(self.winner)
+            return at_equal is None or at_equal.is_decided
         return bool(self.looks) and not self.open
 
     def equal(self, winner: str) -> Answer | None:
-        """Whether it is better than plain training for as much compute; None where the best plain training is that."""
-        if EQUAL not in self.numbers:
+        """Whether it is better than plain training for as much compute; None where that does not run as well."""
+        if equal_arm(winner) not in self.numbers:
             return None
-        return self._decided(Contrast(winner, EQUAL, self.asked.yardstick.metric), helps(len(self.finalists)))
+        return self._decided(
+            Contrast(winner, equal_arm(winner), self.asked.yardstick.metric), helps(len(self.finalists))
+        )
 
     @property
     def open(self) -> list[str]:
         """Finalists of which it is not decided yet."""
         return [name for name, answer in self.helps.items() if not answer.is_decided]
-
-    @property
-    def foremost(self) -> str:
-        """The winner, or else the one whose mean difference is best."""
-        return self.winner or max(self.finalists, key=self._gain)
 
     @property
     def improved(self) -> Answer | None:
@@ -87,12 +87,15 @@ class Pairs:
         there because its own seeds were good.
         """
         yardstick, level = self.asked.yardstick, helps(len(self.finalists))
-        equal, answers, share = self.equal(winner), dict[str, Answer](), self.looks[-1].share
-        if equal and not equal.is_better:
+        at_equal, answers, share = self.equal(winner), dict[str, Answer](), self.looks[-1].share
+        if self.controls is None or (at_equal and not at_equal.is_better):
             return {}
         for arm, num in self.controls.items():
+            if not arm.startswith(f"{winner}_"):
+                continue
             contrast = Contrast(winner, arm, yardstick.metric)
-            answers[arm] = Answer(contrast, self.difference(contrast, share * level, num), yardstick.margin)
+            found = self.difference(contrast, share * level, num)
+            answers[arm] = Answer(contrast, found if found and found.paired.n == num else None, yardstick.margin)
             if not answers[arm].is_better:
                 return answers
         beside = Contrast(winner, PLAIN, yardstick.beside)
@@ -115,7 +118,7 @@ class Pairs:
         margin = self.asked.yardstick.margin
         return decided(contrast, margin, self.looks, level, self.difference)
 
-    def _gain(self, name: str) -> float:
+    def gain(self, name: str) -> float:
         """The mean difference of a finalist, the larger the better."""
         found = self.helps[name].difference
         sign = -1 if self.metric.is_better(1) is False else 1

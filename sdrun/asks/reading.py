@@ -37,7 +37,7 @@ def pairs(folder: AskFolder, asked: Asked, is_over: bool = False) -> Pairs:
     each = (seed for seed in range(asked.most_seeds) if any(seed not in every.get(arm, {}) for arm in arms))
     whole = next(each, asked.most_seeds) if arms else 0
     declared = together(run.declared for of_seeds in every.values() for run in of_seeds.values())
-    return Pairs(asked, declared, numbers, _made(folder, whole, is_over), names, folder.content.get("controls", {}))
+    return Pairs(asked, declared, numbers, _made(folder, whole, is_over), names, folder.content.get("controls"))
 
 
 def finalists(folder: AskFolder) -> list[Member]:

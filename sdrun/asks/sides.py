@@ -84,7 +84,9 @@ def _axes(asked: Asked, knobs: Mapping[str, Any], line: list[str], arms: Arms) -
     """What is tuned of a side: of values that it does not have, or that it cannot have, nothing."""
     settings = arms.making.compositions.settings([*arms.common, *line])
     scaled = {
-        key: [float(f"{factor * settings[key]:.6g}") for factor in factors] for key, factors in asked.scaled.items()
+        key: [float(f"{factor * settings[key]:.6g}") for factor in factors]
+        for key, factors in asked.scaled.items()
+        if factors
     }
     every = {key: values for key, values in {**asked.grid, **scaled, **knobs}.items() if values is not None}
     possible = {

@@ -12,22 +12,22 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from sdrun.asks import sight
-from sdrun.asks.clock import Clock
+from sdrun.asks.clock import Clock, changed
 from sdrun.asks.declaration import KEY, PLAIN, Asked, asked
 from sdrun.asks.final import Final
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.goals import Goal
 from sdrun.asks.measuring import measured
 from sdrun.asks.outcome import tell_answer
-from sdrun.asks.pairs import NOW
+from sdrun.asks.pairs import NOW, equal_arm
 from sdrun.asks.plan import FEWEST, Plan, least, planned
 from sdrun.asks.reading import pairs
 from sdrun.asks.sides import Side, plain, side
-from sdrun.asks.tuning import EXTENDED, Tuning
+from sdrun.asks.tuning import Tuning
 from sdrun.asks.words import plan_lines
-from sdrun.claims.members import TOLERANCE, Member, from_json
+from sdrun.claims.members import TOLERANCE, from_json
 from sdrun.configuration import settings_from
-from sdrun.errors import InputError, OutOfTime, require
+from sdrun.errors import InputError, OutOfTime, RunError, require
 from sdrun.settings.words import printable, roughly
 from sdrun.storage.sweeps import job_held
 from sdrun.sweeps.arms import Arms, validation
@@ -48,14 +48,15 @@ class Sweep:
         node = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
         assert isinstance(node, dict)
         self.asked: Asked = asked({str(key): value for key, value in node.items() if key not in UNDECLARED})
+        path = Path(config.hydra.sweep.dir)
+        before = changed(path)
         self.making = Making(context, config, launcher, is_new=not node["resumes"])
-        self.folder = AskFolder.begin(Path(config.hydra.sweep.dir))
+        self.folder = AskFolder.begin(path, self.asked)
         budget = [float(node["budget"])] if node["budget"] else []
         grants = [*self.folder.content["grants"], *budget]
         require(bool(grants), "--budget", "is missing; say how much time there is, such as --budget 2h")
-        self.is_added = bool(budget)
         self.folder.content |= {"grants": grants, "asked": self.asked.to_json()}
-        self.console, self.clock = Console(highlight=False, soft_wrap=True), Clock(self.folder)
+        self.console, self.clock = Console(highlight=False, soft_wrap=True), Clock(self.folder, before)
 
     def run(self, common: list[str]) -> None:
         """``common``: overrides of the command line, for every run; those of a side win.
@@ -76,11 +77,14 @@ class Sweep:
         )
         self.arms = Arms(self.making, ["pictures=false", *common, *held_out])
         self.making.limit(self.clock.until)
+        failure: RunError | None = None
         try:
             plan = self._plan()
             if self.making.is_dry:
                 return
             self._finish(plan)
+        except RunError as error:
+            failure = error
         except OutOfTime:
             self._tell("Time", "is up; what ran is saved")
             if "looks" in self.folder.content:
@@ -90,6 +94,8 @@ class Sweep:
             if not self.making.is_dry:
                 self.clock.note()
         tell_answer(self.folder, self.asked, self.console)
+        if failure:
+            raise failure
 
     def _plan(self) -> Plan:
         """What was planned, or is now. Raises InputError where the budget does not suffice for any plan."""
@@ -98,6 +104,8 @@ class Sweep:
             plan = Plan(**self.folder.content["plan"])
             self.sides |= {name: side(self.asked, name, self.arms) for name in plan.candidates}
             self.seen = sight.from_json(self.folder.content["sight"])
+            if self.making.is_dry:
+                self._tell_plan(plan)
             return plan
         settings = settings_from(self.making.compositions.config([*self.arms.common, *self.sides[PLAIN].line]))
         self.seen = sight.seen(settings)
@@ -107,20 +115,21 @@ class Sweep:
         )
         require(has_more or self.asked.goal is not Goal.labels, "--goal", f"labels {without}")
         left_out = self._choose()
-        found = measured(self.sides, self.arms, self.clock.until)
-        left_out |= {name: "fails within a few steps" for name in self.sides if name not in found.seconds}
-        self.seen, seconds = self.seen.at_pace(found.alone, found.together, self.making.at_once), found.seconds
+        found = measured(self.sides, self.arms, self.asked.yardstick.choose_by, self.clock.until)
+        for name, why in found.lacking.items():
+            require(not self.asked.compare, "--compare", f"{name} {why}")
+        left_out |= found.lacking
+        self.seen = self.seen.at_pace(found.alone, found.together, self.making.at_once)
         for line in self.seen.lines():
             self._tell("Saw", line)
-        names = [name for name in seconds if name != PLAIN]
+        names = [name for name in found.pace.seconds if name != PLAIN]
         require(bool(names), "--compare", f"leaves no method: {'; '.join(f'{n}: {w}' for n, w in left_out.items())}")
-        new = planned(self.asked, names, left_out, seconds, self.clock.left, self.making.at_once)
+        new = planned(self.asked, names, left_out, found.pace, self.clock.left)
         if new is None:
-            needed = least(self.asked, names, seconds, self.making.at_once) + self.clock.spent
+            needed = least(self.asked, names, found.pace) + self.clock.spent
             few = f"{FEWEST} paired seeds of plain training and one method"
             raise InputError(f"--budget: is too small for {few}; give it {roughly(1.1 * needed)} at least")
-        for line in plan_lines(self.asked, new, self.seen, self.clock.left, self.making.at_once):
-            self._tell("Plan", line)
+        self._tell_plan(new)
         if not self.making.is_dry:
             self.folder.note(sight=self.seen.to_json(), plan=new.to_json())
         return new
@@ -147,32 +156,38 @@ class Sweep:
         if "members" not in self.folder.content:
             self._choose_finalists(plan, tuning)
         members = {member.name: member for member in from_json(self.folder.content["members"])}
-        names = {self.folder.content["plain"], *self.folder.content["finalists"], EXTENDED} & members.keys()
-        seconds = {NOW: plan.seconds[PLAIN]} | {name: tuning.seconds(members[name]) for name in names}
-        Final(self.asked, self.folder, self.sides, seconds, self.arms, self.clock, self._tell).run(self.is_added)
+        seconds = {PLAIN: tuning.seconds(members[self.folder.content["plain"]]), NOW: plan.seconds[PLAIN]}
+        for name in self.folder.content["finalists"]:
+            side = members[name].side
+            as_dear = members.get(equal_arm(side))
+            seconds |= {side: tuning.seconds(members[name])}
+            seconds |= {as_dear.name: tuning.seconds(as_dear)} if as_dear else {}
+        Final(self.asked, self.folder, self.sides, seconds, self.arms, self.clock, self._tell).run()
 
     def _choose_finalists(self, plan: Plan, tuning: Tuning) -> None:
+        """Who comes into the final is written down before plain training is tried for as much compute as these."""
         tuned = tuning.tuned()
+        if "finalists" not in self.folder.content:
+            best = {member.side: member for member in sorted(tuned, key=lambda one: one.score) if member.side != PLAIN}
+            require(bool(best), "sdrun ask", "no trial of any method ended; see their run.log")
+            ranked = sorted(best.values(), key=lambda member: member.score, reverse=True)
+            num = 2 if self.clock.left > MANY * (plan.pair + plan.pair / 2) else 1
+            self.folder.note(finalists=[member.name for member in ranked[:num]])
+        members = {member.name: member for member in tuned}
         plains = [member for member in tuned if member.side == PLAIN]
-        best: dict[str, Member] = {}
-        for member in tuned:
-            if member.side != PLAIN and (member.side not in best or member.score > best[member.side].score):
-                best[member.side] = member
-        require(bool(best), "sdrun ask", "no trial of any method ended; see their run.log")
-        ranked = sorted(best.values(), key=lambda member: member.score, reverse=True)
-        num = 2 if len(ranked) > 1 and self.clock.left > MANY * (plan.pair + plan.pair / 2) else 1
-        dearest = max(ranked[:num], key=lambda member: member.cost)
-        affordable = [member for member in plains if member.cost <= TOLERANCE * dearest.cost] or plains[:1]
-        base = max(affordable, key=lambda member: member.score)
-        extended = tuning.extended(base, dearest)
-        if extended:
-            plains.append(extended)
-            tuned.append(extended)
+        for name in self.folder.content["finalists"]:
+            affordable = [member for member in plains if member.cost <= TOLERANCE * members[name].cost] or plains[:1]
+            if extended := tuning.extended(max(affordable, key=lambda member: member.score), members[name]):
+                members[extended.name] = extended
+        every = [member for member in members.values() if member.side == PLAIN]
         self.folder.note(
-            members={member.name: member.to_json() for member in tuned},
-            plain=max(plains, key=lambda member: (member.score, member.cost)).name,
-            finalists=[member.name for member in ranked[:num]],
+            plain=max(every, key=lambda member: (member.score, member.cost)).name,
+            members={name: member.to_json() for name, member in members.items()},
         )
+
+    def _tell_plan(self, plan: Plan) -> None:
+        for line in plan_lines(self.asked, plan, self.seen):
+            self._tell("Plan", line)
 
     def _tell(self, title: str, text: str) -> None:
         tell(self.console, title, printable(text))

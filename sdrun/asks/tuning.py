@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from sdrun.asks.declaration import PLAIN, Asked
+from sdrun.asks.pairs import equal_arm
 from sdrun.asks.plan import Plan, stages
 from sdrun.asks.sides import Side
 from sdrun.claims.members import TOLERANCE, Member
@@ -12,9 +13,6 @@ from sdrun.errors import RunError, require
 from sdrun.settings.words import counted, parted
 from sdrun.sweeps.arms import Arms, Job
 from sdrun.sweeps.estimate import LENGTH
-
-EXTENDED = "plain_equal"
-"""Plain training for as many multiply-adds as a candidate."""
 
 
 class Tuning:
@@ -57,18 +55,14 @@ class Tuning:
         share = to.cost / base.cost
         if share <= TOLERANCE:
             return None
-        side, seeds = self.sides[PLAIN], self.plan.tuning_seeds
-        (first, *_) = self.arms.whole(base.arm, seeds)
-        steps = max(stage.get("steps") or 0 for stage in first.stages.values())
-        longer = self.arms.longer(side.line, base.length * share)
-        epochs = [word for word in longer if parted(word)[0] == "optim.epochs"]
+        plain, seeds, name = self.sides[PLAIN].line, self.plan.tuning_seeds, equal_arm(to.side)
         line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
-        line += [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
-        arm = f"tuning/{EXTENDED}"
-        self._attempt("plain training for as much compute", [(arm, seed, line) for seed in seeds])
+        line += self.arms.as_dear(plain, base.arm, seeds[0], base.length, share)
+        arm = f"tuning/{name}"
+        self._attempt(f"plain training for as much compute as {to.side}", [(arm, seed, line) for seed in seeds])
         if (score := self._score(arm)) == -math.inf:
             return None
-        return Member(EXTENDED, PLAIN, base.length * share, arm, line, score, self.arms.cost(arm, seeds), {})
+        return Member(name, PLAIN, base.length * share, arm, line, score, self.arms.cost(arm, seeds), {})
 
     def seconds(self, member: Member) -> float:
         """Of a training as it took on tuning seeds, pretraining included."""

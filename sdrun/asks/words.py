@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from sdrun.asks.deciding import helps
+from sdrun.asks.deciding import FIRST, helps
 from sdrun.asks.declaration import Asked
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.goals import Goal
@@ -11,8 +11,9 @@ from sdrun.asks.plan import Plan, detectable, enough, spread, stages
 from sdrun.asks.reading import finalists
 from sdrun.asks.sight import Sight
 from sdrun.claims.answers import Answer
-from sdrun.claims.members import Member
+from sdrun.claims.members import TOLERANCE, Member
 from sdrun.comparison.sentences import sentence
+from sdrun.comparison.statistics import seeds_needed
 from sdrun.settings.words import counted, roughly
 
 BEST_PLAIN = "the best plain training that was found"
@@ -23,7 +24,7 @@ CONTROLS = {
 }
 
 
-def plan_lines(asked: Asked, plan: Plan, seen: Sight, left: float, at_once: int) -> list[str]:
+def plan_lines(asked: Asked, plan: Plan, seen: Sight) -> list[str]:
     """The plan, and what the budget will be able to tell."""
     rungs = []
     for length, (num, trials, _) in zip(
@@ -38,25 +39,25 @@ def plan_lines(asked: Asked, plan: Plan, seen: Sight, left: float, at_once: int)
         f"tunes {seeds}: {', then '.join(rungs)}; about {roughly(plan.tuning)}",
         f"then runs the best of both on up to {plan.num_seeds} paired seeds, about {_brief(plan.pair)} each, and "
         "controls of what helps",
-        f"a training takes: {times}; {counted(at_once, 'job')} at once",
+        f"a training takes: {times}; {counted(seen.at_once, 'job')} at once",
     ]
     reasons = defaultdict[str, list[str]](list)
     for name, why in plan.left_out.items():
         reasons[why].append(name)
     left_out = [f"{', '.join(names)} ({why})" for why, names in reasons.items()]
-    return [*lines, *([f"leaves out {'; '.join(left_out)}"] if left_out else []), _resolution(asked, plan, seen, left)]
+    return [*lines, *([f"leaves out {'; '.join(left_out)}"] if left_out else []), _resolution(asked, plan, seen)]
 
 
 def _brief(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds < 57 else roughly(seconds)
 
 
-def _resolution(asked: Asked, plan: Plan, seen: Sight, left: float) -> str:
+def _resolution(asked: Asked, plan: Plan, seen: Sight) -> str:
     """What differences this will tell, to all experience, and how long smaller ones would take."""
     sd, level = spread(asked, seen.num_labelled, seen.num_test), helps(1)
     scale, unit = _unit(asked)
     tells, margin = detectable(plan.num_seeds, sd, level), asked.yardstick.margin
-    text = f"{roughly(left)} tell differences of about {scale * tells:.2g} {unit}"
+    text = f"{roughly(plan.left)} tell differences of about {scale * tells:.2g} {unit}"
     if tells <= margin:
         return text
     num = enough(margin, sd, level)
@@ -71,33 +72,42 @@ def _unit(asked: Asked) -> tuple[float, str]:
 
 def answer(state: Pairs, folder: AskFolder, plain: Member) -> str:
     """One sentence, with its price."""
-    foremost = state.foremost
-    (own,) = [member for member in finalists(folder) if member.side == foremost]
-    plan, helped = Plan(**folder.content["plan"]), state.helps[foremost]
-    clause = _against(foremost, BEST_PLAIN, helped)
-    improved, num = _better_plain(state), len(plan.candidates)
+    plan, improved = Plan(**folder.content["plan"]), _better_plain(state)
+    num = len(plan.candidates)
     if state.winner:
-        return f"{_won(state, own, plain, clause)}{improved}."
+        (own,) = [member for member in finalists(folder) if member.side == state.winner]
+        return f"{_won(state, own, plain)}{improved}."
     if state.open:
-        num_seeds = state.looks[-1].num
+        foremost = max(state.open, key=state.gain)
+        helped = state.helps[foremost]
+        clause, num_seeds = _against(foremost, BEST_PLAIN, helped), state.looks[-1].num
         if num_seeds >= state.asked.most_seeds:
             return f"Not decided with {counted(num_seeds, 'seed')}, the most that were asked for: {clause}{improved}."
         granted = roughly(sum(folder.content["grants"]))
-        return f"Not decided within {granted}: {clause}; {_needed(helped, plan.pair)}{improved}."
-    if num > 1:
-        best = _against(f"{foremost}, the best of them in tuning,", "that", helped)
-        return f"No: none of {counted(num, 'method')} is better than {BEST_PLAIN}; {best}{improved}."
-    return f"No: {clause}{improved}."
+        return f"Not decided within {granted}: {clause}{_needed(state, helped, plan.pair)}{improved}."
+    lost = [f"{name}{f', of {num} methods the best in tuning,' if num > 1 else ''}" for name in state.finalists[:1]]
+    names = [*lost, *state.finalists[1:]]
+    clauses = [
+        _against(name, base, state.helps[side]) for name, side, base in zip(names, state.finalists, BASES, strict=False)
+    ]
+    return f"No: {', and '.join(clauses)}{improved}."
 
 
-def _won(state: Pairs, own: Member, plain: Member, clause: str) -> str:
+BASES = (BEST_PLAIN, "it")
+"""What finalists are held against, as it is called first and then again."""
+
+
+def _won(state: Pairs, own: Member, plain: Member) -> str:
     """Of a finalist that is better than the plain training that was chosen."""
-    equal, beside = state.equal(own.side), state.further(own.side).get("beside")
+    clause, at_equal = _against(own.side, BEST_PLAIN, state.helps[own.side]), state.equal(own.side)
+    beside = state.further(own.side).get("beside")
     price = f", for {own.cost / plain.cost:.1f} times the training compute and the same cost to serve"
-    if equal and not equal.is_decided:
-        return f"Yes, but not at equal compute as far as is known: {clause}{price}; {_against('it', AS_MUCH, equal)}"
-    if equal and not equal.is_better:
-        return f"No: {clause}, but {_against('it', AS_MUCH, equal)}"
+    if at_equal and not at_equal.is_decided:
+        return f"Yes, but not at equal compute as far as is known: {clause}{price}; {_against('it', AS_MUCH, at_equal)}"
+    if at_equal is None and own.cost > TOLERANCE * plain.cost:
+        return f"Yes, but not at equal compute as far as is known: {clause}{price}; {AS_MUCH} failed"
+    if at_equal and not at_equal.is_better:
+        return f"No: {clause}, but {_against('it', AS_MUCH, at_equal)}"
     calibrated = ", and better calibrated" if beside and beside.is_better and "nll" in beside.contrast.metric else ""
     return f"Yes: {clause}{calibrated}{price}"
 
@@ -117,22 +127,26 @@ def _better_plain(state: Pairs) -> str:
     return f"; that plain training is itself {mean:.2g} {unit} better than what you have now"
 
 
-def _needed(helped: Answer, pair: float) -> str:
-    """How much more time would tell."""
+def _needed(state: Pairs, helped: Answer, pair: float) -> str:
+    """How much more time would tell, by the level that one more budget has for it; nothing where no time would."""
     assert helped.difference
-    needed = helped.difference.needed
-    if needed is None:
-        return "to tell a difference like this takes more than 1,000 seeds"
-    return f"about {roughly(pair * (needed - helped.difference.paired.n))} more would tell one like this"
+    paired = helped.difference.paired
+    level = helps(len(state.finalists)) * FIRST * (1 - sum(look.share for look in state.looks))
+    needed = seeds_needed(paired, level)
+    if paired.sd == 0:
+        return ""
+    if needed is None or needed > state.asked.most_seeds:
+        return f"; {state.asked.most_seeds} seeds, the most there may be, would hardly tell one like this"
+    return f"; about {roughly(pair * (needed - paired.n))} more would tell one like this"
 
 
 def controls(state: Pairs) -> list[str]:
     """What the controls of the winner say."""
     if not state.winner:
         return []
-    equal, further = state.equal(state.winner), state.further(state.winner)
-    lines = [_against("It", AS_MUCH, equal)] if equal and equal.is_better else []
+    at_equal, further = state.equal(state.winner), state.further(state.winner)
+    lines = [_against("It", AS_MUCH, at_equal)] if at_equal and at_equal.is_better else []
     for arm, found in further.items():
-        if arm in state.controls and found.difference:
-            lines.append(_against("It", CONTROLS[arm.rpartition("_")[2]], found))
+        if found.difference and (control := CONTROLS.get(arm.rpartition("_")[2])):
+            lines.append(_against("It", control, found))
     return [f"{line}." for line in lines]

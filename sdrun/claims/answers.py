@@ -21,8 +21,9 @@ class Answer:
 
     @property
     def is_same(self) -> bool:
-        """Whether the two are shown to differ by less than matters."""
-        return bool(self.difference and self.margin is not None and self.difference.is_within(self.margin))
+        """Whether the two are shown to differ by less than matters; seeds that all differ alike show nothing."""
+        found = self.difference
+        return bool(found and self.margin is not None and found.paired.sd > 0 and found.is_within(self.margin))
 
     @property
     def is_different(self) -> bool:

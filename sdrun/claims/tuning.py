@@ -51,12 +51,9 @@ class Tuning:
         share = leading(tuned, METHOD).cost / base.cost
         if share <= TOLERANCE:
             return []
-        (first, *_) = self.jobs.arms.whole(base.arm, self.claim.tuning_seeds)
-        steps = max(stage.get("steps") or 0 for stage in first.stages.values())
-        longer = self.jobs.longer(BASELINE, base.length * share)
-        epochs = [word for word in longer if parted(word)[0] == "optim.epochs"]
         line = [word for word in base.overrides if parted(word)[0] not in LENGTH]
-        line += [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
+        plain, seed = self.jobs.of_side(BASELINE), self.claim.tuning_seeds[0]
+        line += self.jobs.arms.as_dear(plain, base.arm, seed, base.length, share)
         arm = f"tuning/{EXTENDED}"
         jobs = [(arm, seed, self.jobs.of_side(BASELINE, line)) for seed in self.claim.tuning_seeds]
         self.jobs.attempt("a baseline of as much compute as the method", jobs)

@@ -94,6 +94,14 @@ class Arms:
         lengths = {key: plain[key] for key in LENGTH}
         return [f"{key}={math.ceil(share * value - 1e-9)}" for key, value in lengths.items() if value is not None]
 
+    def as_dear(self, line: list[str], arm: str, seed: int, length: float, share: float) -> list[str]:
+        """Overrides of a training ``share`` times as long, in whole steps, as that of ``arm``, which is ``length``
+        times as long as one of ``line``.
+        """
+        steps = max(stage.get("steps") or 0 for stage in self.whole(arm, [seed])[0].stages.values())
+        epochs = [word for word in self.longer(line, length * share) if parted(word)[0] == "optim.epochs"]
+        return [*epochs, f"optim.max_steps={math.floor(share * steps)}"]
+
     def require_settings(self, line: list[str]) -> None:
         """Raise InputError where a run would have settings that do not suit each other."""
         settings_from(self.making.compositions.config([*self.common, *line]))

@@ -95,6 +95,7 @@ class Trial:
         for point in map(json.loads, (path / "metrics.jsonl").read_text().splitlines()):
             if point["epoch"]:
                 lengths[point["stage"]] = point["step"] / point["epoch"]
+        self.metrics: dict[str, float] = summary["metrics"]
         trained = [stage for stage in summary["stages"] if stage["steps"]]
         self.beside = summary["wall_seconds"] - sum(stage["seconds"] for stage in trained)
         self.stages = [(stage["seconds"] / stage["steps"], lengths[stage["name"]]) for stage in trained]

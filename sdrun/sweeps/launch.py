@@ -93,7 +93,7 @@ def launch(
             screen.say("Interrupted; what ran is saved")
             screen.say(f"Go on with: {resuming(folder.path)}")
             raise Interrupted(interrupt.signum)
-        if any(folder.jobs[name].status in ("queued", "interrupted") for name in jobs):
+        if interrupt.is_asked and any(name not in codes or folder.jobs[name].status == "interrupted" for name in jobs):
             write_results(folder.path)
             raise OutOfTime("the time is up; what ran is saved")
     return [_returned(name, line, codes[name], folder.path) for name, line in jobs.items()]

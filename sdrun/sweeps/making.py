@@ -1,6 +1,8 @@
 """Makes the runs of a sweep, each once, through whichever launcher Hydra has."""
 
+import math
 import os
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sdrun.comparison.runs import read
 from sdrun.compositions import Compositions
-from sdrun.errors import InputError, RunError
+from sdrun.errors import InputError, OutOfTime, RunError
 from sdrun.job import JobFailed
 from sdrun.settings.words import listed, override, printable
 from sdrun.storage import manifest as manifests
@@ -47,6 +49,7 @@ class Making:
         self.context, self.config, self.launcher = context, config, launcher
         self.compositions = Compositions(config, context.config_loader)
         self.is_dry, self.num_launched = bool(config.hydra.sweeper.dry_run), 0
+        self.until = math.inf
         path = Path(config.hydra.sweep.dir)
         if self.is_dry:
             self.folder = SweepFolder.open(path) if (path / SWEEP).exists() else SweepFolder(path, command(config))
@@ -87,7 +90,8 @@ class Making:
         return estimate.show(self.context, self.config, {name: jobs[name] for name in self._left(jobs)}, asked)
 
     def limit(self, until: float) -> None:
-        """Launch nothing after that time, if the launcher can stop then."""
+        """Launch nothing after that time; what is launched by then stops, if its launcher can."""
+        self.until = until
         if isinstance(self.launcher, Limited):
             self.launcher.until = until
 
@@ -101,7 +105,9 @@ class Making:
         return [name for name, line in jobs.items() if not self._is_made(name, line)]
 
     def _launched(self, names: list[str], jobs: Mapping[str, list[str]]) -> list[str]:
-        """Those that failed."""
+        """Those that failed. Raises OutOfTime where time is up."""
+        if names and time.monotonic() >= self.until:
+            raise OutOfTime("the time is up; what ran is saved")
         lines = [[*jobs[name], override(SUBDIR, name)] for name in names]
         results = self.launcher.launch(lines, initial_job_idx=self.num_launched)
         self.num_launched += len(lines)

@@ -54,11 +54,9 @@ def _comparison(options: argparse.Namespace) -> tuple[str, list["Section"]]:
 
 def _ask(path: Path) -> tuple[str, list["Section"]]:
     from sdrun.asks import folder, page
-    from sdrun.errors import require
 
     ask = folder.AskFolder.open(path)
     asked = ask.asked
-    require(bool(ask.content.get("looks")), str(path), "has no look at paired seeds yet; go on by: sdrun ask --resume")
     return f"sdrun ask: {ask.name}", page.sections(ask, asked)
 
 

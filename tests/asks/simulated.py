@@ -36,4 +36,4 @@ def drawn(looks: list[Look], finalists: list[str], controls: dict[str, int] | No
         accuracy, nll = values if isinstance(values, tuple) else (values, [0.5] * len(values))
         each = enumerate(zip(accuracy, nll, strict=True))
         numbers[arm] = {seed: {"test/accuracy": a, "test/nll_calibrated": b} for seed, (a, b) in each}
-    return Pairs(declared(), DECLARED, numbers, looks, finalists, controls or {})
+    return Pairs(declared(), DECLARED, numbers, looks, finalists, controls)

@@ -11,6 +11,7 @@ from helpers import SMALL
 from sdrun import cli, job
 from sdrun.asks.deciding import Look
 from sdrun.asks.measuring import Measured
+from sdrun.asks.plan import Pace
 from sdrun.errors import OutOfTime
 from sdrun.sweeps.arms import Arms
 from sdrun.tools.ask import seconds
@@ -89,14 +90,14 @@ def test_every_side_has_as_many_trials_and_every_seed_every_arm(undisturbed):
         assert {path.name for path in (folder / arm).iterdir()} == {"seed_0", "seed_1", "seed_2"}
     assert content["members"]["plain_x1"]["tried"].keys() >= {""}  # as the command line has it
     costs = {name: member["cost"] for name, member in content["members"].items()}
-    assert costs["plain_equal"] == pytest.approx(costs["mean_teacher_x1"], rel=0.1)
+    assert costs["mean_teacher_equal"] == pytest.approx(costs["mean_teacher_x1"], rel=0.1)
 
 
 @pytest.fixture
 def unmeasured(monkeypatch):
     """Nothing is tried for a few steps, which takes seconds."""
-    found = Measured(0.01, 0.01, {"plain": 1.0, "mean_teacher": 2.0})
-    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda sides, arms, until: found)
+    found = Measured(0.01, 0.01, Pace({"plain": 1.0, "mean_teacher": 2.0}, {}, 1), {})
+    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda *_: found)
 
 
 def test_killed_on_its_way_it_comes_to_the_same(undisturbed, unmeasured, tmp_path, called, monkeypatch):

@@ -31,14 +31,14 @@ def test_a_winner_is_better_and_what_is_asked_next_waits_for_it():
     state = drawn(
         LOOKS, ["good", "bad"], {"good_silent": 4}, plain=PLAIN, now=NOW, good=BETTER, bad=WORSE, good_silent=PLAIN
     )
-    assert (state.winner, state.foremost, state.open) == ("good", "good", [])
+    assert (state.winner, state.open) == ("good", [])
     assert state.is_decided
     assert state.improved
     assert state.improved.is_better
     assert list(state.further("good")) == ["good_silent", "beside"]
 
     none = drawn(LOOKS, ["bad"], plain=PLAIN, bad=WORSE)
-    assert (none.winner, none.foremost, none.is_decided) == (None, "bad", True)
+    assert (none.winner, none.is_decided) == (None, True)
     assert none.improved is None
 
 
@@ -48,12 +48,18 @@ def test_a_control_that_does_as_well_ends_what_is_asked():
     assert list(state.further("good")) == ["good_silent"]
 
 
+def test_a_control_counts_when_all_its_seeds_are_there():
+    arms = {"plain": PLAIN, "good": BETTER, "good_silent": PLAIN[:3]}
+    assert drawn(LOOKS, ["good"], {"good_silent": 4}, **arms).further("good")["good_silent"].difference is None
+    assert drawn(LOOKS, ["good"], None, **arms).further("good") == {}  # nor is anything asked behind them
+
+
 def test_a_winner_is_decided_where_it_is_at_equal_compute_as_well():
-    open_still = drawn(LOOKS, ["good"], plain=PLAIN, good=BETTER, equal=[0.84, 0.86, 0.80, 0.86])
+    open_still = drawn(LOOKS, ["good"], plain=PLAIN, good=BETTER, good_equal=[0.84, 0.86, 0.80, 0.86])
     assert open_still.winner == "good"
     assert not open_still.is_decided
     assert open_still.further("good") == {}
-    assert drawn(LOOKS, ["good"], plain=PLAIN, good=BETTER, equal=PLAIN).is_decided
+    assert drawn(LOOKS, ["good"], plain=PLAIN, good=BETTER, good_equal=PLAIN).is_decided
 
 
 def test_a_difference_that_does_not_matter_is_an_answer():

@@ -3,7 +3,7 @@
 import pytest
 from simulated import declared
 
-from sdrun.asks.plan import FEWEST, detectable, enough, least, planned, spread, stages
+from sdrun.asks.plan import FEWEST, Pace, detectable, enough, least, planned, spread, stages
 from sdrun.comparison.statistics import POWER, power
 
 SECONDS = {"plain": 10.0, "one": 30.0, "two": 20.0, "three": 40.0}
@@ -11,7 +11,7 @@ NAMES = ["one", "two", "three"]
 
 
 def plan(left, at_once=2, **changed):
-    return planned(declared(**changed), NAMES, {"other": "for drift"}, SECONDS, left, at_once)
+    return planned(declared(**changed), NAMES, {"other": "for drift"}, Pace(SECONDS, {}, at_once), left)
 
 
 def test_more_time_gives_more_of_everything():
@@ -39,7 +39,7 @@ def test_who_is_left_out_for_want_of_time_is_named():
 
 
 def test_the_least_is_just_enough():
-    needed = least(declared(), NAMES, SECONDS, 2)
+    needed = least(declared(), NAMES, Pace(SECONDS, {}, 2))
     assert plan(needed + 1e-6)
     assert plan(needed - 1) is None
 
@@ -60,3 +60,21 @@ def test_few_labels_and_few_items_to_test_on_tell_less():
     asked = declared()
     assert spread(asked, 100, 10_000) > spread(asked, 1000, 10_000) == spread(asked, 50_000, 10_000)
     assert spread(asked, 1000, 360) > spread(asked, 1000, 10_000)
+
+
+def test_what_a_side_starts_from_is_made_once_a_seed():
+    alone, started = (
+        planned(declared(), ["one"], {}, Pace(SECONDS, starts, 1), 86400) for starts in ({}, {"one": 100.0})
+    )
+    assert started.tuning - alone.tuning == pytest.approx(1.25 * 2 * 100)
+    assert started.pair - alone.pair == pytest.approx(1.25 * 100)
+
+
+def test_with_many_cores_the_longest_counts():
+    assert least(declared(), NAMES, Pace(SECONDS, {}, 64)) >= 1.25 * (20 + 20 + 20)
+
+
+@pytest.mark.parametrize("trials", [1, 2, 5, 20])
+def test_as_many_trials_as_are_asked_for(trials):
+    one = plan(86400, trials=trials)
+    assert (one.trials, one.candidates) == (trials, NAMES)

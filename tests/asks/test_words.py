@@ -1,11 +1,14 @@
 """What is said of an ask, in plain English."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from simulated import declared, drawn
 
 from sdrun.asks.deciding import Look
 from sdrun.asks.folder import AskFolder
-from sdrun.asks.plan import planned
+from sdrun.asks.plan import Pace, planned
 from sdrun.asks.sight import Sight
 from sdrun.asks.words import answer, controls, plan_lines
 from sdrun.claims.members import Member
@@ -22,7 +25,7 @@ def member(name, cost):
 
 
 def said(state, names=("good",)):
-    plan = planned(declared(), list(names), {}, SECONDS, 600, 2)
+    plan = planned(declared(), list(names), {}, Pace(SECONDS, {}, 2), 600)
     members = [member("good", 5.0), member("other", 5.0)]
     content = {
         "members": {one.name: one.to_json() for one in members},
@@ -36,10 +39,13 @@ def said(state, names=("good",)):
 @pytest.mark.parametrize(
     ("arms", "text"),
     [
-        ({"good": BETTER}, "Yes: good is better than the best plain training that was found by "),
-        ({"good": BETTER, "equal": PLAIN}, "Yes: good is better than "),
-        ({"good": BETTER, "equal": OPEN}, "Yes, but not at equal compute as far as is known: good is better than "),
-        ({"good": BETTER, "equal": [0.9, 0.92, 0.889, 0.9]}, "No: good is better than "),
+        ({"good": BETTER, "good_equal": PLAIN}, "Yes: good is better than "),
+        ({"good": BETTER}, "Yes, but not at equal compute as far as is known: good is better than "),
+        (
+            {"good": BETTER, "good_equal": OPEN},
+            "Yes, but not at equal compute as far as is known: good is better than ",
+        ),
+        ({"good": BETTER, "good_equal": [0.9, 0.92, 0.889, 0.9]}, "No: good is better than "),
         ({"good": WORSE}, "No: good is worse than the best plain training that was found by "),
         (
             {"good": OPEN},
@@ -53,7 +59,8 @@ def test_the_answer_begins_with_its_word(arms, text):
 
 def test_the_price_is_told_and_what_is_better_besides():
     nll = [0.5, 0.52, 0.49, 0.51]
-    state = drawn(LOOKS, ["good"], plain=(PLAIN, nll), now=NOW, good=(BETTER, [value - 0.1 for value in nll[::-1]]))
+    calibrated = (BETTER, [value - 0.1 for value in nll[::-1]])
+    state = drawn(LOOKS, ["good"], {}, plain=(PLAIN, nll), now=NOW, good=calibrated, good_equal=PLAIN)
     text = said(state)
     assert ", and better calibrated, for 5.0 times the training compute and the same cost to serve" in text
     assert text.endswith("; that plain training is itself 9.5 points better than what you have now.")
@@ -61,8 +68,9 @@ def test_the_price_is_told_and_what_is_better_besides():
 
 def test_of_several_methods_the_best_in_tuning_is_named():
     text = said(drawn(LOOKS, ["good"], plain=PLAIN, good=WORSE), ("good", "other"))
-    start = "No: none of 2 methods is better than the best plain training that was found; "
-    assert text.startswith(f"{start}good, the best of them in tuning, is worse than that by ")
+    assert text.startswith("No: good, of 2 methods the best in tuning, is worse than the best plain training that was")
+    both = said(drawn(LOOKS, ["other", "good"], plain=PLAIN, good=WORSE, other=WORSE[::-1]), ("good", "other"))
+    assert re.match(r"No: other, of 2 methods .*, 4 seeds, and good is worse than it by .*, 4 seeds\.", both)
 
 
 def test_at_the_most_seeds_no_time_would_tell_more():
@@ -72,7 +80,7 @@ def test_at_the_most_seeds_no_time_would_tell_more():
 
 
 def test_controls_are_told_as_far_as_they_were_asked():
-    arms = {"plain": PLAIN, "good": BETTER, "equal": PLAIN, "good_silent": PLAIN, "good_uninformed": NOW}
+    arms = {"plain": PLAIN, "good": BETTER, "good_equal": PLAIN, "good_silent": PLAIN, "good_uninformed": NOW}
     state = drawn(LOOKS, ["good"], {"good_silent": 4, "good_uninformed": 4}, **arms)
     lines = controls(state)
     assert [line.partition(" by ")[0] for line in lines] == [
@@ -86,8 +94,8 @@ def test_controls_are_told_as_far_as_they_were_asked():
 def test_the_plan_says_who_how_often_how_long_and_what_it_can_tell():
     asked = declared()
     left_out = {"drift": "for drift", "stream": "for drift"}
-    plan = planned(asked, ["good", "other"], left_out, SECONDS, 3600, 2)
-    lines = plan_lines(asked, plan, SEEN, 3600, 2)
+    plan = planned(asked, ["good", "other"], left_out, Pace(SECONDS, {}, 2), 3600)
+    lines = plan_lines(asked, plan, replace(SEEN, at_once=2))
     assert lines[0].startswith(
         "tunes on seed 100 and 101, by val/accuracy: 12 trials each of plain training and good, other, "
         "then 4 trials each of plain training and the better 1 method 3 times as long; about "
