@@ -23,6 +23,7 @@ from sdrun.comparison.runs import Run
 from sdrun.comparison.tables import Table, number, titled
 from sdrun.errors import require
 from sdrun.judges.metric import PERCENT, lookup, shown
+from sdrun.settings.words import printable
 
 WHAT = {
     PLAIN: "plain training, the best that was found",
@@ -33,7 +34,8 @@ WHAT = {
 def sections(folder: AskFolder, asked: Asked) -> list[Section]:
     """Of an ask that has been looked at once. Raises InputError where a run cannot be read."""
     state, every = pairs(folder, asked), runs(folder, asked)
-    require(bool(state.looks), str(folder.path), "has no look at paired seeds yet; go on by: sdrun ask --resume FOLDER")
+    again = f"has no look at paired seeds yet; go on by: sdrun ask --resume {folder.path}"
+    require(bool(state.looks), printable(str(folder.path)), printable(again))
     members = {member.name: member for member in from_json(folder.content["members"])}
     title = titled(asked.yardstick.metric, state.metric)
     first = report.section("Does it help?", [_answers(state), _arms(state, every)], [])

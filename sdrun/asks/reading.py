@@ -41,8 +41,11 @@ def pairs(folder: AskFolder, asked: Asked, is_over: bool = False) -> Pairs:
 
 
 def finalists(folder: AskFolder) -> list[Member]:
-    members = {member.name: member for member in from_json(folder.content.get("members", {}))}
-    return [members[name] for name in folder.content.get("finalists", [])]
+    """Those that are chosen, once plain training has been tried for as much compute."""
+    if "members" not in folder.content:
+        return []
+    members = {member.name: member for member in from_json(folder.content["members"])}
+    return [members[name] for name in folder.content["finalists"]]
 
 
 def _made(folder: AskFolder, whole: int, is_over: bool) -> list[Look]:

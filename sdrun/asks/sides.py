@@ -90,8 +90,13 @@ def _axes(asked: Asked, knobs: Mapping[str, Any], line: list[str], arms: Arms) -
     }
     every = {key: values for key, values in {**asked.grid, **scaled, **knobs}.items() if values is not None}
     possible = {
-        key: [value for value in values if _is_possible([*line, override(key, text(value))], arms)]
+        key: [
+            value
+            for value in values
+            if value == settings[key] or _is_possible([*line, override(key, text(value))], arms)
+        ]
         for key, values in every.items()
+        if key in settings
     }
     return {key: values for key, values in possible.items() if len(values) > 1}
 

@@ -109,5 +109,5 @@ def shape_of(network: nn.Module) -> Shape:
 def initialise(module: nn.Module) -> None:
     """He initialisation of convolutions (1502.01852); everything else keeps torch's own."""
     for part in module.modules():
-        if isinstance(part, nn.Conv2d):
+        if isinstance(part, nn.Conv2d) and not part.weight.is_meta:  # where torch takes seconds to import what it needs
             nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")

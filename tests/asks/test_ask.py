@@ -29,7 +29,7 @@ WORDS = [
     "hydra.sweeper.tuning_seeds=[100]",
 ]
 ASK = ["ask", *WORDS, "--compare", "mean_teacher", "--budget", "1h", "-o", "one"]
-TIMES = ("spent", "sight")
+TIMES = ("spent", "noted", "sight")
 
 
 def decided(folder):
