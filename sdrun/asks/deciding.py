@@ -3,7 +3,8 @@
 Candidates are chosen on validation of tuning seeds, which no answer rests on. What is asked of the paired seeds shares
 the level by Bonferroni's inequality: whether a finalist helps, each an equal part of ``HELPS`` of it, and whether plain
 training has become better has the rest. What is asked once a finalist helps has its whole part again, each question
-only if all before it were answered for the better (fixed sequence; Maurer, Hothorn & Lehmacher 1995).
+only if all before it were answered for the better (fixed sequence; Maurer, Hothorn & Lehmacher 1995). So all that is
+said to be better or worse holds together; an interval behind the first question holds by itself.
 
 Looks at the same question share its part as in claims. A budget that is added later spends ``FIRST`` of what those
 before it have left, so that the answer of the whole holds however often somebody adds to it.

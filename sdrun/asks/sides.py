@@ -83,11 +83,8 @@ def _teacher(candidate: Candidate, arms: Arms) -> list[str]:
 def _axes(asked: Asked, knobs: Mapping[str, Any], line: list[str], arms: Arms) -> dict[str, list[Any]]:
     """What is tuned of a side: of values that it does not have, or that it cannot have, nothing."""
     settings = arms.making.compositions.settings([*arms.common, *line])
-    scaled = {
-        key: [float(f"{factor * settings[key]:.6g}") for factor in factors]
-        for key, factors in asked.scaled.items()
-        if factors
-    }
+    factors = {key: each for key, each in asked.scaled.items() if each is not None}
+    scaled = {key: [float(f"{factor * settings[key]:.6g}") for factor in each] for key, each in factors.items()}
     every = {key: values for key, values in {**asked.grid, **scaled, **knobs}.items() if values is not None}
     possible = {
         key: [

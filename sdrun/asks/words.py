@@ -85,16 +85,11 @@ def answer(state: Pairs, folder: AskFolder, plain: Member) -> str:
             return f"Not decided with {counted(num_seeds, 'seed')}, the most that were asked for: {clause}{improved}."
         granted = roughly(sum(folder.content["grants"]))
         return f"Not decided within {granted}: {clause}{_needed(state, helped, plan.pair)}{improved}."
-    lost = [f"{name}{f', of {num} methods the best in tuning,' if num > 1 else ''}" for name in state.finalists[:1]]
-    names = [*lost, *state.finalists[1:]]
-    clauses = [
-        _against(name, base, state.helps[side]) for name, side, base in zip(names, state.finalists, BASES, strict=False)
-    ]
+    first, *others = state.finalists
+    best = f"{first}, of {num} methods the best in tuning," if num > 1 else first
+    clauses = [_against(best, BEST_PLAIN, state.helps[first])]
+    clauses += [_against(other, "it", state.helps[other]) for other in others]
     return f"No: {', and '.join(clauses)}{improved}."
-
-
-BASES = (BEST_PLAIN, "it")
-"""What finalists are held against, as it is called first and then again."""
 
 
 def _won(state: Pairs, own: Member, plain: Member) -> str:
