@@ -26,7 +26,7 @@ from sdrun.judges.metric import PERCENT, lookup, shown
 from sdrun.settings.words import printable
 
 WHAT = {
-    PLAIN: "plain training, the best that was found",
+    PLAIN: "plain training, as tuning chose it",
     NOW: "plain training as asked",
 }
 

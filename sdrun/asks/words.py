@@ -16,7 +16,7 @@ from sdrun.comparison.sentences import sentence
 from sdrun.comparison.statistics import seeds_needed
 from sdrun.settings.words import counted, roughly
 
-BEST_PLAIN = "the best plain training that was found"
+BEST_PLAIN = "the plain training that tuning chose"
 AS_MUCH = "plain training for as much compute"
 CONTROLS = {
     "silent": "itself with its teacher's weight at zero",
@@ -102,7 +102,7 @@ def _won(state: Pairs, own: Member, plain: Member) -> str:
     if at_equal is None and own.cost > TOLERANCE * plain.cost:
         return f"Yes, but not at equal compute as far as is known: {clause}{price}; {AS_MUCH} failed"
     if at_equal and not at_equal.is_better:
-        return f"No: {clause}, but {_against('it', AS_MUCH, at_equal)}"
+        return f"No: {_against(own.side, AS_MUCH, at_equal)}; {_against('it', BEST_PLAIN, state.helps[own.side])}"
     calibrated = ", and better calibrated" if beside and beside.is_better and "nll" in beside.contrast.metric else ""
     return f"Yes: {clause}{calibrated}{price}"
 

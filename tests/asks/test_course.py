@@ -79,7 +79,7 @@ def test_two_come_into_the_final_where_there_is_time(asking, tmp_path):
     assert code == 0
     assert [name.split("_x")[0] for name in content(tmp_path)["finalists"]] == ["freematch", "mean_teacher"]
     assert {"plain", "now", "freematch", "freematch_equal", "mean_teacher"} <= {*content(tmp_path)["arms"]}
-    assert "\nYes: freematch is better than the best plain training that was found by " in told
+    assert "\nYes: freematch is better than the plain training that tuning chose by " in told
     assert re.search(r", for \d\.\d times the training compute and the same cost to serve", told)
     assert "It is better than itself with a teacher that knows nothing of the sample by " in told
 

@@ -45,11 +45,14 @@ def said(state, names=("good",)):
             {"good": BETTER, "good_equal": OPEN},
             "Yes, but not at equal compute as far as is known: good is better than ",
         ),
-        ({"good": BETTER, "good_equal": [0.9, 0.92, 0.889, 0.9]}, "No: good is better than "),
-        ({"good": WORSE}, "No: good is worse than the best plain training that was found by "),
+        (
+            {"good": BETTER, "good_equal": [0.9, 0.92, 0.889, 0.9]},
+            "No: good is worse than plain training for as much compute by ",
+        ),
+        ({"good": WORSE}, "No: good is worse than the plain training that tuning chose by "),
         (
             {"good": OPEN},
-            "Not decided within 10 min: good cannot be told from the best plain training that was found: ",
+            "Not decided within 10 min: good cannot be told from the plain training that tuning chose: ",
         ),
     ],
 )
@@ -68,7 +71,7 @@ def test_the_price_is_told_and_what_is_better_besides():
 
 def test_of_several_methods_the_best_in_tuning_is_named():
     text = said(drawn(LOOKS, ["good"], plain=PLAIN, good=WORSE), ("good", "other"))
-    assert text.startswith("No: good, of 2 methods the best in tuning, is worse than the best plain training that was")
+    assert text.startswith("No: good, of 2 methods the best in tuning, is worse than the plain training that")
     both = said(drawn(LOOKS, ["other", "good"], plain=PLAIN, good=WORSE, other=WORSE[::-1]), ("good", "other"))
     assert re.match(r"No: other, of 2 methods .*, 4 seeds, and good is worse than it by .*, 4 seeds\.", both)
 
