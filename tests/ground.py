@@ -137,6 +137,8 @@ class Reader:
             asked = short(asked)
         elif asked[0] == "resume":
             asked = [word.split(",")[0] for word in asked]
+        elif asked[0] == "linear":
+            asked = [*asked, "--seeds", "2"]  # of an option that is given twice the last counts
         key = (os.getcwd(), *asked)
         if "-m" in asked and not any(word.startswith(PLACE) for word in asked):
             self.sweep = self.ground.sweeps.setdefault(key, f"outputs/sweeps/{len(self.ground.sweeps)}")

@@ -104,7 +104,7 @@ def test_every_reason_to_leave_out_a_line_is_needed():
 
 @pytest.mark.parametrize("command", [command for command in EVERY if is_left_out(command)])
 def test_what_is_not_typed_is_there(command):
-    if target := re.match(r"make (\w+)", command):
+    if target := re.match(r"make ([\w-]+)", command):
         assert f"\n{target[1]}:" in (ROOT / "Makefile").read_text()
     if script := re.match(r"python (scripts/\S+)", command):
         assert (ROOT / script[1]).exists()

