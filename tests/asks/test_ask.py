@@ -9,7 +9,6 @@ import pytest
 
 from helpers import SMALL
 from sdrun import cli, job
-from sdrun.asks.deciding import Look
 from sdrun.asks.measuring import Measured
 from sdrun.asks.plan import Pace
 from sdrun.errors import OutOfTime
@@ -38,7 +37,7 @@ def decided(folder):
     return {key: value for key, value in content.items() if key not in (*TIMES, "plan")}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def undisturbed(tmp_path_factory):
     """The folder of an ask that ran to its end, and what it printed."""
     place, told = tmp_path_factory.mktemp("asked"), io.StringIO()
@@ -55,8 +54,7 @@ def last_lines(told):
     return told[told.rindex("TensorBoard ") :].splitlines()[1:]
 
 
-def test_it_says_what_it_sees_plans_and_finds(undisturbed):
-    folder, told = undisturbed
+def says_what_it_sees_plans_and_finds(folder, told):
     saw = [line.removeprefix("Saw").strip() for line in told.splitlines() if line.startswith("Saw")]
     assert saw[:3] == [
         "120 images of 1x8x8 for training, 40 for validation, 360 to test",
@@ -81,8 +79,7 @@ def test_it_says_what_it_sees_plans_and_finds(undisturbed):
     assert not re.search(r'(src|href)="http', page)
 
 
-def test_every_side_has_as_many_trials_and_every_seed_every_arm(undisturbed):
-    folder, _ = undisturbed
+def has_as_many_trials_of_every_side_and_every_arm_of_every_seed(folder):
     content = json.loads((folder / "ask.json").read_text())
     trials = {side: len(list(folder.glob(f"tuning/{side}_x1_*"))) for side in ("plain", "mean_teacher")}
     assert trials == {"plain": 4, "mean_teacher": 4}
@@ -100,8 +97,11 @@ def unmeasured(monkeypatch):
     monkeypatch.setattr("sdrun.asks.sweep.measured", lambda *_: found)
 
 
-def test_what_is_finished_is_told_again(undisturbed, called, monkeypatch):
+def test_it_goes_from_its_first_look_to_its_answer_which_is_told_again(undisturbed, called, monkeypatch):
     folder, told = undisturbed
+    says_what_it_sees_plans_and_finds(folder, told)
+    has_as_many_trials_of_every_side_and_every_arm_of_every_seed(folder)
+
     monkeypatch.chdir(folder.parent)
     before = decided(folder)
     code, again = called("ask", "--resume", "one")
@@ -183,10 +183,3 @@ def test_times_are_written_as_people_do():
         5400,
         86400,
     ]
-
-
-def test_looks_are_kept_as_they_were_planned(undisturbed):
-    folder, _ = undisturbed
-    looks = [Look(**entry) for entry in json.loads((folder / "ask.json").read_text())["looks"]]
-    assert [look.num for look in looks] == [3]
-    assert looks[0].share == pytest.approx(0.8)
