@@ -65,14 +65,14 @@ def simulated(
 
 def statements(state: Pairs) -> list[str]:
     """What is said to be different, by arms."""
-    said = [f"{name} {found.difference.outcome.value}" for name, found in state.helps.items() if found.is_different]
+    shown = [f"{name} {reply.difference.outcome.value}" for name, reply in state.helps.items() if reply.is_different]
     if state.improved and state.improved.is_different:
-        said.append("plain better or worse than now")
+        shown.append("plain better or worse than now")
     if state.winner:
         at_equal = state.equal(state.winner)
-        said += ["at equal compute"] if at_equal and at_equal.is_different else []
-        said += [arm for arm, found in state.further(state.winner).items() if found.is_different]
-    return said
+        shown += ["at equal compute"] if at_equal and at_equal.is_different else []
+        shown += [arm for arm, reply in state.further(state.winner).items() if reply.is_different]
+    return shown
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING
+
+from sdrun.sweeps.sweeper import BatchSweeper
 
 
 @dataclass
@@ -38,19 +38,11 @@ class AskSchema:
 ConfigStore.instance().store(group="hydra/sweeper", name="ask_schema", node=AskSchema, provider="sdrun")
 
 
-class AskSweeper(Sweeper):
+class AskSweeper(BatchSweeper):
     """Looks, plans, tunes and decides through Hydra's launcher, within a budget."""
 
     def __init__(self, **asked: Any) -> None:
         self.asked = asked
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from hydra.core.plugins import Plugins
-
-        self.context, self.config = hydra_context, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
     def sweep(self, arguments: list[str]) -> Any:
         from sdrun.asks.sweep import Sweep

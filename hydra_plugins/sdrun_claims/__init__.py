@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING
+
+from sdrun.sweeps.sweeper import BatchSweeper
 
 
 @dataclass
@@ -47,19 +47,11 @@ class ClaimSchema:
 ConfigStore.instance().store(group="hydra/sweeper", name="claim_schema", node=ClaimSchema, provider="sdrun")
 
 
-class ClaimSweeper(Sweeper):
+class ClaimSweeper(BatchSweeper):
     """Runs the arms of a claim through Hydra's launcher, in as few batches as their order allows."""
 
     def __init__(self, **declared: Any) -> None:
         self.declared = declared
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from hydra.core.plugins import Plugins
-
-        self.context, self.config = hydra_context, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
     def sweep(self, arguments: list[str]) -> Any:
         from sdrun.claims.sweep import Sweep

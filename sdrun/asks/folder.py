@@ -78,8 +78,8 @@ class AskFolder:
         there = cls.open(path)
         before, asked_now = there.asked.to_json(), now.to_json()
         changed = [key for key in asked_now if asked_now[key] != before[key]]
-        told = f"was asked with another {', '.join(changed)}, and no answer holds for both; ask anew, in another folder"
-        require(not changed or "plan" not in there.content, printable(str(path / FILE)), told)
+        other = f"was asked with another {', '.join(changed)}, which is another question; ask anew, in another folder"
+        require(not changed or "plan" not in there.content, printable(str(path / FILE)), other)
         return there
 
     @classmethod

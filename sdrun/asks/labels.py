@@ -30,17 +30,17 @@ LEAST = 1 / 3
 def wrong(fields: Columns, labels: np.ndarray, num_classes: int) -> tuple[float, float, float] | None:
     """The share of wrong labels [N], and its interval at 95 %; None where too little is known to say."""
     chosen = np.random.default_rng(0).permutation(len(labels))[:MOST]
-    given = labels[chosen]
-    counts = np.bincount(given, minlength=num_classes)
+    labelled_as = labels[chosen]
+    counts = np.bincount(labelled_as, minlength=num_classes)
     if counts.min() < FEWEST:
         return None
-    beliefs = _left_out(_features(fields, chosen), np.eye(num_classes)[given])
-    commonest = counts.max() / len(given)
-    if (beliefs.argmax(axis=1) == given).mean() < commonest + LEAST * (1 - commonest):
+    beliefs = _left_out(_features(fields, chosen), np.eye(num_classes)[labelled_as])
+    commonest = counts.max() / len(labelled_as)
+    if (beliefs.argmax(axis=1) == labelled_as).mean() < commonest + LEAST * (1 - commonest):
         return None
-    found = anchors.find(given, beliefs)
-    low, high = found.noise_interval(0)
-    return found.noise_rate, min(low, found.noise_rate), max(high, found.noise_rate)
+    findings = anchors.find(labelled_as, beliefs)
+    low, high = findings.noise_interval(0)
+    return findings.noise_rate, min(low, findings.noise_rate), max(high, findings.noise_rate)
 
 
 def _features(fields: Columns, chosen: np.ndarray) -> np.ndarray:

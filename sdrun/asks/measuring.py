@@ -54,5 +54,5 @@ def measured(sides: Mapping[str, Side], arms: Arms, choose_by: str, until: float
 
 
 def _trials(jobs: list[Job], arms: Arms, at_once: int, until: float) -> dict[str, Trial | None]:
-    found = tried(arms.making.context, arms.making.config, arms.lines(jobs), at_once, until)
-    return dict(zip([arm for arm, _, _ in jobs], found.values(), strict=True))
+    trials = tried(arms.making.context, arms.making.config, arms.lines(jobs), at_once, until)
+    return dict(zip([arm for arm, _, _ in jobs], trials.values(), strict=True))

@@ -50,20 +50,20 @@ def sections(folder: AskFolder, asked: Asked) -> list[Section]:
 
 def _questions(state: Pairs) -> dict[str, Answer]:
     """All that has an answer, by what it is called."""
-    named = {f"{name} - {PLAIN}": found for name, found in state.helps.items()}
+    named = {f"{name} - {PLAIN}": reply for name, reply in state.helps.items()}
     if state.improved:
         named[f"{PLAIN} - {NOW}"] = state.improved
-    for name, found in state.helps.items():
-        if found.is_better and (at_equal := state.equal(name)):
+    for name, reply in state.helps.items():
+        if reply.is_better and (at_equal := state.equal(name)):
             named[f"{name} - {equal_arm(name)}"] = at_equal
     further = state.further(state.winner) if state.winner else {}
-    named |= {f"{state.winner} - {arm}": found for arm, found in further.items() if arm != "beside"}
-    return {name: found for name, found in named.items() if found.difference}
+    named |= {f"{state.winner} - {arm}": reply for arm, reply in further.items() if arm != "beside"}
+    return {name: reply for name, reply in named.items() if reply.difference}
 
 
 def _lines(state: Pairs) -> list[forest.Line]:
-    found = _questions(state).items()
-    return [forest.line(name, one.difference, one.margin) for name, one in found if one.difference]
+    questions = _questions(state).items()
+    return [forest.line(name, reply.difference, reply.margin) for name, reply in questions if reply.difference]
 
 
 def _answers(state: Pairs) -> Table:
@@ -71,10 +71,10 @@ def _answers(state: Pairs) -> Table:
     table = Table(
         "", ["difference of", "mean", "interval", "in sd", "seeds", "verdict"], left=("difference of", "verdict")
     )
-    for name, one in _questions(state).items():
-        assert one.difference
-        verdict = "no difference that matters" if one.is_same else one.difference.outcome.value
-        table.rows.append([name, *numbers(one.difference), str(one.difference.paired.n), verdict])
+    for name, reply in _questions(state).items():
+        assert reply.difference
+        verdict = "no difference that matters" if reply.is_same else reply.difference.outcome.value
+        table.rows.append([name, *numbers(reply.difference), str(reply.difference.paired.n), verdict])
     return table
 
 
@@ -90,7 +90,7 @@ def _arms(state: Pairs, every: Mapping[str, Mapping[int, Run]]) -> Table:
         cells = []
         for key, metric in metrics.items():
             values = {seed: value for seed, run in of_seeds.items() if (value := run.metric(key)) is not None}
-            cells.append(mean_sd(metric, found) if (found := cell(values)) else "")
+            cells.append(mean_sd(metric, over_seeds) if (over_seeds := cell(values)) else "")
         seconds = mean(float(run.summary["wall_seconds"]) for run in of_seeds.values())
         name = f"{arm}: {WHAT[arm]}" if arm in WHAT else arm
         table.rows.append([name, str(len(of_seeds)), *cells, f"{costs[arm] / unit:.1f}", f"{seconds:.0f}"])

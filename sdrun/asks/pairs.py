@@ -94,8 +94,8 @@ class Pairs:
             if not arm.startswith(f"{winner}_"):
                 continue
             contrast = Contrast(winner, arm, yardstick.metric)
-            found = self.difference(contrast, share * level, num)
-            answers[arm] = Answer(contrast, found if found and found.paired.n == num else None, yardstick.margin)
+            gap = self.difference(contrast, share * level, num)
+            answers[arm] = Answer(contrast, gap if gap and gap.paired.n == num else None, yardstick.margin)
             if not answers[arm].is_better:
                 return answers
         beside = Contrast(winner, PLAIN, yardstick.beside)
@@ -120,6 +120,6 @@ class Pairs:
 
     def gain(self, name: str) -> float:
         """The mean difference of a finalist, the larger the better."""
-        found = self.helps[name].difference
+        gap = self.helps[name].difference
         sign = -1 if self.metric.is_better(1) is False else 1
-        return sign * found.paired.mean if found else -math.inf
+        return sign * gap.paired.mean if gap else -math.inf

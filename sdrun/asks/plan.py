@@ -132,11 +132,11 @@ def stages(num: int, trials: int, lengths: Sequence[float], halving: int) -> lis
 
     Successive halving (1502.07943): the better half of candidates, and one of ``halving`` of the trials of each, go on.
     """
-    found = []
+    rungs = []
     for length in lengths:
-        found.append((num, trials, length))
+        rungs.append((num, trials, length))
         num, trials = -(-num // 2), -(-trials // halving)
-    return found
+    return rungs
 
 
 def detectable(num_seeds: int, spread: float, level: float = LEVEL) -> float:

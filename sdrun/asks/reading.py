@@ -13,12 +13,12 @@ from sdrun.sweeps.arms import finished, place
 
 def runs(folder: AskFolder, asked: Asked) -> dict[str, dict[int, Run]]:
     """Those on paired seeds that are finished, by arm and seed. Raises InputError where one cannot be read."""
-    found: dict[str, dict[int, Run]] = {}
+    by_arm: dict[str, dict[int, Run]] = {}
     for arm in (*folder.content.get("arms", []), *folder.content.get("controls", {})):
         for seed in range(asked.most_seeds):
             if run := finished(folder.path / place(arm, seed)):
-                found.setdefault(arm, {})[seed] = run
-    return found
+                by_arm.setdefault(arm, {})[seed] = run
+    return by_arm
 
 
 def pairs(folder: AskFolder, asked: Asked, is_over: bool = False) -> Pairs:

@@ -115,18 +115,18 @@ class Sweep:
         )
         require(has_more or self.asked.goal is not Goal.labels, "--goal", f"labels {without}")
         left_out = self._choose()
-        found = measured(self.sides, self.arms, self.asked.yardstick.choose_by, self.clock.until)
-        for name, why in found.lacking.items():
+        timing = measured(self.sides, self.arms, self.asked.yardstick.choose_by, self.clock.until)
+        for name, why in timing.lacking.items():
             require(not self.asked.compare, "--compare", f"{name} {why}")
-        left_out |= found.lacking
-        self.seen = self.seen.at_pace(found.alone, found.together, self.making.at_once)
+        left_out |= timing.lacking
+        self.seen = self.seen.at_pace(timing.alone, timing.together, self.making.at_once)
         for line in self.seen.lines():
             self._tell("Saw", line)
-        names = [name for name in found.pace.seconds if name != PLAIN]
+        names = [name for name in timing.pace.seconds if name != PLAIN]
         require(bool(names), "--compare", f"leaves no method: {'; '.join(f'{n}: {w}' for n, w in left_out.items())}")
-        new = planned(self.asked, names, left_out, found.pace, self.clock.left)
+        new = planned(self.asked, names, left_out, timing.pace, self.clock.left)
         if new is None:
-            needed = least(self.asked, names, found.pace) + self.clock.spent
+            needed = least(self.asked, names, timing.pace) + self.clock.spent
             few = f"{FEWEST} paired seeds of plain training and one method"
             raise InputError(f"--budget: is too small for {few}; give it {roughly(1.1 * needed)} at least")
         self._tell_plan(new)

@@ -107,9 +107,9 @@ def _won(state: Pairs, own: Member, plain: Member) -> str:
     return f"Yes: {clause}{calibrated}{price}"
 
 
-def _against(own: str, base: str, found: Answer) -> str:
-    assert found.difference
-    return sentence(own, base, found.difference, margin=found.margin, plans=False)
+def _against(own: str, base: str, reply: Answer) -> str:
+    assert reply.difference
+    return sentence(own, base, reply.difference, margin=reply.margin, plans=False)
 
 
 def _better_plain(state: Pairs) -> str:
@@ -141,7 +141,7 @@ def controls(state: Pairs) -> list[str]:
         return []
     at_equal, further = state.equal(state.winner), state.further(state.winner)
     lines = [_against("It", AS_MUCH, at_equal)] if at_equal and at_equal.is_better else []
-    for arm, found in further.items():
-        if found.difference and (control := CONTROLS.get(arm.rpartition("_")[2])):
-            lines.append(_against("It", control, found))
+    for arm, reply in further.items():
+        if reply.difference and (control := CONTROLS.get(arm.rpartition("_")[2])):
+            lines.append(_against("It", control, reply))
     return [f"{line}." for line in lines]

@@ -22,8 +22,8 @@ class Answer:
     @property
     def is_same(self) -> bool:
         """Whether the two are shown to differ by less than matters; seeds that all differ alike show nothing."""
-        found = self.difference
-        return bool(found and self.margin is not None and found.paired.sd > 0 and found.is_within(self.margin))
+        gap = self.difference
+        return bool(gap and self.margin is not None and gap.paired.sd > 0 and gap.is_within(self.margin))
 
     @property
     def is_different(self) -> bool:

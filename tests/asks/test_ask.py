@@ -40,22 +40,26 @@ def decided(folder):
 @pytest.fixture
 def undisturbed(tmp_path_factory):
     """The folder of an ask that ran to its end, and what it printed."""
-    place, told = tmp_path_factory.mktemp("asked"), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    place, text = tmp_path_factory.mktemp("asked"), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(text),
+        contextlib.redirect_stderr(text),
+    ):
         patch.chdir(place)
         patch.setenv(job.FULL_ERROR, "0")
         patch.setattr("sys.argv", ["sdrun", *ASK])
         assert cli.main() == 0
-    return place / "one", told.getvalue()
+    return place / "one", text.getvalue()
 
 
-def last_lines(told):
+def last_lines(text):
     """What stands behind the last run's end."""
-    return told[told.rindex("TensorBoard ") :].splitlines()[1:]
+    return text[text.rindex("TensorBoard ") :].splitlines()[1:]
 
 
-def says_what_it_sees_plans_and_finds(folder, told):
-    saw = [line.removeprefix("Saw").strip() for line in told.splitlines() if line.startswith("Saw")]
+def says_what_it_sees_plans_and_finds(folder, text):
+    saw = [line.removeprefix("Saw").strip() for line in text.splitlines() if line.startswith("Saw")]
     assert saw[:3] == [
         "120 images of 1x8x8 for training, 40 for validation, 360 to test",
         "10 classes; 40 labels, 33.3 %, 4 of each",
@@ -63,14 +67,14 @@ def says_what_it_sees_plans_and_finds(folder, told):
     ]
     assert saw[3] == "network: cnn, 2,080 parameters"
     assert re.fullmatch(r"a step of plain training: [\d.]+ ms by itself", saw[4])
-    plan = [line.removeprefix("Plan").strip() for line in told.splitlines() if line.startswith("Plan")]
+    plan = [line.removeprefix("Plan").strip() for line in text.splitlines() if line.startswith("Plan")]
     assert plan[0].startswith("tunes on seed 100, by val/accuracy: 4 trials each of plain training and mean_teacher;")
     assert "3 paired seeds" in plan[1]
     assert re.fullmatch(
         r"\d+ (min|h) tell differences of about [\d.]+ points; 0.5 would take more than 3 seeds", plan[-1]
     )
 
-    answer, *rest = last_lines(told)
+    answer, *rest = last_lines(text)
     assert re.match(r"(Yes|No|Not decided with 3 seeds, the most that were asked for)\b.*: mean_teacher ", answer)
     assert [line.split()[0] for line in rest[-3:]] == ["Run", "Alone", "Report"]
     page = (folder / "report.html").read_text()
@@ -93,13 +97,13 @@ def has_as_many_trials_of_every_side_and_every_arm_of_every_seed(folder):
 @pytest.fixture
 def unmeasured(monkeypatch):
     """Nothing is tried for a few steps, which takes seconds."""
-    found = Measured(0.01, 0.01, Pace({"plain": 1.0, "mean_teacher": 2.0}, {}, 1), {})
-    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda *_: found)
+    timing = Measured(0.01, 0.01, Pace({"plain": 1.0, "mean_teacher": 2.0}, {}, 1), {})
+    monkeypatch.setattr("sdrun.asks.sweep.measured", lambda *_: timing)
 
 
 def test_it_goes_from_its_first_look_to_its_answer_which_is_told_again(undisturbed, called, monkeypatch):
-    folder, told = undisturbed
-    says_what_it_sees_plans_and_finds(folder, told)
+    folder, text = undisturbed
+    says_what_it_sees_plans_and_finds(folder, text)
     has_as_many_trials_of_every_side_and_every_arm_of_every_seed(folder)
 
     monkeypatch.chdir(folder.parent)
@@ -107,7 +111,7 @@ def test_it_goes_from_its_first_look_to_its_answer_which_is_told_again(undisturb
     code, again = called("ask", "--resume", "one")
     assert code == 0
     assert decided(folder) == before
-    assert again.splitlines()[-4:] == told.splitlines()[-4:]
+    assert again.splitlines()[-4:] == text.splitlines()[-4:]
     assert called("report", "one", "-o", "page.html")[0] == 0
     assert (folder.parent / "page.html").read_text() == (folder / "report.html").read_text()
 
@@ -118,9 +122,9 @@ def test_a_budget_that_ends_on_the_way_is_told_and_can_be_added_to(unmeasured, t
         raise OutOfTime("the time is up")
 
     monkeypatch.setattr(Arms, "make", is_over)
-    code, told = called(*ASK)
+    code, text = called(*ASK)
     assert code == 0
-    assert "Not decided: the time was up before the first look. Go on with: sdrun ask --resume one --budget 1h" in told
+    assert "Not decided: the time was up before the first look. Go on with: sdrun ask --resume one --budget 1h" in text
     assert "one: has no look at paired seeds yet; go on by: sdrun ask --resume one" in called("report", "one")[1]
     called("ask", "--resume", "one", "--budget", "30m")
     assert json.loads((tmp_path / "one/ask.json").read_text())["grants"] == [3600, 1800]
@@ -129,9 +133,9 @@ def test_a_budget_that_ends_on_the_way_is_told_and_can_be_added_to(unmeasured, t
 
 
 def test_a_dry_run_leaves_nothing(unmeasured, tmp_path, called):
-    code, told = called(*ASK, "--dry-run")
+    code, text = called(*ASK, "--dry-run")
     assert code == 0
-    assert "Plan" in told
+    assert "Plan" in text
     assert not (tmp_path / "one").exists()
 
 
@@ -163,19 +167,19 @@ def test_a_dry_run_leaves_nothing(unmeasured, tmp_path, called):
 )
 def test_what_cannot_be_asked_is_said_before_anything_runs(words, fault, unmeasured, tmp_path, called):
     model = [] if "model=mlp" in words else ["model.widths=[8,8]"]
-    code, told = called("ask", "dataset=digits", *model, "hydra/launcher=serial", *words)
+    code, text = called("ask", "dataset=digits", *model, "hydra/launcher=serial", *words)
     assert code == 2
-    assert told.splitlines()[-1].startswith(f"sdrun: {fault}")
+    assert text.splitlines()[-1].startswith(f"sdrun: {fault}")
     assert not list(tmp_path.rglob("seed_*"))
 
 
 def test_what_is_no_ask_cannot_be_gone_on_with(tmp_path, called):
-    told = called("ask", "--resume", "nowhere")[1]
-    assert "--resume: nowhere holds no ask; begin one by: sdrun ask KEY=VALUE --budget 2h" in told
+    text = called("ask", "--resume", "nowhere")[1]
+    assert "--resume: nowhere holds no ask; begin one by: sdrun ask KEY=VALUE --budget 2h" in text
 
 
 def test_times_are_written_as_people_do():
-    assert [seconds(text) for text in ("90s", "30m", "2h", "1h30m", "1.5h", "1d")] == [
+    assert [seconds(time) for time in ("90s", "30m", "2h", "1h30m", "1.5h", "1d")] == [
         90,
         1800,
         7200,

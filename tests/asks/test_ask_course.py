@@ -75,18 +75,18 @@ GAINS = HELPS | {"mean_teacher_silent": 0.0, "freematch_silent": 0.01, "freematc
 
 
 def test_two_come_into_the_final_where_there_is_time(asking, tmp_path):
-    code, told = asking(Maker(GAINS), *WORDS, "--budget", "24h")
+    code, text = asking(Maker(GAINS), *WORDS, "--budget", "24h")
     assert code == 0
     assert [name.split("_x")[0] for name in content(tmp_path)["finalists"]] == ["freematch", "mean_teacher"]
     assert {"plain", "now", "freematch", "freematch_equal", "mean_teacher"} <= {*content(tmp_path)["arms"]}
-    assert "\nYes: freematch is better than the plain training that tuning chose by " in told
-    assert re.search(r", for \d\.\d times the training compute and the same cost to serve", told)
-    assert "It is better than itself with a teacher that knows nothing of the sample by " in told
+    assert "\nYes: freematch is better than the plain training that tuning chose by " in text
+    assert re.search(r", for \d\.\d times the training compute and the same cost to serve", text)
+    assert "It is better than itself with a teacher that knows nothing of the sample by " in text
 
 
 def test_killed_at_any_moment_it_comes_to_the_same(asking, tmp_path):
     whole = Maker(GAINS)
-    _, told = asking(whole, *WORDS, "--budget", "24h")
+    _, text = asking(whole, *WORDS, "--budget", "24h")
     before = decided(tmp_path)
     (tmp_path / "one").rename(tmp_path / "undisturbed")
     moments, words = random.Random(1), [*WORDS, "--budget", "24h"]
@@ -96,18 +96,18 @@ def test_killed_at_any_moment_it_comes_to_the_same(asking, tmp_path):
     code, again = asking(Maker(GAINS), *words)
     assert code == 0
     assert decided(tmp_path) == before
-    assert again.splitlines()[-10:] == told.splitlines()[-10:]
+    assert again.splitlines()[-10:] == text.splitlines()[-10:]
 
 
 @pytest.mark.parametrize("left", [3, 90])
 def test_a_budget_that_ends_anywhere_can_be_added_to(asking, tmp_path, left):
-    code, told = asking(Maker(GAINS, left, OutOfTime), *WORDS, "--budget", "24h")
+    code, text = asking(Maker(GAINS, left, OutOfTime), *WORDS, "--budget", "24h")
     assert code == 0
-    assert "Time         is up; what ran is saved" in told or left > 100
-    code, told = asking(Maker(GAINS), "ask", "--resume", "one", "--budget", "20h")
+    assert "Time         is up; what ran is saved" in text or left > 100
+    code, text = asking(Maker(GAINS), "ask", "--resume", "one", "--budget", "20h")
     assert code == 0
-    assert "\nYes: freematch is better" in told
-    assert "It is better than itself with its teacher's weight at zero" in told
+    assert "\nYes: freematch is better" in text
+    assert "It is better than itself with its teacher's weight at zero" in text
     looks = content(tmp_path)["looks"]
     assert sum(look["share"] for look in looks) < 1
     assert [look["num"] for look in looks] == sorted({look["num"] for look in looks})
@@ -124,23 +124,23 @@ def test_time_that_was_added_before_a_kill_is_there_after_it(asking, tmp_path):
 
 
 def test_where_a_control_fails_the_answer_is_told_all_the_same(asking):
-    code, told = asking(Maker(GAINS, failing="freematch_silent"), *WORDS, "--budget", "24h")
+    code, text = asking(Maker(GAINS, failing="freematch_silent"), *WORDS, "--budget", "24h")
     assert code == 1
-    assert "\nYes: freematch is better" in told
-    assert "runs failed: freematch_silent/seed_0" in told
+    assert "\nYes: freematch is better" in text
+    assert "runs failed: freematch_silent/seed_0" in text
 
 
 def test_what_was_asked_stays_as_it_was(asking, tmp_path):
     asking(Maker(GAINS), *WORDS, "--budget", "24h")
-    code, told = asking(Maker(GAINS), "resume", "one", "hydra.sweeper.goal=calibration")
+    code, text = asking(Maker(GAINS), "resume", "one", "hydra.sweeper.goal=calibration")
     assert code == 2
-    assert "one/ask.json: was asked with another goal, and no answer holds for both; ask anew" in told
+    assert "one/ask.json: was asked with another goal, which is another question; ask anew" in text
 
 
 def test_an_ask_of_somebody_else_leads_nowhere_else(asking, tmp_path):
     asking(Maker(GAINS), *WORDS, "--budget", "24h")
     file = tmp_path / "one/ask.json"
     file.write_text(json.dumps({**content(tmp_path), "arms": ["../../elsewhere"]}))
-    code, told = asking(Maker(GAINS), "report", "one")
+    code, text = asking(Maker(GAINS), "report", "one")
     assert code == 2
-    assert "one holds no ask: ask.json names the arm ../../elsewhere, which is no folder of an ask" in told
+    assert "one holds no ask: ask.json names the arm ../../elsewhere, which is no folder of an ask" in text

@@ -19,10 +19,10 @@ def test_about_as_many_labels_seem_wrong_as_are(share):
     labels = rng.integers(0, 4, 800)
     fields = {"vector": rng.normal(size=(4, 12))[labels] * 2 + rng.normal(size=(800, 12))}
     is_wrong = rng.random(800) < share
-    given = np.where(is_wrong, (labels + rng.integers(1, 4, 800)) % 4, labels)
-    found, low, high = wrong(fields, given, 4)
-    assert low <= found <= high
-    assert found == pytest.approx(is_wrong.mean(), abs=0.07)
+    noisy = np.where(is_wrong, (labels + rng.integers(1, 4, 800)) % 4, labels)
+    estimate, low, high = wrong(fields, noisy, 4)
+    assert low <= estimate <= high
+    assert estimate == pytest.approx(is_wrong.mean(), abs=0.07)
 
 
 def test_where_a_quick_look_tells_too_little_nothing_is_said():
