@@ -3,16 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
 from sdrun.asks.goals import YARDSTICKS, Goal, Yardstick
 from sdrun.choices import choices
-from sdrun.errors import InputError, require
+from sdrun.errors import require
 from sdrun.settings import Situation
 from sdrun.settings.checks import require_range
+from sdrun.sweeps.declared import KEY, declared, require_lengths
 
-KEY = "hydra.sweeper"
 PLAIN = "plain"
 """The side without a teacher."""
 
@@ -75,8 +72,7 @@ class Asked:
         require_range(f"{KEY}.val_size", self.val_size, 1)
         is_apart = bool(self.tuning_seeds) and not set(self.tuning_seeds) & set(range(self.most_seeds))
         require(is_apart, f"{KEY}.tuning_seeds", f"needs some, which are none of 0 to {self.most_seeds - 1}")
-        is_rising = bool(self.lengths) and sorted(set(self.lengths)) == self.lengths and self.lengths[0] > 0
-        require(is_rising, f"{KEY}.lengths", "needs multiples above 0, each longer than the one before")
+        require_lengths(self.lengths)
         methods = choices("method")
         for name in self.compare or ():
             there = f"is no method; there are {', '.join(dict.fromkeys([*self.candidates, *methods]))}"
@@ -100,9 +96,4 @@ def asked(values: dict[str, Any]) -> Asked:
     require(
         values["goal"] in goals, "--goal", f"{values['goal']} is none; choose {', '.join(goals[:-1])} or {goals[-1]}"
     )
-    try:
-        one = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Asked), values))
-    except OmegaConfBaseException as error:
-        raise InputError(f"{KEY}.{error.full_key}: {str(error).splitlines()[0]}") from error
-    assert isinstance(one, Asked)
-    return one
+    return declared(Asked, values)

@@ -11,9 +11,9 @@ from sdrun.asks.declaration import Asked, asked
 from sdrun.claims.members import MEMBER
 from sdrun.errors import InputError, require
 from sdrun.settings.words import printable
-from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import write_json
-from sdrun.storage.shape import ANYTHING, NUMBER, TEXT, require_shape
+from sdrun.storage.shape import ANYTHING, NUMBER, TEXT, read_shaped
 
 FILE = "ask.json"
 FORMAT = 1
@@ -86,10 +86,7 @@ class AskFolder:
     def open(cls, path: Path) -> "AskFolder":
         """Raises InputError where ``path`` holds no ask that can be read."""
         try:
-            document = read_json(path / FILE)
-            require_shape(FILE, document, SHAPE, ("format", "grants", "spent"))
-            if document["format"] != FORMAT:
-                raise Unreadable(f"{FILE} has format {document['format']}; this sdrun reads format {FORMAT}")
+            document = read_shaped(path / FILE, SHAPE, ("format", "grants", "spent"), FORMAT)
             for arm in (*document.get("arms", []), *document.get("controls", {})):
                 if not arm.isidentifier():
                     raise Unreadable(f"{FILE} names the arm {arm}, which is no folder of an ask")

@@ -4,17 +4,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from sdrun.errors import InputError, require
+from sdrun.errors import require
 from sdrun.settings.checks import require_positive, require_range
+from sdrun.sweeps.declared import KEY, declared, require_lengths
 
 METHOD, BASELINE, EQUAL = "method", "baseline", "equal"
 SILENT, UNINFORMED, LABELS, PRETRAIN = "silent", "uninformed", "labels", "pretrain"
 SIDES = (BASELINE, METHOD)
-
-KEY = "hydra.sweeper"
 
 
 @dataclass
@@ -80,8 +76,7 @@ class Declaration:
         require(is_apart, f"{KEY}.tuning_seeds", f"must not be among {paired}")
         require_range(f"{KEY}.val_size", self.val_size, 1)
         require_range(f"{KEY}.halving", self.halving, 2)
-        is_rising = bool(self.lengths) and sorted(set(self.lengths)) == self.lengths and self.lengths[0] > 0
-        require(is_rising, f"{KEY}.lengths", "needs multiples above 0, each longer than the one before")
+        require_lengths(self.lengths)
         _require_axes("grid", self.grid)
         _require_axes("knobs", self.knobs)
         twice = sorted(key for key in self.grid.keys() & self.knobs.keys() if self.knobs[key] is not None)
@@ -146,9 +141,4 @@ DECIDING = ("helps", "equal_compute")
 
 def declaration(values: dict[str, Any]) -> Declaration:
     """The claim that these values declare. Raises InputError where they do not hold together."""
-    try:
-        claim = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Declaration), values))
-    except OmegaConfBaseException as error:
-        raise InputError(f"{KEY}.{error.full_key}: {str(error).splitlines()[0]}") from error
-    assert isinstance(claim, Declaration)
-    return claim
+    return declared(Declaration, values)

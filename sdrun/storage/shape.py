@@ -1,9 +1,10 @@
 """What kinds of values a run writes into its documents."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from sdrun.storage.documents import Unreadable
+from sdrun.storage.documents import Unreadable, read_json
 
 Kinds = tuple[type, ...]
 Shape = Any
@@ -61,6 +62,15 @@ SUMMARY = {
 }
 MAY_BE_NULL = ("versions", "git", "init", "record", "silent", "uninformed", "labels", "pretrain")
 """Keys, also of a claim."""
+
+
+def read_shaped(path: Path, shape: Shape, needed: tuple[str, ...], format_: int) -> dict[str, Any]:
+    """A document of this shape and format, which has what is ``needed``. Raises Unreadable where it is another."""
+    document = read_json(path)
+    require_shape(path.name, document, shape, needed)
+    if document["format"] != format_:
+        raise Unreadable(f"{path.name} has format {document['format']}; this sdrun reads format {format_}")
+    return document
 
 
 def require_shape(name: str, document: dict[str, Any], shape: Shape, needed: tuple[str, ...]) -> None:

@@ -14,10 +14,10 @@ from filelock import FileLock, Timeout
 
 from sdrun.errors import InputError, RunError
 from sdrun.settings.words import parted, printable
-from sdrun.storage.documents import Unreadable, read_json
+from sdrun.storage.documents import Unreadable
 from sdrun.storage.files import write_json
 from sdrun.storage.place import SWEEP, holds_run, is_inside, resuming
-from sdrun.storage.shape import TEXT, require_shape
+from sdrun.storage.shape import TEXT, read_shaped, require_shape
 
 RESULTS, LOCKS, LOGS, STORE = "results.csv", ".locks", "logs", ".store"
 FORMAT = 1
@@ -66,10 +66,7 @@ class SweepFolder:
     def open(cls, path: Path) -> "SweepFolder":
         """Raises InputError where ``path`` holds no sweep that can be read."""
         try:
-            document = read_json(path / SWEEP)
-            require_shape(SWEEP, document, SHAPE, ("format", "command", "jobs"))
-            if document["format"] != FORMAT:
-                raise Unreadable(f"{SWEEP} has format {document['format']}; this sdrun reads format {FORMAT}")
+            document = read_shaped(path / SWEEP, SHAPE, ("format", "command", "jobs"), FORMAT)
             require_shape(f"{SWEEP}, command", document["command"], {}, tuple(COMMAND))
             for name, job in document["jobs"].items():
                 require_shape(f"{SWEEP}, {name}", job, {}, tuple(JOB))
