@@ -13,7 +13,7 @@ from rich.console import Console
 
 from sdrun.asks import sight
 from sdrun.asks.clock import Clock, changed
-from sdrun.asks.declaration import KEY, PLAIN, Asked, asked
+from sdrun.asks.declaration import PLAIN, Asked, asked
 from sdrun.asks.final import Final
 from sdrun.asks.folder import AskFolder
 from sdrun.asks.goals import Goal
@@ -31,6 +31,7 @@ from sdrun.errors import InputError, OutOfTime, RunError, require
 from sdrun.settings.words import printable, roughly
 from sdrun.storage.sweeps import job_held
 from sdrun.sweeps.arms import Arms, validation
+from sdrun.sweeps.declared import KEY
 from sdrun.sweeps.making import Making
 from sdrun.telling import tell
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from rich.console import Console
 
 from sdrun.claims.course import Course, Took, ended, kind
-from sdrun.claims.declaration import KEY, METHOD, PRETRAIN, Declaration
+from sdrun.claims.declaration import METHOD, PRETRAIN, Declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.errors import RunError
 from sdrun.settings.words import counted, override, printable
 from sdrun.sweeps.arms import Arms, Job
+from sdrun.sweeps.declared import KEY
 from sdrun.sweeps.making import Making
 from sdrun.telling import tell
 

@@ -10,7 +10,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from sdrun.claims.declaration import KEY, METHOD, declaration
+from sdrun.claims.declaration import METHOD, declaration
 from sdrun.claims.folder import ClaimFolder
 from sdrun.claims.jobs import Jobs
 from sdrun.claims.looks import looks
@@ -18,6 +18,7 @@ from sdrun.claims.members import Member, chosen
 from sdrun.claims.tuning import Tuning
 from sdrun.claims.verdicts import judged
 from sdrun.sweeps.arms import Job, validation
+from sdrun.sweeps.declared import KEY
 from sdrun.sweeps.making import Making
 
 UNDECLARED = ("_target_", "resumes", "dry_run", "reuse")

@@ -2,13 +2,14 @@
 
 import math
 
-from sdrun.claims.declaration import BASELINE, KEY, METHOD, SIDES
+from sdrun.claims.declaration import BASELINE, METHOD, SIDES
 from sdrun.claims.jobs import Jobs
 from sdrun.claims.members import EXTENDED, TOLERANCE, Member, affordable_baseline, leading
 from sdrun.claims.trials import rungs, trials
 from sdrun.errors import require
 from sdrun.settings.words import parted
 from sdrun.sweeps.arms import Job
+from sdrun.sweeps.declared import KEY
 from sdrun.sweeps.estimate import LENGTH
 
 
