@@ -19,14 +19,14 @@ from sdrun.sweeps.arms import Arms, Job
 
 @dataclass(frozen=True)
 class Arm:
-    """``line``: its overrides; ``side``: from whose pretraining it starts, if that has one."""
+    """``overrides``: what it adds to those of its ``side``, from whose pretraining it starts, if that has one."""
 
     name: str
-    line: list[str]
+    overrides: list[str]
     side: Side
 
     def jobs(self, arms: Arms, seeds: Iterable[int]) -> list[Job]:
-        return [(self.name, seed, [*self.line, *self.side.start(arms, seed)]) for seed in seeds]
+        return [(self.name, seed, [*self.side.line, *self.overrides, *self.side.start(arms, seed)]) for seed in seeds]
 
 
 class Final:
@@ -70,8 +70,8 @@ class Final:
         plain, best = self.sides[PLAIN], self.members[self.folder.content["plain"]]
         chosen = finalists(self.folder)
         arms = [Arm(PLAIN, best.overrides, plain)]
-        if best.overrides != plain.line:
-            arms.append(Arm(NOW, plain.line, plain))
+        if best.overrides:
+            arms.append(Arm(NOW, [], plain))
         for member in chosen:
             as_dear = self.members.get(equal_arm(member.side))
             if as_dear and as_dear.name != best.name and member.cost > TOLERANCE * best.cost:

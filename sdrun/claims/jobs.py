@@ -1,6 +1,5 @@
 """The jobs of a claim, and what is told of them as they are made."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -9,7 +8,7 @@ from rich.console import Console
 from sdrun.claims.course import Course, Took, ended, kind
 from sdrun.claims.declaration import METHOD, PRETRAIN, Declaration
 from sdrun.claims.folder import ClaimFolder
-from sdrun.errors import RunError
+from sdrun.claims.tried import Yard, forgiven
 from sdrun.settings.words import counted, override, printable
 from sdrun.sweeps.arms import Arms, Job
 from sdrun.sweeps.declared import KEY
@@ -26,6 +25,7 @@ class Jobs:
     def __init__(self, claim: Declaration, folder: ClaimFolder, making: Making, common: list[str]) -> None:
         self.claim, self.folder, self.making = claim, folder, making
         self.arms, self.course = Arms(making, common), Course(claim, making.at_once)
+        self.yard = Yard(self.arms, claim.tuning_seeds, claim.choose_by, f"{KEY}.choose_by")
 
     def make(self, step: str, jobs: list[Job]) -> None:
         """Make those that are not finished; ``step`` is what they are for.
@@ -47,10 +47,8 @@ class Jobs:
 
     def attempt(self, step: str, jobs: list[Job]) -> None:
         """Make them; one that fails, such as by too high a learning rate, ends nothing."""
-        try:
+        with forgiven():
             self.make(step, jobs)
-        except RunError as error:
-            print(f"{str(error).splitlines()[0]}; what failed counts as the worst", file=sys.stderr)
 
     def pretrain(self, seeds: Iterable[int]) -> None:
         """Make what the method starts from, where it starts from anything."""
@@ -75,14 +73,9 @@ class Jobs:
         """Overrides of a training of a side that is ``share`` as long as the experiment says."""
         return self.arms.longer(self.of_side(side), share)
 
-    def score(self, arm: str) -> float:
-        """On tuning seeds; see ``Arms``."""
-        return self.arms.score(arm, self.claim.tuning_seeds, self.claim.choose_by, f"{KEY}.choose_by")
-
-    def cost(self, side: str, arm: str) -> float:
-        """Multiply-adds of a training, earlier stages and pretraining included, mean over tuning seeds."""
-        arms = [arm, PRETRAIN] if side == METHOD and self.claim.pretrain is not None else [arm]
-        return sum(self.arms.cost(each, self.claim.tuning_seeds) for each in arms)
+    def before(self, side: str) -> list[str]:
+        """The arm that a side starts from, if it does."""
+        return [PRETRAIN] if side == METHOD and self.claim.pretrain is not None else []
 
     def _tell(self, step: str, num: Counter[str], took: Took) -> None:
         tell(Console(highlight=False, soft_wrap=True), "Claim", printable(f"{step}; {self.course.told(num, took)}"))
