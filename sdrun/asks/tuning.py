@@ -36,7 +36,7 @@ class Tuning:
         }
 
     def tuned(self) -> list[Member]:
-        """The best of each side at each length, as far as it came. Raises InputError where plain training never does."""
+        """The best of each side at each length, as far as it came. Raises InputError where no plain training ended."""
         names, seeds = list(self.plan.candidates), self.plan.tuning_seeds
         if starts := [job for name in names for job in self.sides[name].pretraining(seeds)]:
             self._attempt("what is started from", starts)
