@@ -129,6 +129,6 @@ class Arms:
 
 
 def _multiply_adds(run: Run) -> float:
-    cost = run.summary.get("compute", {}).get("multiply_adds", 0)
+    cost: float = run.summary.get("compute", {}).get("multiply_adds", 0)
     require(cost > 0, str(run.path / "summary.json"), "says nothing of its multiply-adds; move the run away")
-    return float(cost)
+    return cost
