@@ -14,6 +14,9 @@ from sdrun.finders import anchors
 MOST = 1500
 """Items that are looked at."""
 
+WIDEST = 4096
+"""Numbers of an item, evenly among all that it has."""
+
 BUCKETS = 1024
 """Of words, by their hashes."""
 
@@ -46,10 +49,10 @@ def wrong(fields: Columns, labels: np.ndarray, num_classes: int) -> tuple[float,
 def _features(fields: Columns, chosen: np.ndarray) -> np.ndarray:
     """Of items as they are [N, F], of length 1: their numbers, or how often each word is in a text."""
     column = next(iter(fields.values()))
-    if isinstance(column, np.ndarray):
-        items = column[chosen].reshape(len(chosen), -1).astype(np.float64)
-    elif isinstance(column, Readable):
-        items = column.read(chosen).reshape(len(chosen), -1).astype(np.float64)
+    if isinstance(column, np.ndarray | Readable):
+        numbers = column[chosen] if isinstance(column, np.ndarray) else column.read(chosen)
+        every = numbers.reshape(len(chosen), -1)
+        items = every[:, :: -(-every.shape[1] // WIDEST)].astype(np.float64)
     else:
         items = np.zeros((len(chosen), BUCKETS))
         for row, piece in enumerate(column[chosen].pieces()):

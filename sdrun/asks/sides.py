@@ -77,7 +77,7 @@ def _teacher(candidate: Candidate, arms: Arms) -> list[str]:
     if WIDTHS not in settings:
         raise InputError(f"model: {settings['model.name']} has no widths, by which to make a wider teacher")
     widths = [round(candidate.wider * width) for width in settings[WIDTHS]]
-    return [f"teacher_model={settings['model.name']}", override("teacher_model.widths", text(widths)).replace('"', "")]
+    return [f"teacher_model={settings['model.name']}", f"teacher_model.widths={text(widths)}"]
 
 
 def _axes(asked: Asked, knobs: Mapping[str, Any], line: list[str], arms: Arms) -> dict[str, list[Any]]:

@@ -23,6 +23,7 @@ from sdrun.asks.pairs import NOW, equal_arm
 from sdrun.asks.plan import FEWEST, Plan, least, planned
 from sdrun.asks.reading import pairs
 from sdrun.asks.sides import Side, plain, side
+from sdrun.asks.sight import Sight
 from sdrun.asks.tuning import Tuning
 from sdrun.asks.words import plan_lines
 from sdrun.claims.members import TOLERANCE, from_json
@@ -99,45 +100,50 @@ class Sweep:
             raise failure
 
     def _plan(self) -> Plan:
-        """What was planned, or is now. Raises InputError where the budget does not suffice for any plan."""
+        """What was planned, or is now."""
         self.sides: dict[str, Side] = {PLAIN: plain(self.asked, self.arms)}
-        if "plan" in self.folder.content:
-            plan = Plan(**self.folder.content["plan"])
-            self.sides |= {name: side(self.asked, name, self.arms) for name in plan.candidates}
-            self.seen = sight.from_json(self.folder.content["sight"])
-            if self.making.is_dry:
-                self._tell_plan(plan)
+        if "plan" not in self.folder.content:
+            seen, plan = self._look()
+            if not self.making.is_dry:
+                self.folder.note(sight=seen.to_json(), plan=plan.to_json())
             return plan
+        plan = Plan(**self.folder.content["plan"])
+        self.sides |= {name: side(self.asked, name, self.arms) for name in plan.candidates}
+        if self.making.is_dry:
+            self._tell_plan(plan, sight.from_json(self.folder.content["sight"]))
+        return plan
+
+    def _look(self) -> tuple[Sight, Plan]:
+        """Say what is there, and what is to be done about it.
+
+        Raises InputError where nothing can be asked of it, or where the budget does not suffice for any plan.
+        """
         settings = settings_from(self.making.compositions.config([*self.arms.common, *self.sides[PLAIN].line]))
-        self.seen = sight.seen(settings)
-        has_more = self.seen.num_labelled < self.seen.num
-        without = (
-            "needs items without a label beside those with one; hide some by dataset.num_labels=N, or leave it out"
-        )
-        require(has_more or self.asked.goal is not Goal.labels, "--goal", f"labels {without}")
-        left_out = self._choose()
+        seen = sight.seen(settings)
+        has_more = self.asked.goal is not Goal.labels or seen.num_labelled < seen.num
+        others = "needs items without a label beside those with one; hide some by dataset.num_labels=N"
+        require(has_more, "--goal", f"labels {others}, or leave it out")
+        left_out = self._choose(seen)
         timing = measured(self.sides, self.arms, self.asked.yardstick.choose_by, self.clock.until)
         for name, why in timing.lacking.items():
             require(not self.asked.compare, "--compare", f"{name} {why}")
         left_out |= timing.lacking
-        self.seen = self.seen.at_pace(timing.alone, timing.together, self.making.at_once)
-        for line in self.seen.lines():
+        seen = seen.at_pace(timing.alone, timing.together, self.making.at_once)
+        for line in seen.lines():
             self._tell("Saw", line)
         names = [name for name in timing.pace.seconds if name != PLAIN]
         require(bool(names), "--compare", f"leaves no method: {'; '.join(f'{n}: {w}' for n, w in left_out.items())}")
-        new = planned(self.asked, names, left_out, timing.pace, self.clock.left)
-        if new is None:
+        plan = planned(self.asked, names, left_out, timing.pace, self.clock.left)
+        if plan is None:
             needed = least(self.asked, names, timing.pace) + self.clock.spent
             few = f"{FEWEST} paired seeds of plain training and one method"
             raise InputError(f"--budget: is too small for {few}; give it {roughly(1.1 * needed)} at least")
-        self._tell_plan(new)
-        if not self.making.is_dry:
-            self.folder.note(sight=self.seen.to_json(), plan=new.to_json())
-        return new
+        self._tell_plan(plan, seen)
+        return seen, plan
 
-    def _choose(self) -> dict[str, str]:
+    def _choose(self, seen: Sight) -> dict[str, str]:
         """Make the sides of candidates that come into question. Returns the others, with the reason."""
-        situations, goal = self.seen.situations, self.asked.yardstick.situations
+        situations, goal = seen.situations, self.asked.yardstick.situations
         left_out: dict[str, str] = {}
         for name in self.asked.compare or self.asked.candidates:
             candidate = self.asked.candidate(name)
@@ -186,8 +192,8 @@ class Sweep:
             members={name: member.to_json() for name, member in members.items()},
         )
 
-    def _tell_plan(self, plan: Plan) -> None:
-        for line in plan_lines(self.asked, plan, self.seen):
+    def _tell_plan(self, plan: Plan, seen: Sight) -> None:
+        for line in plan_lines(self.asked, plan, seen):
             self._tell("Plan", line)
 
     def _tell(self, title: str, text: str) -> None:
